@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Error codes. A function that can fail returns 0 or a negative code: either
+ * -errno, as the `res` of an io_uring completion, or one of Braid's own codes
+ * below -1000. br_strerror() knows both kinds.
+ *
+ * Thread:  any.
+ * Memory:  the texts are static, except for unknown errno values, whose text
+ *          is valid until the same thread asks again.
+ */
+
+#define BR_ERROR_LIST(X)                                                       \
+	X(BR_E_SYNTAX, -1000, "syntax error")                                  \
+	X(BR_E_CONFIG, -1001, "configuration refused")                         \
+	X(BR_E_LIMIT, -1002, "limit reached")                                  \
+	X(BR_E_NO_SERVER, -1003, "no usable server in the pool")               \
+	X(BR_E_QUEUE_FULL, -1004, "the pool's queue is full")                  \
+	X(BR_E_VERSION, -1005, "not in this version")                          \
+	X(BR_E_CLOSED, -1006, "closed by the other side")                      \
+	X(BR_E_STATUS, -1007, "unexpected status")                             \
+	X(BR_E_LATE, -1008, "result discarded: this process was late")         \
+	X(BR_E_PROTOCOL, -1009, "unexpected bytes")
+
+enum br_error {
+#define X(name, value, text) name = value,
+	BR_ERROR_LIST(X)
+#undef X
+};
+
+#define BR_MUST_CHECK __attribute__((warn_unused_result))
+
+/* The text of a negative code; "success" for 0. Never NULL. */
+const char *br_strerror(int code);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * JSON writer (RFC 8259): commas and escaping are its business, nesting is
+ * checked by assertion. Invalid UTF-8 becomes U+FFFD.
+ *
+ *     json_object_begin(&j, NULL);
+ *     json_string(&j, "name", "web");
+ *     json_array_begin(&j, "bind"); json_string(&j, NULL, a); ...
+ *
+ * `key` is NULL inside arrays and at the top.
+ *
+ * Thread:  one at a time; not for workers.
+ * Limits:  JSON_DEPTH_MAX levels.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/strbuf.h"
+
+#define JSON_DEPTH_MAX 32
+
+struct json {
+	struct strbuf *out;
+	uint32_t depth;
+	bool comma[JSON_DEPTH_MAX];
+};
+
+void json_init(struct json *j, struct strbuf *out);
+void json_object_begin(struct json *j, const char *key);
+void json_object_end(struct json *j);
+void json_array_begin(struct json *j, const char *key);
+void json_array_end(struct json *j);
+void json_string(struct json *j, const char *key, const char *text);
+void json_string_n(
+    struct json *j, const char *key, const char *text, size_t length);
+void json_int(struct json *j, const char *key, int64_t v);
+void json_uint(struct json *j, const char *key, uint64_t v);
+/* Up to 6 significant decimals; null for what JSON cannot say. */
+void json_double(struct json *j, const char *key, double v);
+void json_bool(struct json *j, const char *key, bool v);
+void json_null(struct json *j, const char *key);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The event log: one line per event in logfmt or JSON, to stderr. Lines are
+ * composed on the calling thread and queued; the clerk writes them, so no
+ * other thread ever blocks on a slow terminal or full disk. Before
+ * log_start_queue() and after log_stop_queue() they are written at once.
+ *
+ *     log_event(LOG_WARN, "server down", "pool=%s server=%s cause=%s", ...)
+ *
+ * The pairs are given as a format whose "key=%x" words become fields; values
+ * with blanks or quotes are quoted when printed.
+ *
+ * Rates: log_event_limited() lets a site print 10 lines per 10 s and says how
+ * many it suppressed.
+ *
+ * Thread:  any; the queue is a bounded multi-producer ring (ck_ring mpmc).
+ *          Overflow drops the line and counts it.
+ * Layers:  below daemon/ nothing logs above LOG_DEBUG.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_format { LOG_LOGFMT, LOG_JSON };
+
+#define LOG_LINE_MAX 1024
+
+void log_configure(enum log_format format, enum log_level level);
+enum log_format log_format_current(void);
+bool log_enabled(enum log_level level);
+bool log_level_parse(const char *text, enum log_level *ret);
+bool log_format_parse(const char *text, enum log_format *ret);
+
+void log_event(enum log_level level, const char *message, const char *fields,
+    ...) __attribute__((format(printf, 3, 4)));
+
+struct log_limit {
+	int64_t window_start_ns;
+	uint32_t printed, suppressed;
+};
+/* As log_event(), limited per site; `limit` is static at the call site and
+ * used by one thread. */
+void log_event_limited(struct log_limit *limit, enum log_level level,
+    const char *message, const char *fields, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Queueing. Lines wait until log_drain() writes them (clerk). */
+int log_start_queue(uint32_t lines);
+void log_stop_queue(void);
+/* Writes what is queued; returns how many lines. */
+uint32_t log_drain(void);
+/* Lines lost to a full queue since start. */
+uint64_t log_dropped(void);
+/* A descriptor other than stderr (tests). */
+void log_set_fd(int fd);
+/* Composes one line in the current format into ret (with its newline) and
+ * returns its length: for the access log, which has its own queue. */
+int log_compose(char *ret, int room, struct wall now, const char *level,
+    const char *message, const char *fields);
+/* Appends key=value to a fields string under construction, quoting where
+ * needed. Returns the new length (never beyond room - 1). */
+int log_field(char *fields, int length, int room, const char *key,
+    const char *value);

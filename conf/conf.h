@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The configuration as an immutable tree of plain structs: what the YAML file
+ * says, with defaults filled in and every reference resolved to an index.
+ * It holds no runtime state and no kernel object.
+ *
+ *      file --libyaml events--> schema table --> struct conf --check--> ok
+ *                                     |               |
+ *                        explain, JSON Schema,   diff(old, new)
+ *                        braid.yaml(5)
+ *
+ * Thread:  built by the clerk (or main at boot); readable by any afterwards.
+ * Memory:  all of it in one arena owned by the struct conf; conf_free().
+ * Units:   times in ms, sizes in bytes, as the field names say.
+ * Errors:  conf_load() collects all of them; see struct conf_errors.
+ * Limits:  CONF_*_MAX below; names are at most CONF_NAME_MAX bytes of
+ *          [A-Za-z0-9._-], starting with a letter or digit.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/log.h"
+
+#define CONF_NAME_MAX 63
+#define CONF_LISTENERS_MAX 1024
+#define CONF_POOLS_MAX 4096
+#define CONF_SERVERS_MAX 65536 /* over all pools */
+#define CONF_BINDS_MAX 64      /* per listener */
+#define CONF_WORKERS_MAX 64
+#define CONF_ERRORS_SHOWN_MAX 1000
+#define CONF_FILE_BYTES_MAX (64u << 20)
+
+struct arena;
+
+/* Where a value stood: 1-based; line 0 when it is a default. */
+struct conf_pos {
+	uint32_t line, column;
+};
+
+/* Log line choices are base/log.h's. */
+struct conf_global {
+	uint32_t workers;	  /* 0: auto, one per online CPU */
+	uint32_t max_connections; /* 0: auto, from RLIMIT_NOFILE */
+	const char *state_dir;
+	const char *control; /* path of the control socket */
+	const char *user;
+	struct conf_pos user_pos;
+	uint64_t drain_ms;
+	enum log_format log_format;
+	enum log_level log_level;
+	bool log_access;
+};
+
+struct conf_api {
+	struct addr listen; /* length 0: off */
+	struct conf_pos listen_pos;
+};
+
+struct conf_limits {
+	uint64_t parked_total_bytes; /* over all workers */
+};
+
+struct conf_bind {
+	struct addr addr;
+	struct conf_pos pos;
+};
+
+struct conf_listener {
+	const char *name;
+	struct conf_pos pos;
+	struct conf_bind *binds;
+	uint32_t n_binds;
+	uint32_t pool; /* index into conf.pools */
+	struct conf_pos pool_pos;
+	uint32_t backlog;
+	uint32_t max_connections; /* 0: no limit of its own */
+	uint64_t idle_ms;
+	uint64_t half_closed_ms;
+	uint64_t keepalive_ms;	  /* 0: off */
+	uint64_t user_timeout_ms; /* 0: the kernel's */
+};
+
+struct conf_server {
+	const char *name;
+	struct conf_pos pos;
+	struct addr addr;
+	uint32_t weight;	  /* 0..65535; 0: no new flows */
+	uint32_t max_connections; /* 0: no limit */
+};
+
+enum conf_balance { CONF_BALANCE_RR, CONF_BALANCE_LEAST, CONF_BALANCE_P2C };
+enum conf_health_type { CONF_HEALTH_NONE, CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
+
+#define CONF_STATUS_RANGES_MAX 16
+
+struct conf_health {
+	enum conf_health_type type; /* NONE when the block is absent */
+	uint64_t interval_ms, timeout_ms;
+	uint32_t rise, fall;
+	uint16_t port; /* 0: the server's */
+	const char *path;
+	const char *host; /* NULL: the server's address */
+	uint32_t n_status;
+	struct {
+		uint16_t low, high;
+	} status[CONF_STATUS_RANGES_MAX];
+	/* When less than this share of the configured weight is healthy, all
+	 * servers are used as if they were up (0: never). */
+	uint32_t fail_open_percent;
+};
+
+struct conf_pool {
+	const char *name;
+	struct conf_pos pos;
+	enum conf_balance balance;
+	struct conf_server *servers; /* in file order */
+	uint32_t n_servers;
+	uint64_t connect_timeout_ms;
+	uint32_t connect_retries;
+	uint32_t queue_length; /* 0: no queue */
+	uint64_t queue_timeout_ms;
+	struct conf_health health;
+	struct addr source; /* length 0: the kernel chooses */
+};
+
+struct conf {
+	struct arena *arena;
+	const char *file; /* as given */
+	uint64_t digest;  /* of the file's bytes; shown by status */
+	struct conf_global global;
+	struct conf_api api;
+	struct conf_limits limits;
+	struct conf_listener *listeners; /* in file order */
+	uint32_t n_listeners;
+	struct conf_pool *pools;
+	uint32_t n_pools;
+};
+
+/* All that was wrong, in file order, as printable lines:
+ * `braid.yaml:14:7: pools.origins.servers.a: unknown key "weigth", did you
+ * mean "weight"?` */
+struct conf_error {
+	struct conf_pos pos;
+	const char *text; /* the whole line */
+};
+
+struct conf_errors {
+	struct arena *arena;
+	struct conf_error *errors;
+	uint32_t n_errors;
+	uint32_t n_warnings; /* of them: printed, but not refused */
+};
+
+void conf_errors_init(struct conf_errors *errors);
+void conf_errors_fini(struct conf_errors *errors);
+
+/* Reads, parses and checks a file. 0 and *ret_conf (free with conf_free), or
+ * BR_E_CONFIG and all errors, or -errno with one error line saying what could
+ * not be read. Warnings are in `errors` in either case. */
+int conf_load(const char *file, struct conf **ret_conf,
+    struct conf_errors *errors) BR_MUST_CHECK;
+/* The same from memory; `file` is the name shown in errors. */
+int conf_parse(const char *file, const char *text, size_t length,
+    struct conf **ret_conf, struct conf_errors *errors) BR_MUST_CHECK;
+void conf_free(struct conf *conf);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What a reload changes: compares two trees by name, so that everything that
+ * did not change is carried over by identity.
+ *
+ * Thread:  clerk.
+ * Memory:  the diff lives in the caller's arena and points into both trees.
+ * Errors:  none; what cannot be reloaded is listed in `refused`.
+ */
+#include "conf/conf.h"
+
+enum conf_change { CONF_SAME, CONF_CHANGED, CONF_ADDED };
+
+struct conf_diff {
+	/* One entry per listener/pool of the new tree. */
+	enum conf_change *listeners, *pools;
+	/* Index in the old tree, UINT32_MAX when added. */
+	uint32_t *listener_before, *pool_before;
+	/* Indices in the old tree of those that are gone. */
+	uint32_t *listeners_removed, *pools_removed;
+	uint32_t n_listeners_removed, n_pools_removed;
+	/* Totals over pools, for the reload's summary line. */
+	uint32_t servers_added, servers_removed, servers_changed;
+	/* Keys that differ but need a restart ("global.workers", ...). */
+	const char *restart_keys[16];
+	uint32_t n_restart_keys;
+};
+
+/* A listener is CHANGED also when only the binds differ; a pool index that
+ * moved is no change by itself. A listener whose pool changed is CHANGED only
+ * if the pool's *name* differs. */
+void conf_diff(const struct conf *before, const struct conf *after,
+    struct arena *arena, struct conf_diff *ret);

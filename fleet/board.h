@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The board: shared facts about servers, kept apart from configuration. A row
+ * is keyed (pool, server, address), outlives reloads, and is always read
+ * live, so a drain or a health verdict survives a new file.
+ *
+ *     control ──writes facts──> row <──slots, load── workers
+ *                                └──copies──> workers, api, braidctl
+ *
+ * Thread:  board_row_get/ref/unref and board_write_*: control only (or boot,
+ *          before threads exist). board_read(): any. Slots and counters: as
+ *          stated at each.
+ * Memory:  a row lives while anybody holds a reference (one per pool object
+ *          that has the server).
+ * Consistency: facts are copied under a sequence number (one writer), so a
+ *          reader never sees half of an update; slots are single words.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/metric.h"
+
+enum board_health {
+	BOARD_UNKNOWN, /* no verdict yet: used as up */
+	BOARD_UP,
+	BOARD_DOWN,
+};
+
+enum board_admin {
+	BOARD_READY,
+	BOARD_DRAIN, /* no new flows; running ones stay */
+	BOARD_MAINT, /* as drain, and health checks stop */
+};
+
+#define BOARD_CAUSE_MAX 96
+#define BOARD_WEIGHT_NONE UINT32_MAX
+
+/* What the single writer (control) publishes; readers get a copy. */
+struct board_facts {
+	enum board_health health;
+	enum board_admin admin;
+	uint32_t weight_override; /* BOARD_WEIGHT_NONE: the configured one */
+	uint32_t changes;	  /* of health, since the row exists */
+	int64_t health_since_ns;  /* monotonic */
+	int64_t checked_ns;	  /* monotonic, last check's end; 0 never */
+	uint32_t check_us;	  /* duration of the last check */
+	uint32_t checks, checks_failed;
+	char cause[BOARD_CAUSE_MAX]; /* of the present health, printable */
+};
+
+/* Counters of one worker about one server: one writer each. */
+#define SERVER_METRIC_LIST(X)                                                  \
+	X(flows, "Flows handed to this server")                                \
+	X(connect_errors, "Connects that failed")                              \
+	X(connect_timeouts, "Connects that took longer than connect.timeout")  \
+	X(retries, "Flows that went to another server after a failed connect") \
+	X(resets, "Flows that this server ended with a reset or error")        \
+	X(bytes_to, "Bytes sent to this server")                               \
+	X(bytes_from, "Bytes received from this server")
+
+struct server_metrics {
+#define X(name, help) struct counter name;
+	SERVER_METRIC_LIST(X)
+#undef X
+} __attribute__((aligned(64)));
+
+struct board_row {
+	/* -- shared words, any worker -- */
+	uint32_t slots_used; /* connections open or being opened, all workers */
+	uint32_t references;
+	/* -- sequence-protected, written by control -- */
+	uint32_t sequence;
+	struct board_facts facts;
+	/* -- identity, constant -- */
+	const char *pool, *server;
+	struct addr addr;
+	/* -- one block per worker -- */
+	struct server_metrics *metrics; /* [workers] */
+};
+
+struct board;
+
+struct board *board_new(uint32_t workers);
+void board_free(struct board *board);
+/* Finds or makes the row and takes a reference. Never NULL. */
+struct board_row *board_row_get(struct board *board, const char *pool,
+    const char *server, const struct addr *addr);
+void board_row_unref(struct board *board, struct board_row *row);
+
+void board_read(const struct board_row *row, struct board_facts *ret);
+/* Replaces the facts. */
+void board_write(struct board_row *row, const struct board_facts *facts);
+
+/* Takes a connection slot if fewer than max are used (max 0: always). */
+bool board_slot_take(struct board_row *row, uint32_t max);
+void board_slot_release(struct board_row *row);
+static inline uint32_t board_slots_used(const struct board_row *row)
+{
+	return __atomic_load_n(&row->slots_used, __ATOMIC_RELAXED);
+}
+
+/* Per-listener counters outlive reloads too; keyed by listener name. */
+#define LISTENER_METRIC_LIST(X)                                                \
+	X(accepted, "Connections accepted")                                    \
+	X(refused, "Connections closed at once because a limit was reached")   \
+	X(accept_pauses, "Times accepting paused for want of descriptors, "    \
+			 "memory or connection slots")                         \
+	X(closed, "Flows ended")                                               \
+	X(bytes_in, "Bytes received from clients")                             \
+	X(bytes_out, "Bytes sent to clients")
+
+struct listener_metrics {
+#define X(name, help) struct counter name;
+	LISTENER_METRIC_LIST(X)
+#undef X
+} __attribute__((aligned(64)));
+
+struct board_listener {
+	const char *name;
+	uint32_t references;
+	uint32_t connections; /* open now, all workers (shared word) */
+	struct listener_metrics *metrics; /* [workers] */
+};
+
+struct board_listener *board_listener_get(
+    struct board *board, const char *name);
+void board_listener_unref(struct board *board, struct board_listener *row);
+
+/* Walks all rows, also those of servers that are gone (their counters must
+ * not vanish from /metrics while the process lives). Control only. */
+void board_each(struct board *board,
+    void (*on_row)(void *context, struct board_row *row), void *context);
+void board_each_listener(struct board *board,
+    void (*on_row)(void *context, struct board_listener *row),
+    void *context);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A pool and its servers as the workers use them: immutable facts from the
+ * configuration, joined with the live board rows.
+ *
+ * Thread:  built by the clerk or at boot; const for everyone afterwards
+ *          except the words marked as shared.
+ * Memory:  pool_new() allocates one block; pool_free() drops the board rows
+ *          (control) and the block. Who may still use it is counted by
+ *          lb/upstream.
+ */
+#include "conf/conf.h"
+#include "fleet/board.h"
+
+struct server {
+	const char *name;
+	struct addr addr;
+	char addr_text[ADDR_TEXT_MAX];
+	uint32_t weight, max_connections;
+	uint32_t index; /* in pool.servers */
+	struct board_row *row;
+};
+
+struct pool {
+	const char *name;
+	enum conf_balance balance;
+	uint32_t n_servers;
+	struct server *servers;
+	uint64_t connect_timeout_ms, queue_timeout_ms;
+	uint32_t connect_retries, queue_length;
+	struct conf_health health;
+	struct addr source;
+	/* Shared: bumped by control after any change of a board row of this
+	 * pool; workers rebuild their view of usable servers when it moved. */
+	uint32_t generation;
+};
+
+/* Takes board rows by control's rules: call on control or at boot. */
+struct pool *pool_new(const struct conf_pool *conf, struct board *board);
+void pool_free(struct pool *pool, struct board *board);
+
+/* The weight a server has now for new flows: 0 when down, draining or in
+ * maintenance. */
+uint32_t server_weight_now(
+    const struct server *server, const struct board_facts *facts);
+
+/* Whether less than fail_open_percent of the configured weight is healthy,
+ * so that all that are not drained or in maintenance count as up. */
+bool pool_fails_open(const struct pool *pool);
+struct server *pool_find_server(struct pool *pool, const char *name);
+
+static inline uint32_t pool_generation(const struct pool *pool)
+{
+	return __atomic_load_n(&pool->generation, __ATOMIC_ACQUIRE);
+}
+static inline void pool_changed(struct pool *pool)
+{
+	__atomic_fetch_add(&pool->generation, 1, __ATOMIC_RELEASE);
+}

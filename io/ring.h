@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * One io_uring per thread, with its buffer ring: the only door to the kernel
+ * for operations that may wait.
+ *
+ *      prepare ... prepare ──ring_turn()──> submit + wait (one syscall)
+ *                                              │
+ *                owner->class->on_complete <───┘ for every completion
+ *
+ * Inline sends. A send from ring_send_now() is issued with MSG_DONTWAIT and
+ * MSG_WAITALL: the kernel finishes it during submission, never later. It asks
+ * for a completion only on failure (IOSQE_CQE_SKIP_SUCCESS), and ring_turn()
+ * gives the owner the success itself, after the failures are in. So a
+ * successful send neither costs a completion entry nor ends the wait, and a
+ * socket that is full says so at once: the result is then the number of
+ * bytes sent (possibly 0), less than asked. At most one send per socket
+ * direction may be outstanding (two could reorder).
+ *
+ * Thread:  the one that called ring_init() (SINGLE_ISSUER).
+ * Memory:  the caller's buffers must stay until the completion.
+ * Errors:  preparing never fails: a full submission queue is submitted first.
+ *          ring_init() returns -errno; see ring_explain().
+ * Limits:  RING_ENTRIES submissions a turn before an early submit; the
+ *          completion queue is RING_CQ_ENTRIES.
+ * Source:  io_uring_setup(2), io_uring_enter(2); the rules and what was
+ *          measured are in docs/performance.md.
+ */
+#include <liburing.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/metric.h"
+#include "io/op.h"
+
+#define RING_ENTRIES 1024
+#define RING_CQ_ENTRIES 16384
+
+#define RING_METRIC_LIST(X)                                                    \
+	X(turns, "Loop turns (one io_uring_enter each)")                       \
+	X(completions, "Completions handled")                                  \
+	X(submissions, "Operations submitted")                                 \
+	X(early_submits, "Extra submits because the queue was full")           \
+	X(cq_overflows, "Turns that found the completion queue overflowed")    \
+	X(buffers_empty, "Receives that found no ring buffer")
+
+struct ring_metrics {
+#define X(name, help) struct counter name;
+	RING_METRIC_LIST(X)
+#undef X
+};
+
+struct ring_options {
+	uint32_t buffers;      /* power of two; 0: no buffer ring */
+	uint32_t buffer_bytes; /* of one buffer */
+};
+
+struct ring_sent {
+	struct op_owner *owner;
+	uint32_t tag;
+	uint32_t length;
+};
+
+struct ring {
+	struct io_uring uring;
+	struct io_uring_buf_ring *buf_ring;
+	char *buffers;
+	uint32_t n_buffers, buffer_bytes, buffers_free, buffers_returned;
+	struct ring_metrics *metrics;
+	/* Inline sends of the submission under way, in order. */
+	struct ring_sent *sent;
+	uint32_t n_sent, max_sent;
+	uint32_t last_batch;
+};
+
+int ring_init(struct ring *ring, const struct ring_options *options,
+    struct ring_metrics *metrics) BR_MUST_CHECK;
+void ring_fini(struct ring *ring);
+/* What an operator can do about a failed ring_init(): one or two sentences. */
+const char *ring_explain(int error);
+
+/* Submits what was prepared, waits for at least one completion but not beyond
+ * wait_ns (0: do not wait), and hands all completions to their owners. */
+void ring_turn(struct ring *ring, int64_t wait_ns);
+
+/* -- receive -- into a ring buffer: result.buffer, data by ring_buffer() */
+void ring_recv(
+    struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
+    bool poll_first);
+void ring_recv_many(
+    struct ring *ring, struct op_owner *owner, unsigned tag, int fd);
+/* Into the caller's memory (control sockets, probes). */
+void ring_recv_into(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, void *buffer, uint32_t room);
+void ring_read(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, void *buffer, uint32_t room);
+
+static inline char *ring_buffer(const struct ring *ring, uint16_t buffer)
+{
+	return ring->buffers + (size_t)buffer * ring->buffer_bytes;
+}
+/* Gives a buffer back to the kernel's ring (published at the next turn). */
+void ring_buffer_return(struct ring *ring, uint16_t buffer);
+
+/* -- send -- */
+void ring_send_now(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const void *bytes, uint32_t length);
+/* Waits for room: completes when all is sent, or with an error, or with the
+ * bytes sent so far when cancelled. */
+void ring_send_wait(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const void *bytes, uint32_t length);
+
+/* -- connections -- */
+void ring_accept_many(
+    struct ring *ring, struct op_owner *owner, unsigned tag, int fd);
+/* `to` must stay valid until the next ring_turn(). */
+void ring_connect(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const struct sockaddr *to, socklen_t length);
+/* One-shot readiness; events as poll(2), result the events that are there. */
+void ring_poll(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, uint32_t events);
+/* Cancels all operations on fd; no completion of its own. The cancelled
+ * operations complete with -ECANCELED or with whatever came first. */
+void ring_cancel_fd(struct ring *ring, int fd);
+/* Cancels the one operation of (owner, tag), likewise. */
+void ring_cancel(struct ring *ring, struct op_owner *owner, unsigned tag);
+/* Closes without a completion. Nothing may be in flight on fd. */
+void ring_close(struct ring *ring, int fd);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Sockets: making them, their options, and the few calls that are made
+ * directly because the ring would hand them to kernel threads (shutdown) or
+ * has no operation for them.
+ *
+ * Thread:  any.
+ * Errors:  descriptors or 0, else -errno.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+
+struct sock_listen_options {
+	uint32_t backlog;
+	bool reuse_port;
+	uint64_t keepalive_ms;	  /* inherited by accepted sockets; 0 off */
+	uint64_t user_timeout_ms; /* likewise; 0 the kernel's */
+};
+
+/* A bound, listening, non-blocking socket. TCP_NODELAY is set and inherited.
+ * A stale unix socket (nobody accepts) is replaced. */
+int sock_listen(const struct addr *at,
+    const struct sock_listen_options *options) BR_MUST_CHECK;
+/* A stream socket towards `to`, bound to `source` if it has a length. */
+int sock_stream(
+    const struct addr *to, const struct addr *source) BR_MUST_CHECK;
+int sock_set_nodelay(int fd);
+/* The next close() sends a reset (SO_LINGER with 0 s). */
+int sock_set_reset_on_close(int fd);
+int sock_shutdown_write(int fd);
+int sock_peer(int fd, struct addr *ret) BR_MUST_CHECK;
+int sock_local(int fd, struct addr *ret) BR_MUST_CHECK;
+/* SO_ERROR, as -errno or 0. */
+int sock_error(int fd);
+void sock_close(int fd);
