@@ -3,10 +3,10 @@
 /*
  * What the user_data of a ring operation points to. Every object that hands
  * operations to the kernel begins with a struct op_owner and is aligned to 64
- * bytes; the low 6 bits of user_data are a tag of the owner's choosing that
- * says which of its operations completed.
+ * bytes; the low bits of user_data are a tag of the owner's choosing that says
+ * which of its operations completed, and one bit of the ring's own.
  *
- *      user_data = (struct op_owner *) | tag
+ *      user_data = (struct op_owner *) | inline send? | tag
  *                       │
  *                       └─ magic checked, then owner->class->on_complete()
  *
@@ -20,12 +20,13 @@
  */
 #include <stdint.h>
 
-#define OP_TAG_BITS 6
-#define OP_TAG_MASK ((1u << OP_TAG_BITS) - 1)
+#define OP_TAG_MASK 31u
+#define OP_INLINE_SEND 32u
+#define OP_OWNER_ALIGN 64u
 
 /* Flags of a completion. */
-#define OP_MORE 1u     /* multishot: more completions will follow */
-#define OP_BUFFER 2u   /* `buffer` names a ring buffer, now ours */
+#define OP_MORE 1u /* multishot: more completions will follow */
+#define OP_BUFFER 2u /* `buffer` names a ring buffer, now ours */
 #define OP_NONEMPTY 4u /* the socket had more to read */
 
 struct op_owner;

@@ -38,8 +38,8 @@ struct pipe_pool {
 	struct list unused; /* struct pipe without descriptors */
 };
 
-int pipe_pool_init(struct pipe_pool *pool, uint32_t limit,
-    uint32_t want_bytes) BR_MUST_CHECK;
+int pipe_pool_init(
+    struct pipe_pool *pool, uint32_t limit, uint32_t want_bytes) BR_MUST_CHECK;
 void pipe_pool_fini(struct pipe_pool *pool);
 /* -EAGAIN when none can be had; never blocks. */
 int pipe_borrow(struct pipe_pool *pool, struct pipe **ret) BR_MUST_CHECK;
@@ -49,4 +49,4 @@ void pipe_return(struct pipe_pool *pool, struct pipe *pipe);
 /* Bytes moved (> 0), 0 at end of stream (fill only), -EAGAIN, -errno. Both
  * keep pipe->bytes. */
 int64_t pipe_fill(struct pipe *pipe, int from_fd, uint32_t most);
-int64_t pipe_drain(struct pipe *pipe, int to_fd, bool more_follows);
+int64_t pipe_drain(struct pipe *pipe, int to_fd);

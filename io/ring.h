@@ -54,14 +54,16 @@ struct ring_metrics {
 };
 
 struct ring_options {
-	uint32_t buffers;      /* power of two; 0: no buffer ring */
+	uint32_t buffers; /* power of two; 0: no buffer ring */
 	uint32_t buffer_bytes; /* of one buffer */
+	uint32_t cq_entries; /* 0: RING_CQ_ENTRIES */
 };
 
+/* An inline send under way. */
 struct ring_sent {
-	struct op_owner *owner;
-	uint32_t tag;
+	uint64_t user_data; /* 0: it failed and was reported */
 	uint32_t length;
+	uint32_t sequence; /* submission queue tail behind it */
 };
 
 struct ring {
@@ -70,10 +72,11 @@ struct ring {
 	char *buffers;
 	uint32_t n_buffers, buffer_bytes, buffers_free, buffers_returned;
 	struct ring_metrics *metrics;
-	/* Inline sends of the submission under way, in order. */
+	/* Inline sends whose success is not reported yet, in order. */
 	struct ring_sent *sent;
 	uint32_t n_sent, max_sent;
-	uint32_t last_batch;
+	bool silent_sends; /* the kernel passed the test at start */
+	bool hurry;
 };
 
 int ring_init(struct ring *ring, const struct ring_options *options,
@@ -86,17 +89,23 @@ const char *ring_explain(int error);
  * wait_ns (0: do not wait), and hands all completions to their owners. */
 void ring_turn(struct ring *ring, int64_t wait_ns);
 
+/* Something waits behind an inline send: the next turn must not sleep, since
+ * a successful send does not end a wait. */
+static inline void ring_hurry(struct ring *ring)
+{
+	ring->hurry = true;
+}
+
 /* -- receive -- into a ring buffer: result.buffer, data by ring_buffer() */
-void ring_recv(
-    struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
+void ring_recv(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
     bool poll_first);
 void ring_recv_many(
     struct ring *ring, struct op_owner *owner, unsigned tag, int fd);
 /* Into the caller's memory (control sockets, probes). */
 void ring_recv_into(struct ring *ring, struct op_owner *owner, unsigned tag,
     int fd, void *buffer, uint32_t room);
-void ring_read(struct ring *ring, struct op_owner *owner, unsigned tag,
-    int fd, void *buffer, uint32_t room);
+void ring_read(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
+    void *buffer, uint32_t room);
 
 static inline char *ring_buffer(const struct ring *ring, uint16_t buffer)
 {
@@ -120,8 +129,8 @@ void ring_accept_many(
 void ring_connect(struct ring *ring, struct op_owner *owner, unsigned tag,
     int fd, const struct sockaddr *to, socklen_t length);
 /* One-shot readiness; events as poll(2), result the events that are there. */
-void ring_poll(struct ring *ring, struct op_owner *owner, unsigned tag,
-    int fd, uint32_t events);
+void ring_poll(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
+    uint32_t events);
 /* Cancels all operations on fd; no completion of its own. The cancelled
  * operations complete with -ECANCELED or with whatever came first. */
 void ring_cancel_fd(struct ring *ring, int fd);

@@ -17,7 +17,7 @@
 struct sock_listen_options {
 	uint32_t backlog;
 	bool reuse_port;
-	uint64_t keepalive_ms;	  /* inherited by accepted sockets; 0 off */
+	uint64_t keepalive_ms; /* inherited by accepted sockets; 0 off */
 	uint64_t user_timeout_ms; /* likewise; 0 the kernel's */
 };
 
@@ -26,8 +26,7 @@ struct sock_listen_options {
 int sock_listen(const struct addr *at,
     const struct sock_listen_options *options) BR_MUST_CHECK;
 /* A stream socket towards `to`, bound to `source` if it has a length. */
-int sock_stream(
-    const struct addr *to, const struct addr *source) BR_MUST_CHECK;
+int sock_stream(const struct addr *to, const struct addr *source) BR_MUST_CHECK;
 int sock_set_nodelay(int fd);
 /* The next close() sends a reset (SO_LINGER with 0 s). */
 int sock_set_reset_on_close(int fd);

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/ring.h"
+
+#include "base/assert.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BUFFER_GROUP 0
+
+/* Room for the inline sends of several early submits within one turn; beyond
+ * it a send asks for an ordinary completion. */
+#define SENT_MAX 8192
+
+/* -- setting up -------------------------------------------------------- */
+
+const char *ring_explain(int error)
+{
+	switch (error) {
+	case -ENOSYS:
+		return "this kernel has no io_uring, or a seccomp profile "
+		       "hides it; Braid needs Linux 6.1 or newer and the "
+		       "io_uring_* system calls allowed";
+	case -EPERM:
+	case -EACCES:
+		return "io_uring is not permitted: see sysctl "
+		       "kernel.io_uring_disabled (0 allows it, 1 needs "
+		       "kernel.io_uring_group, 2 forbids it) and the seccomp "
+		       "profile of the container or unit";
+	case -ENOMEM:
+		return "not enough locked memory for the rings: raise "
+		       "RLIMIT_MEMLOCK (LimitMEMLOCK= in systemd, "
+		       "ulimit -l) to 64 MiB or unlimited";
+	case -EINVAL:
+		return "this kernel's io_uring lacks what Braid needs "
+		       "(SINGLE_ISSUER, DEFER_TASKRUN): Linux 6.1 or newer";
+	case -EMFILE:
+	case -ENFILE:
+		return "no file descriptor left for a ring: raise "
+		       "RLIMIT_NOFILE (ulimit -n)";
+	default:
+		return "io_uring could not be set up";
+	}
+}
+
+static int ring_map_buffers(struct ring *ring)
+{
+	size_t table = ring->n_buffers * sizeof(struct io_uring_buf);
+	size_t bytes = (size_t)ring->n_buffers * ring->buffer_bytes;
+	void *at;
+
+	/* Pre-faulted: a page fault in the data path costs more than the
+	 * whole receive. */
+	at = mmap(NULL, table, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	ring->buf_ring = at;
+	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	ring->buffers = at;
+	return 0;
+}
+
+static int ring_add_buffers(struct ring *ring)
+{
+	struct io_uring_buf_reg reg = {.bgid = BUFFER_GROUP};
+	int err;
+
+	err = ring_map_buffers(ring);
+	if (err)
+		return err;
+	reg.ring_addr = (uint64_t)(uintptr_t)ring->buf_ring;
+	reg.ring_entries = ring->n_buffers;
+	err = io_uring_register_buf_ring(&ring->uring, &reg, 0);
+	if (err)
+		return err;
+	io_uring_buf_ring_init(ring->buf_ring);
+	for (uint32_t i = 0; i < ring->n_buffers; i++)
+		io_uring_buf_ring_add(ring->buf_ring,
+		    ring_buffer(ring, (uint16_t)i), ring->buffer_bytes,
+		    (uint16_t)i, io_uring_buf_ring_mask(ring->n_buffers),
+		    (int)i);
+	io_uring_buf_ring_advance(ring->buf_ring, (int)ring->n_buffers);
+	ring->buffers_free = ring->n_buffers;
+	return 0;
+}
+
+/* Whether a full socket really answers an inline send at once and with a
+ * completion, although success is silent. All of the data path rests on it,
+ * so it is tried, not assumed (a kernel that fails gets ordinary
+ * completions). */
+static bool ring_probe_silent_sends(struct ring *ring)
+{
+	static char bytes[1 << 20];
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe *cqe;
+	int fds[2];
+	bool good = false;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		/* The first fits and is silent; the second does not fit. */
+		sqe = io_uring_get_sqe(&ring->uring);
+		io_uring_prep_send(sqe, fds[0], bytes, i ? sizeof bytes : 16,
+		    MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
+		sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+		sqe->user_data = (uint64_t)(i + 1);
+	}
+	if (io_uring_submit(&ring->uring) == 2 &&
+	    io_uring_peek_cqe(&ring->uring, &cqe) == 0) {
+		good = cqe->user_data == 2 && cqe->res > 0 &&
+		       cqe->res < (int)sizeof bytes;
+		io_uring_cqe_seen(&ring->uring, cqe);
+		while (io_uring_peek_cqe(&ring->uring, &cqe) == 0) {
+			good = false;
+			io_uring_cqe_seen(&ring->uring, cqe);
+		}
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return good;
+}
+
+int ring_init(struct ring *ring, const struct ring_options *options,
+    struct ring_metrics *metrics)
+{
+	struct io_uring_params params = {
+	    .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+		     IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+		     IORING_SETUP_SUBMIT_ALL,
+	    .cq_entries =
+		options->cq_entries ? options->cq_entries : RING_CQ_ENTRIES,
+	};
+	int err;
+
+	memset(ring, 0, sizeof *ring);
+	ring->metrics = metrics;
+	err = io_uring_queue_init_params(RING_ENTRIES, &ring->uring, &params);
+	if (err)
+		return err;
+	ring->max_sent = SENT_MAX;
+	ring->sent = calloc(SENT_MAX, sizeof *ring->sent);
+	if (!ring->sent) {
+		ring_fini(ring);
+		return -ENOMEM;
+	}
+	/* Saves the descriptor look-up on every enter; harmless if refused. */
+	(void)io_uring_register_ring_fd(&ring->uring);
+	ring->silent_sends = ring_probe_silent_sends(ring);
+	ring->n_buffers = options->buffers;
+	ring->buffer_bytes = options->buffer_bytes;
+	if (ring->n_buffers)
+		err = ring_add_buffers(ring);
+	if (err)
+		ring_fini(ring);
+	return err;
+}
+
+void ring_fini(struct ring *ring)
+{
+	io_uring_queue_exit(&ring->uring);
+	if (ring->buffers)
+		munmap(ring->buffers,
+		    (size_t)ring->n_buffers * ring->buffer_bytes);
+	if (ring->buf_ring)
+		munmap(ring->buf_ring,
+		    ring->n_buffers * sizeof(struct io_uring_buf));
+	free(ring->sent);
+	memset(ring, 0, sizeof *ring);
+}
+
+/* -- preparing --------------------------------------------------------- */
+
+static struct io_uring_sqe *ring_sqe(struct ring *ring)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+
+	while (!sqe) {
+		counter_inc(&ring->metrics->early_submits);
+		(void)io_uring_submit(&ring->uring);
+		sqe = io_uring_get_sqe(&ring->uring);
+	}
+	counter_inc(&ring->metrics->submissions);
+	return sqe;
+}
+
+static void ring_own(
+    struct io_uring_sqe *sqe, struct op_owner *owner, unsigned tag)
+{
+	br_assert(tag <= OP_TAG_MASK);
+	br_assert(((uintptr_t)owner & (OP_OWNER_ALIGN - 1)) == 0);
+	owner->in_flight++;
+	sqe->user_data = (uint64_t)(uintptr_t)owner | tag;
+}
+
+/* Nobody waits for it: no completion on success, none of interest else. */
+static void ring_disown(struct io_uring_sqe *sqe)
+{
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = 0;
+}
+
+void ring_recv(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
+    bool poll_first)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_recv(sqe, fd, NULL, 0, 0);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	sqe->buf_group = BUFFER_GROUP;
+	if (poll_first)
+		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+	ring_own(sqe, owner, tag);
+}
+
+void ring_recv_many(
+    struct ring *ring, struct op_owner *owner, unsigned tag, int fd)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	sqe->buf_group = BUFFER_GROUP;
+	sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+	ring_own(sqe, owner, tag);
+}
+
+void ring_recv_into(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, void *buffer, uint32_t room)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_recv(sqe, fd, buffer, room, 0);
+	ring_own(sqe, owner, tag);
+}
+
+void ring_read(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
+    void *buffer, uint32_t room)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_read(sqe, fd, buffer, room, 0);
+	ring_own(sqe, owner, tag);
+}
+
+void ring_send_now(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const void *bytes, uint32_t length)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_send(
+	    sqe, fd, bytes, length, MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
+	ring_own(sqe, owner, tag);
+	if (!ring->silent_sends || ring->n_sent == ring->max_sent)
+		return;
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data |= OP_INLINE_SEND;
+	ring->sent[ring->n_sent++] = (struct ring_sent){
+	    .user_data = sqe->user_data,
+	    .length = length,
+	    .sequence = ring->uring.sq.sqe_tail,
+	};
+}
+
+void ring_send_wait(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const void *bytes, uint32_t length)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_send(sqe, fd, bytes, length, MSG_WAITALL | MSG_NOSIGNAL);
+	/* Callers come here after a send found the socket full. */
+	sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+	ring_own(sqe, owner, tag);
+}
+
+void ring_accept_many(
+    struct ring *ring, struct op_owner *owner, unsigned tag, int fd)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_multishot_accept(
+	    sqe, fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	ring_own(sqe, owner, tag);
+}
+
+void ring_connect(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const struct sockaddr *to, socklen_t length)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_connect(sqe, fd, to, length);
+	ring_own(sqe, owner, tag);
+}
+
+void ring_poll(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
+    uint32_t events)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_poll_add(sqe, fd, events);
+	ring_own(sqe, owner, tag);
+}
+
+void ring_cancel_fd(struct ring *ring, int fd)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_cancel_fd(sqe, fd, IORING_ASYNC_CANCEL_ALL);
+	ring_disown(sqe);
+}
+
+void ring_cancel(struct ring *ring, struct op_owner *owner, unsigned tag)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_cancel64(sqe, (uint64_t)(uintptr_t)owner | tag, 0);
+	ring_disown(sqe);
+}
+
+void ring_close(struct ring *ring, int fd)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_close(sqe, fd);
+	ring_disown(sqe);
+}
+
+/* -- buffers ----------------------------------------------------------- */
+
+void ring_buffer_return(struct ring *ring, uint16_t buffer)
+{
+	br_assert(buffer < ring->n_buffers);
+	io_uring_buf_ring_add(ring->buf_ring, ring_buffer(ring, buffer),
+	    ring->buffer_bytes, buffer, io_uring_buf_ring_mask(ring->n_buffers),
+	    (int)ring->buffers_returned);
+	ring->buffers_returned++;
+	ring->buffers_free++;
+}
+
+static void ring_publish_buffers(struct ring *ring)
+{
+	if (!ring->buffers_returned)
+		return;
+	io_uring_buf_ring_advance(ring->buf_ring, (int)ring->buffers_returned);
+	ring->buffers_returned = 0;
+}
+
+/* -- a turn ------------------------------------------------------------ */
+
+static void ring_deliver(uint64_t user_data, struct op_result result)
+{
+	struct op_owner *owner =
+	    (struct op_owner *)(uintptr_t)(user_data &
+					   ~(uint64_t)(OP_OWNER_ALIGN - 1));
+
+	br_assert(owner->class && owner->magic == owner->class->magic);
+	if (!(result.flags & OP_MORE)) {
+		br_assert(owner->in_flight > 0);
+		owner->in_flight--;
+	}
+	owner->class->on_complete(
+	    owner, (unsigned)(user_data & OP_TAG_MASK), result);
+}
+
+/* A send that was to be silent has failed: it is no longer to be reported as
+ * a success. Rare, so a search will do. */
+static void ring_forget_sent(struct ring *ring, uint64_t user_data)
+{
+	for (uint32_t i = 0; i < ring->n_sent; i++)
+		if (ring->sent[i].user_data == user_data) {
+			ring->sent[i].user_data = 0;
+			return;
+		}
+}
+
+static void ring_complete(struct ring *ring, const struct io_uring_cqe *cqe)
+{
+	struct op_result result = {.res = cqe->res};
+	uint64_t user_data = cqe->user_data;
+
+	if (!user_data)
+		return;
+	if (cqe->flags & IORING_CQE_F_MORE)
+		result.flags |= OP_MORE;
+	if (cqe->flags & IORING_CQE_F_SOCK_NONEMPTY)
+		result.flags |= OP_NONEMPTY;
+	if (cqe->flags & IORING_CQE_F_BUFFER) {
+		result.flags |= OP_BUFFER;
+		result.buffer =
+		    (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+		ring->buffers_free--;
+	}
+	if (result.res == -ENOBUFS)
+		counter_inc(&ring->metrics->buffers_empty);
+	if (user_data & OP_INLINE_SEND)
+		ring_forget_sent(ring, user_data);
+	ring_deliver(user_data, result);
+}
+
+/* Handles what is in the completion queue now; what handlers add by an early
+ * submit waits for the next call, which keeps a turn bounded. */
+static uint32_t ring_drain(struct ring *ring)
+{
+	struct io_uring_cq *cq = &ring->uring.cq;
+	unsigned head = *cq->khead;
+	unsigned tail = io_uring_smp_load_acquire(cq->ktail);
+	unsigned mask = *cq->kring_mask;
+	uint32_t n = tail - head;
+
+	for (; head != tail; head++) {
+		struct io_uring_cqe cqe = cq->cqes[head & mask];
+
+		ring_complete(ring, &cqe);
+	}
+	io_uring_cq_advance(&ring->uring, n);
+	return n;
+}
+
+/* Reports the successes of the sends that were submitted before the drain
+ * and did not fail. `submitted` is the kernel's queue head at that time. */
+static void ring_deliver_sent(struct ring *ring, uint32_t n, unsigned submitted)
+{
+	uint32_t i, rest;
+
+	for (i = 0; i < n; i++) {
+		struct ring_sent sent = ring->sent[i];
+
+		if ((int)(submitted - sent.sequence) < 0)
+			break;
+		if (sent.user_data)
+			ring_deliver(sent.user_data,
+			    (struct op_result){.res = (int32_t)sent.length});
+	}
+	rest = ring->n_sent - i;
+	if (rest)
+		memmove(ring->sent, ring->sent + i, rest * sizeof *ring->sent);
+	ring->n_sent = rest;
+}
+
+static void ring_enter(struct ring *ring, int64_t wait_ns)
+{
+	struct __kernel_timespec ts = {
+	    .tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
+	struct io_uring_cqe *cqe;
+
+	/* Errors (EINTR, ETIME, EBUSY on a full completion queue) need
+	 * nothing: what was not submitted stays queued for the next turn. */
+	if (wait_ns > 0)
+		(void)io_uring_submit_and_wait_timeout(
+		    &ring->uring, &cqe, 1, &ts, NULL);
+	else
+		(void)io_uring_submit_and_get_events(&ring->uring);
+}
+
+static bool ring_overflowed(const struct ring *ring)
+{
+	return IO_URING_READ_ONCE(*ring->uring.sq.kflags) &
+	       IORING_SQ_CQ_OVERFLOW;
+}
+
+void ring_turn(struct ring *ring, int64_t wait_ns)
+{
+	uint32_t n_sent = ring->n_sent, n;
+	unsigned submitted;
+
+	ring_publish_buffers(ring);
+	ring_enter(ring, ring->hurry ? 0 : wait_ns);
+	ring->hurry = false;
+	submitted = *ring->uring.sq.khead;
+	n = ring_drain(ring);
+	/* A failed send may hide in the overflow list: flush it before any
+	 * success is reported. */
+	while (ring_overflowed(ring)) {
+		counter_inc(&ring->metrics->cq_overflows);
+		if (io_uring_get_events(&ring->uring) < 0)
+			break;
+		n += ring_drain(ring);
+	}
+	ring_deliver_sent(ring, n_sent, submitted);
+	counter_inc(&ring->metrics->turns);
+	counter_add(&ring->metrics->completions, n);
+}

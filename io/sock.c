@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/sock.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SOCK_MODE (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+
+static int sock_set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof value) ? -errno : 0;
+}
+
+/* What accepted sockets inherit is set once, here, instead of per flow. */
+static int sock_set_inherited(int fd, const struct sock_listen_options *options)
+{
+	int err = sock_set_nodelay(fd);
+	int seconds = (int)((options->keepalive_ms + 999) / 1000);
+
+	if (!err && seconds) {
+		err = sock_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+		if (!err)
+			err = sock_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+		if (!err)
+			err = sock_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
+	}
+	if (!err && options->user_timeout_ms)
+		err = sock_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+		    (int)options->user_timeout_ms);
+	return err;
+}
+
+/* A path is stale when nobody accepts behind it any more. */
+static bool sock_unix_is_stale(const struct addr *at)
+{
+	struct stat st;
+	int fd, err = 0;
+
+	if (at->un.sun_path[0] == '\0' || lstat(at->un.sun_path, &st) ||
+	    !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_MODE, 0);
+	if (fd < 0)
+		return false;
+	if (connect(fd, &at->sa, at->length))
+		err = errno;
+	close(fd);
+	return err == ECONNREFUSED;
+}
+
+static int sock_bind(int fd, const struct addr *at)
+{
+	if (!bind(fd, &at->sa, at->length))
+		return 0;
+	if (errno != EADDRINUSE || !addr_is_unix(at) || !sock_unix_is_stale(at))
+		return -errno;
+	if (unlink(at->un.sun_path) || bind(fd, &at->sa, at->length))
+		return -errno;
+	return 0;
+}
+
+static int sock_prepare_listener(
+    int fd, const struct addr *at, const struct sock_listen_options *options)
+{
+	int err = 0;
+
+	if (!addr_is_unix(at)) {
+		err = sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+		if (!err && options->reuse_port)
+			err = sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		/* "[::]:80" and "0.0.0.0:80" may be two listeners. */
+		if (!err && at->sa.sa_family == AF_INET6)
+			err = sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		if (!err)
+			err = sock_set_inherited(fd, options);
+	}
+	if (!err)
+		err = sock_bind(fd, at);
+	if (!err && listen(fd, (int)options->backlog))
+		err = -errno;
+	return err;
+}
+
+int sock_listen(
+    const struct addr *at, const struct sock_listen_options *options)
+{
+	int fd = socket(at->sa.sa_family, SOCK_MODE, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = sock_prepare_listener(fd, at, options);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int sock_stream(const struct addr *to, const struct addr *source)
+{
+	int fd = socket(to->sa.sa_family, SOCK_MODE, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (!source->length)
+		return fd;
+	/* The port is chosen at connect, per destination, so that a source
+	 * address is not limited to one port range for all servers. */
+	err = sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	if (!err && bind(fd, &source->sa, source->length))
+		err = -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int sock_set_nodelay(int fd)
+{
+	return sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+int sock_set_reset_on_close(int fd)
+{
+	struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger))
+		return -errno;
+	return 0;
+}
+
+int sock_shutdown_write(int fd)
+{
+	return shutdown(fd, SHUT_WR) ? -errno : 0;
+}
+
+int sock_peer(int fd, struct addr *ret)
+{
+	ret->length = sizeof ret->un;
+	if (getpeername(fd, &ret->sa, &ret->length)) {
+		ret->length = 0;
+		return -errno;
+	}
+	return 0;
+}
+
+int sock_local(int fd, struct addr *ret)
+{
+	ret->length = sizeof ret->un;
+	if (getsockname(fd, &ret->sa, &ret->length)) {
+		ret->length = 0;
+		return -errno;
+	}
+	return 0;
+}
+
+int sock_error(int fd)
+{
+	int err = 0;
+	socklen_t length = sizeof err;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &length))
+		return -errno;
+	return -err;
+}
+
+void sock_close(int fd)
+{
+	close(fd);
+}
