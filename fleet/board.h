@@ -12,7 +12,9 @@
  *          before threads exist). board_read(): any. Slots and counters: as
  *          stated at each.
  * Memory:  a row lives while anybody holds a reference (one per pool object
- *          that has the server).
+ *          that has the server), and after that until BOARD_IDLE_ROWS_MAX
+ *          younger ones have lost theirs, so that counters do not vanish.
+ *          board_free() frees all rows, referred to or not.
  * Consistency: facts are copied under a sequence number (one writer), so a
  *          reader never sees half of an update; slots are single words.
  */
@@ -36,6 +38,8 @@ enum board_admin {
 };
 
 #define BOARD_CAUSE_MAX 96
+#define BOARD_IDLE_ROWS_MAX 65536
+#define BOARD_IDLE_LISTENERS_MAX 4096
 #define BOARD_WEIGHT_NONE UINT32_MAX
 
 /* What the single writer (control) publishes; readers get a copy. */
@@ -43,10 +47,10 @@ struct board_facts {
 	enum board_health health;
 	enum board_admin admin;
 	uint32_t weight_override; /* BOARD_WEIGHT_NONE: the configured one */
-	uint32_t changes;	  /* of health, since the row exists */
-	int64_t health_since_ns;  /* monotonic */
-	int64_t checked_ns;	  /* monotonic, last check's end; 0 never */
-	uint32_t check_us;	  /* duration of the last check */
+	uint32_t changes; /* of health, since the row exists */
+	int64_t health_since_ns; /* monotonic */
+	int64_t checked_ns; /* monotonic, last check's end; 0 never */
+	uint32_t check_us; /* duration of the last check */
 	uint32_t checks, checks_failed;
 	char cause[BOARD_CAUSE_MAX]; /* of the present health, printable */
 };
@@ -94,7 +98,12 @@ void board_read(const struct board_row *row, struct board_facts *ret);
 /* Replaces the facts. */
 void board_write(struct board_row *row, const struct board_facts *facts);
 
-/* Takes a connection slot if fewer than max are used (max 0: always). */
+/* Takes a connection slot if fewer than max are used (max 0: always). Never
+ * above max, not even for a moment, and never refused while one is free: with
+ * add and back-out a taker that is about to back out would turn away another,
+ * who would then wait for a release that has already been. Both calls are
+ * full barriers, so "release, then look for waiters" against "register as
+ * waiter, then try again" misses nobody. */
 bool board_slot_take(struct board_row *row, uint32_t max);
 void board_slot_release(struct board_row *row);
 static inline uint32_t board_slots_used(const struct board_row *row)
@@ -129,10 +138,9 @@ struct board_listener *board_listener_get(
     struct board *board, const char *name);
 void board_listener_unref(struct board *board, struct board_listener *row);
 
-/* Walks all rows, also those of servers that are gone (their counters must
+/* Walks all rows in order of creation, also those of servers that are gone (their counters must
  * not vanish from /metrics while the process lives). Control only. */
 void board_each(struct board *board,
     void (*on_row)(void *context, struct board_row *row), void *context);
 void board_each_listener(struct board *board,
-    void (*on_row)(void *context, struct board_listener *row),
-    void *context);
+    void (*on_row)(void *context, struct board_listener *row), void *context);

@@ -7,8 +7,10 @@
  * Thread:  built by the clerk or at boot; const for everyone afterwards
  *          except the words marked as shared.
  * Memory:  pool_new() allocates one block; pool_free() drops the board rows
- *          (control) and the block. Who may still use it is counted by
+ *          (control) and the block. Nothing in it points into the
+ *          configuration tree. Who may still use it is counted by
  *          lb/upstream.
+ * Errors:  out of memory ends the process with a message.
  */
 #include "conf/conf.h"
 #include "fleet/board.h"
@@ -45,8 +47,10 @@ void pool_free(struct pool *pool, struct board *board);
 uint32_t server_weight_now(
     const struct server *server, const struct board_facts *facts);
 
-/* Whether less than fail_open_percent of the configured weight is healthy,
- * so that all that are not drained or in maintenance count as up. */
+/* Whether less than fail_open_percent of the weight is healthy, so that all
+ * that are not drained or in maintenance count as up (those two are left out
+ * of both sides). The weight is the configured one or its override: a server
+ * set to 0 at run time serves nobody and must not count as a reserve. */
 bool pool_fails_open(const struct pool *pool);
 struct server *pool_find_server(struct pool *pool, const char *name);
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fleet/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "fleet/board_table.h"
+
+static size_t text_room(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+/* Copies a text (or NULL) to *at and moves *at behind it. */
+static const char *text_copy(char **at, const char *text)
+{
+	size_t room = text_room(text);
+	char *copy = *at;
+
+	if (!text)
+		return NULL;
+	memcpy(copy, text, room);
+	*at += room;
+	return copy;
+}
+
+static size_t texts_room(const struct conf_pool *conf)
+{
+	size_t room = text_room(conf->name) + text_room(conf->health.path) +
+		      text_room(conf->health.host);
+
+	for (uint32_t i = 0; i < conf->n_servers; i++)
+		room += text_room(conf->servers[i].name);
+	return room;
+}
+
+static void server_init(struct server *server, const struct conf_server *conf,
+    uint32_t index, char **texts, struct board_row *row)
+{
+	server->name = text_copy(texts, conf->name);
+	server->addr = conf->addr;
+	addr_format(&conf->addr, server->addr_text);
+	server->weight = conf->weight;
+	server->max_connections = conf->max_connections;
+	server->index = index;
+	server->row = row;
+}
+
+struct pool *pool_new(const struct conf_pool *conf, struct board *board)
+{
+	size_t servers_bytes = conf->n_servers * sizeof(struct server);
+	struct pool *pool =
+	    board_alloc(sizeof(*pool) + servers_bytes + texts_room(conf));
+	char *texts = (char *)(pool + 1) + servers_bytes;
+
+	_Static_assert(sizeof(*pool) % _Alignof(struct server) == 0,
+	    "the servers follow the pool");
+	pool->servers = (struct server *)(void *)(pool + 1);
+	pool->n_servers = conf->n_servers;
+	pool->name = text_copy(&texts, conf->name);
+	pool->balance = conf->balance;
+	pool->connect_timeout_ms = conf->connect_timeout_ms;
+	pool->connect_retries = conf->connect_retries;
+	pool->queue_timeout_ms = conf->queue_timeout_ms;
+	pool->queue_length = conf->queue_length;
+	pool->health = conf->health;
+	pool->health.path = text_copy(&texts, conf->health.path);
+	pool->health.host = text_copy(&texts, conf->health.host);
+	pool->source = conf->source;
+	for (uint32_t i = 0; i < conf->n_servers; i++) {
+		const struct conf_server *server = &conf->servers[i];
+
+		server_init(&pool->servers[i], server, i, &texts,
+		    board_row_get(
+			board, conf->name, server->name, &server->addr));
+	}
+	return pool;
+}
+
+void pool_free(struct pool *pool, struct board *board)
+{
+	for (uint32_t i = 0; i < pool->n_servers; i++)
+		board_row_unref(board, pool->servers[i].row);
+	free(pool);
+}
+
+static uint32_t weight_in_force(
+    const struct server *server, const struct board_facts *facts)
+{
+	if (facts->weight_override != BOARD_WEIGHT_NONE)
+		return facts->weight_override;
+	return server->weight;
+}
+
+uint32_t server_weight_now(
+    const struct server *server, const struct board_facts *facts)
+{
+	if (facts->admin != BOARD_READY || facts->health == BOARD_DOWN)
+		return 0;
+	return weight_in_force(server, facts);
+}
+
+bool pool_fails_open(const struct pool *pool)
+{
+	uint64_t total = 0, healthy = 0;
+
+	if (pool->health.fail_open_percent == 0)
+		return false;
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		const struct server *server = &pool->servers[i];
+		struct board_facts facts;
+
+		board_read(server->row, &facts);
+		if (facts.admin != BOARD_READY)
+			continue;
+		total += weight_in_force(server, &facts);
+		healthy += server_weight_now(server, &facts);
+	}
+	return healthy * 100 < total * pool->health.fail_open_percent;
+}
+
+struct server *pool_find_server(struct pool *pool, const char *name)
+{
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		if (!strcmp(pool->servers[i].name, name))
+			return &pool->servers[i];
+	}
+	return NULL;
+}
