@@ -112,7 +112,7 @@ static bool ring_probe_silent_sends(struct ring *ring)
 		io_uring_prep_send(sqe, fds[0], bytes, i ? sizeof bytes : 16,
 		    MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
 		sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-		sqe->user_data = (uint64_t)(i + 1);
+		sqe->user_data = (unsigned)i + 1;
 	}
 	if (io_uring_submit(&ring->uring) == 2 &&
 	    io_uring_peek_cqe(&ring->uring, &cqe) == 0) {
