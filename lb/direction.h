@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * One way of a flow: bytes from a source socket to a sink socket.
+ *
+ *                    8 small turns              bulk
+ *      oneshot ───────────────────> many ──> stopping ──> splice
+ *         ^  ^                       │  cancel sent,       │ slow for 5 s,
+ *         │  └──── stopping <────────┘  completions still  │ pipe empty
+ *         │                             arriving queue up  │
+ *         └────────────────────────────────────────────────┘
+ *
+ * oneshot: one receive in flight; when it completes nothing is armed, so a
+ *          change of mode needs no cancel.
+ * many:    multishot receive: no re-arming for request-response traffic.
+ * splice:  readiness by poll through the ring, then splice(2) on the worker
+ *          itself; nothing is copied.
+ * stopping: a multishot receive was cancelled; what still completes is
+ *          queued, and the mode is left only when the terminal completion is
+ *          in and the queue is sent.
+ *
+ * Data that a full sink refuses moves to parked chunks and its ring buffers
+ * go back at once; the source is not read until the chunks have drained.
+ *
+ * End of stream is passed on when all before it is sent; the other direction
+ * goes on. Errors end the flow: flow_fail().
+ *
+ * Thread:  the worker that owns the flow.
+ * Memory:  part of struct flow; chunks and pipes from the worker's pools.
+ * Limits:  DIRECTION_HELD_MAX ring buffers in a queue before reading stops.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "io/op.h"
+
+struct worker;
+struct flow;
+struct chunk;
+struct pipe;
+
+enum direction_mode {
+	DIR_IDLE, /* not started, or over */
+	DIR_ONESHOT,
+	DIR_MANY,
+	DIR_STOPPING,
+	DIR_SPLICE,
+};
+
+#define DIRECTION_SMALL_BYTES 4096u
+#define DIRECTION_SMALL_TURNS 8u
+#define DIRECTION_HELD_MAX 8u
+#define DIRECTION_BULK_BYTES (256u << 10) /* within a second: splice */
+#define DIRECTION_BULK_WINDOW_NS NS_PER_S
+#define DIRECTION_SLOW_BPS (16u << 10) /* for 5 s: back to relay */
+#define DIRECTION_SLOW_WINDOW_NS (5 * NS_PER_S)
+/* What one splicing direction may move before others get their turn. */
+#define DIRECTION_SPLICE_ROUNDS 4u
+
+struct direction {
+	uint8_t mode, next_mode; /* next_mode: while stopping */
+	bool up; /* client to server */
+	bool reading : 1; /* a receive is in flight */
+	bool sending : 1; /* a send is in flight */
+	bool parked_send : 1; /* ... from a parked chunk */
+	bool eof : 1; /* the source has ended */
+	bool fin_passed : 1; /* and the sink was told */
+	bool more_to_read : 1; /* the last receive said so */
+	bool poll_in : 1, poll_out : 1; /* splice: polls in flight */
+	bool nodelay_set : 1;
+	uint8_t small_turns;
+	uint16_t held_first, held_last, n_held; /* ring buffers to send */
+	uint32_t send_length; /* of the send in flight */
+	struct chunk *parked_first, *parked_last;
+	struct pipe *pipe;
+	struct list_node wait_link; /* worker.starved or worker.ready */
+	uint64_t bytes; /* received in all */
+	uint64_t window_bytes; /* bytes when the rate window began */
+	int64_t window_start_ns;
+};
+
+void direction_init(struct direction *d, bool up);
+void direction_start(struct flow *flow, struct direction *d);
+/* Completions, routed by flow. */
+void direction_on_receive(
+    struct flow *flow, struct direction *d, struct op_result result);
+void direction_on_sent(
+    struct flow *flow, struct direction *d, struct op_result result);
+void direction_on_poll(
+    struct flow *flow, struct direction *d, bool out, struct op_result result);
+/* From the worker's lists. */
+void direction_resume(struct flow *flow, struct direction *d);
+/* Once a while (the flow's timer): leaves splice when it has become slow.
+ * Returns when to look again, INT64_MAX: no need. */
+int64_t direction_review(struct flow *flow, struct direction *d);
+/* Gives back all it holds; nothing may be in flight. */
+void direction_release(struct flow *flow, struct direction *d);
+/* Nothing received remains unsent. */
+bool direction_drained(const struct direction *d);
+const char *direction_mode_name(unsigned mode);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * One client connection from accept to the end, over a table of states:
+ *
+ *   accepted -> choosing -> connecting -> established -> closing -> (freed)
+ *                 │  ^ \        │ failed: another server
+ *                 v  │  └ retry_wait <┘ (when no other is left)
+ *               queued
+ *
+ * flow_enter() is the only code that changes the state; the table
+ * (flow_state.c) says what may follow, which operations may be in flight and
+ * which timeout rules. docs/generated/states.md is printed from it.
+ *
+ * A connect is retried on another server only until the first client byte has
+ * been handed to a server: reading from the client starts in established, so
+ * that holds by construction.
+ *
+ * Thread:  the worker that accepted it.
+ * Memory:  from the worker's slab; freed when its last operation completed.
+ * Limits:  sizeof(struct flow) <= 448.
+ */
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/timer.h"
+#include "io/op.h"
+#include "lb/direction.h"
+#include "lb/upstream.h"
+
+struct listener;
+
+#define FLOW_MAGIC 0xb1a1df10
+
+#define FLOW_STATE_LIST(X)                                                     \
+	X(ACCEPTED, "accepted")                                                \
+	X(CHOOSING, "choosing")                                                \
+	X(QUEUED, "queued")                                                    \
+	X(CONNECTING, "connecting")                                            \
+	X(RETRY_WAIT, "retry_wait")                                            \
+	X(ESTABLISHED, "established")                                          \
+	X(CLOSING, "closing")
+
+enum flow_state {
+#define X(name, text) FLOW_##name,
+	FLOW_STATE_LIST(X)
+#undef X
+	    FLOW_N_STATES
+};
+
+/* Operation tags. */
+enum flow_tag {
+	FLOW_TAG_CONNECT,
+	FLOW_TAG_WATCH, /* poll for the client's hang-up while queued */
+	FLOW_TAG_RECV_UP,
+	FLOW_TAG_RECV_DOWN,
+	FLOW_TAG_SEND_UP,
+	FLOW_TAG_SEND_DOWN,
+	FLOW_TAG_POLL_IN_UP,
+	FLOW_TAG_POLL_IN_DOWN,
+	FLOW_TAG_POLL_OUT_UP,
+	FLOW_TAG_POLL_OUT_DOWN,
+};
+
+/*
+ * Who ended the flow and in which phase, two letters as operators know them
+ * from HAProxy's TCP logs. "--" is a normal end.
+ */
+#define FLOW_END_LIST(X)                                                       \
+	X('-', "ended normally")                                               \
+	X('C', "the client aborted")                                           \
+	X('S', "the server aborted or refused")                                \
+	X('P', "Braid refused: a limit or rule")                               \
+	X('R', "a resource of Braid was exhausted")                            \
+	X('K', "killed: drain deadline or operator")                           \
+	X('c', "timeout waiting for the client")                               \
+	X('s', "timeout waiting for the server")
+
+#define FLOW_PHASE_LIST(X)                                                     \
+	X('-', "after the connection was established and ended")               \
+	X('Q', "in the queue, waiting for a connection slot")                  \
+	X('C', "connecting to the server")                                     \
+	X('D', "data phase")
+
+/* Compact client address: 16 bytes of IP, family and port. */
+struct flow_client {
+	uint8_t ip[16];
+	uint16_t port; /* host order */
+	uint8_t family; /* AF_INET, AF_INET6, AF_UNIX, 0 unknown */
+};
+
+struct flow {
+	struct op_owner op;
+	struct timer timer;
+	struct list_node link; /* worker.flows */
+	struct list_node queue_link; /* upstream queue */
+	struct worker *worker;
+	struct listener *listener;
+	struct upstream *upstream; /* pinned */
+	struct server *server; /* slot held while not NULL */
+	uint64_t id;
+	int client_fd, server_fd; /* -1: none */
+	uint8_t state; /* enum flow_state */
+	char end_by, end_phase; /* 0: not ended */
+	uint8_t n_tried, retries;
+	bool reset_client : 1, reset_server : 1; /* close with a reset */
+	bool server_known : 1; /* last_server is worth logging */
+	bool spliced : 1; /* ever */
+	uint32_t tried[UPSTREAM_TRIED_MAX];
+	struct server *last_server; /* of the last attempt, for the log */
+	int32_t error; /* -errno that ended it, or 0 */
+	struct flow_client client;
+	struct mono accepted_at, chosen_at, connected_at, first_byte_at;
+	struct mono active_at; /* last byte either way */
+	struct direction up, down;
+} __attribute__((aligned(64)));
+
+static_assert(sizeof(struct flow) <= 448, "design section 3");
+
+extern const struct op_class flow_class;
+
+/* Takes the descriptor and the connection slots already counted for it. On
+ * -ENOMEM the caller keeps both. */
+int flow_accept(struct worker *worker, struct listener *listener,
+    int client_fd) BR_MUST_CHECK;
+/* A server with its slot taken was found for a queued flow. */
+void flow_dequeued(struct flow *flow, struct server *server);
+/* Ends it abnormally: both sides are closed with a reset. `by` and `phase`
+ * are the termination code; the first cause wins. */
+void flow_fail(struct flow *flow, char by, char phase, int error);
+/* One direction has passed its end on; ends the flow when both have. */
+void flow_direction_done(struct flow *flow);
+
+static inline int flow_source_fd(
+    const struct flow *flow, const struct direction *d)
+{
+	return d->up ? flow->client_fd : flow->server_fd;
+}
+static inline int flow_sink_fd(
+    const struct flow *flow, const struct direction *d)
+{
+	return d->up ? flow->server_fd : flow->client_fd;
+}
+struct flow *flow_of_direction(struct direction *d);

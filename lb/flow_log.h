@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Access log records on their way from a worker to the clerk: a bounded
+ * single-producer single-consumer ring of fixed-size records (ck_ring would
+ * hold pointers; records are copied in place here by ck_ring's own macros).
+ *
+ * Thread:  flow_log_put(): the worker; flow_log_take(): the clerk.
+ * Memory:  a record points to names and servers of pools and listeners that
+ *          the clerk itself frees, after it has emptied the logs.
+ */
+#include "base/clock.h"
+#include "lb/flow.h"
+
+struct flow_record {
+	uint64_t id;
+	struct wall ended_at;
+	const struct listener *listener;
+	const struct pool *pool;
+	const struct server *server; /* NULL: none was reached */
+	struct flow_client client;
+	uint32_t worker;
+	int32_t error;
+	char end_by, end_phase;
+	uint8_t retries;
+	bool spliced_up, spliced_down;
+	/* -1: the phase was not reached. */
+	int64_t queue_ns, connect_ns, first_byte_ns, total_ns;
+	uint64_t bytes_up, bytes_down;
+};
+
+struct flow_log;
+
+struct flow_log *flow_log_new(uint32_t records); /* power of two */
+void flow_log_free(struct flow_log *log);
+/* False when full. */
+bool flow_log_put(struct flow_log *log, const struct flow_record *record);
+bool flow_log_take(struct flow_log *log, struct flow_record *ret);
+/* Fills a record from a flow that ends now. */
+void flow_record_fill(struct flow_record *ret, const struct flow *flow);
+/* The record as logfmt fields ("listener=web client=... end=--"). Returns the
+ * length, at most room - 1. */
+int flow_record_format(const struct flow_record *record, char *ret, int room);
+/* "192.0.2.1:4711", "unix" or "-". */
+int flow_client_format(const struct flow_client *client, char *ret, int room);

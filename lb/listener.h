@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Listeners and their accepting sockets. A struct listener is configuration
+ * and counters; an acceptor is one socket on one worker. A reload that keeps
+ * an address keeps its acceptors and only points them to the new listener, so
+ * no queue is lost.
+ *
+ *      bind "0.0.0.0:80"   acceptor[0] fd   acceptor[1] fd    SO_REUSEPORT
+ *                              │ worker 0       │ worker 1
+ *                              └──> listener (config, counters) <──┘
+ *
+ * Out of descriptors, memory or connection slots an acceptor pauses (its
+ * queue stays in the kernel) and a timer resumes it. Connections that the
+ * multishot accept had already delivered are held, not dropped.
+ *
+ * Thread:  listener_new/free, acceptor_new/free: control or boot; the rest:
+ *          the acceptor's worker.
+ * Memory:  flows pin the listener by a per-worker count (as upstreams).
+ */
+#include "conf/conf.h"
+#include "fleet/board.h"
+#include "io/op.h"
+#include "lb/worker.h"
+
+struct upstream;
+
+struct listener {
+	const char *name;
+	struct upstream *upstream;
+	uint32_t max_connections;
+	uint64_t idle_ms, half_closed_ms;
+	uint32_t references; /* plans that hold it; control's */
+	struct board_listener *row;
+	struct counter *pins; /* [n_workers] */
+	uint32_t n_workers;
+};
+
+enum acceptor_state {
+	ACCEPTOR_NEW,
+	ACCEPTOR_OPEN, /* multishot accept in flight */
+	ACCEPTOR_PAUSED, /* timer armed */
+	ACCEPTOR_STOPPING, /* cancel sent; then the queue is emptied */
+	ACCEPTOR_CLOSED,
+};
+
+#define ACCEPTOR_MAGIC 0xb1a1dacc
+#define ACCEPTOR_HELD_MAX 64
+
+struct acceptor {
+	struct op_owner op;
+	enum acceptor_state state;
+	int fd;
+	bool
+	    shared_fd; /* unix: one socket for all workers, not ours to close */
+	bool stop_wanted, cancelling;
+	struct worker *worker;
+	struct listener *listener;
+	struct timer timer;
+	/* Accepted while no connection slot was free, oldest first. */
+	int held[ACCEPTOR_HELD_MAX];
+	uint32_t n_held;
+} __attribute__((aligned(64)));
+
+/* Takes references to nothing; `row` is kept by the caller's board. */
+struct listener *listener_new(const struct conf_listener *conf,
+    struct upstream *upstream, struct board_listener *row, uint32_t n_workers);
+void listener_free(struct listener *listener);
+bool listener_pinned(const struct listener *listener);
+void listener_pin(struct listener *listener, const struct worker *worker);
+void listener_unpin(struct listener *listener, const struct worker *worker);
+
+struct acceptor *acceptor_new(int fd, bool shared_fd);
+void acceptor_free(struct acceptor *acceptor);
+/* Starts, or after a reload points it to another listener. */
+void acceptor_start(struct acceptor *acceptor, struct worker *worker,
+    struct listener *listener);
+/* Accepts what is queued, then closes the socket; state CLOSED and nothing in
+ * flight when done (some turns later). */
+void acceptor_stop(struct acceptor *acceptor);
+static inline bool acceptor_done(const struct acceptor *acceptor)
+{
+	return acceptor->state == ACCEPTOR_CLOSED && !acceptor->op.in_flight &&
+	       !acceptor->n_held;
+}
+/* A connection ended: held ones and paused acceptors may go on (called by
+ * flows; a paused acceptor otherwise looks again every 20 ms). */
+void acceptor_slot_freed(struct worker *worker);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A pool as flows use it: picks a server with a free connection slot, or
+ * keeps the flow in a bounded first-in-first-out queue until one is free.
+ *
+ *      flow ──upstream_choose──> balance over usable servers ──> slot taken
+ *                 │ all full                                       │
+ *                 └──> queue (per worker, bounded over all) <──────┘ released:
+ *                          oldest waiting worker is woken by mailbox
+ *
+ * Thread:  upstream_new/free: control or boot. The rest: the calling worker,
+ *          which touches only its own struct upstream_worker and shared words.
+ * Memory:  flows pin the upstream by a per-worker count; control frees a
+ *          retired one when all pins are zero (upstream_pinned()).
+ */
+#include "base/list.h"
+#include "fleet/pool.h"
+#include "lb/balance.h"
+#include "lb/worker.h"
+
+struct flow;
+
+struct upstream_worker {
+	struct list_node waiting_link; /* in worker.waiting while queued > 0 */
+	struct list queue; /* struct flow.queue_link, oldest first */
+	uint32_t queued;
+	struct upstream *upstream;
+	struct counter pins;
+	int64_t oldest_ns; /* shared: arrival of the oldest, INT64_MAX: none */
+	struct balance balance;
+} __attribute__((aligned(64)));
+
+struct upstream {
+	struct pool *pool;
+	uint32_t n_workers;
+	uint32_t references; /* plans that hold it; control's */
+	_Atomic uint32_t queued; /* over all workers */
+	struct upstream_worker *workers;
+};
+
+/* Takes over `pool`; NULL on lack of memory. */
+struct upstream *upstream_new(struct pool *pool, uint32_t n_workers);
+/* The pool is handed back to the caller through upstream->pool first. */
+void upstream_free(struct upstream *upstream);
+/* Whether any worker still has flows that use it. */
+bool upstream_pinned(const struct upstream *upstream);
+
+void upstream_pin(struct upstream *upstream, const struct worker *worker);
+void upstream_unpin(struct upstream *upstream, const struct worker *worker);
+
+/* Servers a flow has tried already (indices into pool->servers). */
+#define UPSTREAM_TRIED_MAX 4
+
+/* 0 and a server whose slot is taken; BR_E_LIMIT when usable servers are all
+ * full; BR_E_NO_SERVER when none may be used. Servers in `tried` are not
+ * picked. */
+int upstream_choose(struct upstream *upstream, struct worker *worker,
+    const uint32_t *tried, uint32_t n_tried, struct server **ret) BR_MUST_CHECK;
+/* Gives the slot back and wakes who waited longest for it. */
+void upstream_release(
+    struct upstream *upstream, struct worker *worker, struct server *server);
+
+/* Puts the flow at the end of the queue, or BR_E_QUEUE_FULL. */
+int upstream_enqueue(struct upstream *upstream, struct worker *worker,
+    struct flow *flow) BR_MUST_CHECK;
+void upstream_dequeue(
+    struct upstream *upstream, struct worker *worker, struct flow *flow);
+/* Serves as many waiting flows of this worker as can get a slot. */
+void upstream_wake(struct upstream *upstream, struct worker *worker);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What one worker thread owns: its ring, memory, timers, flows, and the words
+ * that it shares with the others.
+ *
+ *      struct shared (one)          struct worker (one a thread)
+ *        connections, parked bytes    ring, buffers, slabs, wheel
+ *        mailboxes, settings          flows, starved, ready, waiting
+ *
+ * Thread:  the worker; `metrics` may be read by any. struct shared: words
+ *          by atomics, the rest is constant after boot.
+ * Memory:  worker_init() maps everything for the limits; nothing is allocated
+ *          per flow or event afterwards.
+ * Limits:  struct lb_limits.
+ */
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "base/mailbox.h"
+#include "base/metric.h"
+#include "base/rng.h"
+#include "base/slab.h"
+#include "base/timer.h"
+#include "io/pipe.h"
+#include "io/ring.h"
+
+struct listener;
+struct upstream;
+struct flow;
+struct flow_log;
+
+/* One parked chunk takes what a full socket refused: the rest of a send and
+ * what was received before reading could stop. */
+#define CHUNK_BYTES 16384u
+#define CHUNK_ROOM (CHUNK_BYTES - 24u)
+
+struct chunk {
+	struct chunk *next;
+	uint32_t start, end; /* unsent bytes are [start, end) of data */
+	uint64_t reserved;
+	char data[CHUNK_ROOM];
+};
+
+#define WORKER_METRIC_LIST(X)                                                  \
+	X(flows_started, "Flows accepted")                                     \
+	X(flows_ended, "Flows ended")                                          \
+	X(connects, "Connects tried towards servers")                          \
+	X(connect_errors, "Connects that failed or timed out")                 \
+	X(retries, "Connects tried again on another server")                   \
+	X(queued, "Flows that waited in a pool's queue")                       \
+	X(queue_timeouts, "Flows that waited in vain")                         \
+	X(queue_refused, "Flows refused because the queue was full or off")    \
+	X(no_server, "Flows refused because no server was usable")             \
+	X(idle_timeouts, "Flows ended by timeout.idle or half_closed")         \
+	X(resets_passed, "Resets passed on from one side to the other")        \
+	X(many_starts, "Directions that went to multishot receive")            \
+	X(many_stops, "Multishot receives cancelled")                          \
+	X(promotions, "Directions promoted to splice")                         \
+	X(demotions, "Directions demoted from splice to relay")                \
+	X(splice_no_pipe, "Promotions refused for want of a pipe")             \
+	X(parks, "Sends that a full socket refused in part")                   \
+	X(parked_full, "Flows ended because limits.parked_total was reached")  \
+	X(starved, "Receives that waited for ring buffers")                    \
+	X(handovers, "Accepted connections handed to another worker")          \
+	X(log_dropped, "Access log records lost to a full queue")              \
+	X(bytes_relayed, "Bytes moved by relay")                               \
+	X(bytes_spliced, "Bytes moved by splice")
+
+struct worker_metrics {
+#define X(name, help) struct counter name;
+	WORKER_METRIC_LIST(X)
+#undef X
+	struct counter flows_open; /* gauge */
+	struct counter flows_splicing; /* gauge, directions */
+	struct counter parked_bytes; /* gauge */
+	struct counter pipes; /* gauge */
+	struct histogram connect_time, queue_time, flow_time;
+	struct ring_metrics ring;
+} __attribute__((aligned(64)));
+
+struct lb_limits {
+	uint32_t max_connections; /* in all */
+	uint32_t n_workers;
+	uint64_t parked_bytes; /* over all workers */
+	uint32_t pipes; /* per worker */
+	uint32_t pipe_bytes;
+	uint32_t buffers, buffer_bytes; /* ring buffers per worker */
+};
+
+/* Shared by all workers. */
+struct lb_shared {
+	struct lb_limits limits;
+	struct post_office *office; /* members 0..n_workers-1 are workers */
+	_Atomic uint32_t connections;
+	_Atomic uint64_t parked;
+	_Atomic bool log_access;
+	_Atomic bool draining; /* no new flows are accepted */
+	struct worker_metrics *metrics; /* [n_workers] */
+};
+
+/* What workers tell each other; daemon/ uses kinds from WORKER_DAEMON on. */
+enum worker_message {
+	WORKER_WAKE_QUEUE, /* pointer: struct upstream */
+	WORKER_HANDOVER, /* number: descriptor, pointer: struct listener */
+	WORKER_UNPIN, /* pointer: struct listener, sent back */
+	WORKER_DAEMON = 16,
+};
+
+/* Received data in a ring buffer that waits to be sent. */
+struct held {
+	uint32_t start, end;
+	uint16_t next;
+};
+#define HELD_NONE UINT16_MAX
+
+struct worker {
+	uint32_t index;
+	struct lb_shared *shared;
+	struct ring ring;
+	struct held *held; /* [buffers] */
+	struct timer_wheel wheel;
+	struct mono now; /* start of this turn */
+	struct rng rng;
+	struct slab flow_slab, chunk_slab;
+	struct pipe_pool pipes;
+	struct list flows; /* all, newest last */
+	struct list starved; /* directions waiting for ring buffers */
+	struct list ready; /* directions with work left from this turn */
+	struct list waiting; /* upstream_workers with a queue */
+	struct timer waiting_timer;
+	struct worker_metrics *metrics;
+	struct flow_log *log;
+	uint64_t next_flow_id;
+};
+
+int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
+    struct flow_log *log) BR_MUST_CHECK;
+void worker_fini(struct worker *worker);
+/* One turn: submit, wait (at most max_wait_ns), complete, timers, starved and
+ * ready directions. Messages are the caller's business. */
+void worker_turn(struct worker *worker, int64_t max_wait_ns);
+/* Messages of enum worker_message below WORKER_DAEMON. */
+void worker_on_message(struct worker *worker, const struct message *message);
+/* Resets all flows (deadline of a drain). */
+void worker_kill_flows(struct worker *worker);
+
+/* Takes one of `max` places of a shared count (0: no limit). */
+static inline bool shared_take(_Atomic uint32_t *count, uint32_t max)
+{
+	uint32_t before =
+	    atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+
+	if (!max || before < max)
+		return true;
+	atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+	return false;
+}
+
+static inline void shared_give(_Atomic uint32_t *count)
+{
+	atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+}
