@@ -138,8 +138,9 @@ struct board_listener *board_listener_get(
     struct board *board, const char *name);
 void board_listener_unref(struct board *board, struct board_listener *row);
 
-/* Walks all rows in order of creation, also those of servers that are gone (their counters must
- * not vanish from /metrics while the process lives). Control only. */
+/* Walks all rows in order of creation, also those of servers that are gone
+ * (their counters must not vanish from /metrics while the process lives).
+ * Control only. */
 void board_each(struct board *board,
     void (*on_row)(void *context, struct board_row *row), void *context);
 void board_each_listener(struct board *board,
