@@ -9,8 +9,8 @@
  * one layer do not include each other. No system call but if_nametoindex().
  *
  * Thread:  any.
- * Errors:  -EINVAL malformed, -ENAMETOOLONG unix path, -ERANGE port,
- *          BR_E_VERSION for "udp:".
+ * Errors:  -EINVAL malformed (also a host name), -ENAMETOOLONG unix path,
+ *          -ERANGE port, -ENODEV unknown zone, BR_E_VERSION for "udp:".
  */
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -34,10 +34,12 @@ struct addr {
 /* The longest text of any address with its terminator. */
 #define ADDR_TEXT_MAX 128
 
-/* With a port (or unix). */
+/* With a port of 1..65535, or unix: "unix:/path", abstract "unix:@name". */
 int addr_parse(struct addr *ret, const char *text) BR_MUST_CHECK;
 /* An IP address without a port: the port becomes 0. Brackets allowed. */
 int addr_parse_ip(struct addr *ret, const char *text) BR_MUST_CHECK;
+/* As addr_parse() reads it, with the zone as a number; without ":port" when
+ * that is 0; "-" for none. Returns the length. Never a control byte. */
 size_t addr_format(const struct addr *a, char ret[ADDR_TEXT_MAX]);
 bool addr_equal(const struct addr *a, const struct addr *b);
 uint16_t addr_port(const struct addr *a); /* host order; 0 for unix */

@@ -7,9 +7,12 @@
  * MAGIC: objects whose pointer comes back from the kernel or from another
  * thread start with a magic number, checked when they return.
  */
+#include <stddef.h>
 
 _Noreturn void br_assert_failed(
     const char *expression, const char *file, int line);
+/* For the few allocations of boot and clerk that have no sensible way on. */
+_Noreturn void br_out_of_memory(const char *what, size_t bytes);
 
 #define br_assert(expression)                                                  \
 	(__builtin_expect(!!(expression), 1)                                   \

@@ -14,6 +14,7 @@
  * Limits:  JSON_DEPTH_MAX levels.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/strbuf.h"
@@ -40,3 +41,12 @@ void json_uint(struct json *j, const char *key, uint64_t v);
 void json_double(struct json *j, const char *key, double v);
 void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);
+
+/* The length in bytes of the well-formed UTF-8 character (RFC 3629) at the
+ * start of `text`, of which `left` > 0 bytes are there; 0 if there is none. */
+size_t json_utf8_length(const char *text, size_t left);
+/* The form within a JSON string of the character at the start of `text`, of
+ * which `left` > 0 bytes are there: at most 6 bytes, not terminated. Returns
+ * its length, and how many bytes of the text it stands for. */
+size_t json_escape(
+    const char *text, size_t left, char ret[6], size_t *ret_used);

@@ -8,25 +8,39 @@
  *
  *     log_event(LOG_WARN, "server down", "pool=%s server=%s cause=%s", ...)
  *
- * The pairs are given as a format whose "key=%x" words become fields; values
- * with blanks or quotes are quoted when printed.
+ * The pairs are given as a format whose "key=%x" words become fields. What it
+ * gives is read back as pairs: a bare value reaches to the next blank that is
+ * followed by "word=", or to the end; so free text that may hold such words
+ * or quotes is appended with log_field() and passed as "%s", and plain text
+ * may be written key="%s". Values are quoted and escaped when printed, so no
+ * value can break a line. In JSON a bare number stays a number, all else is
+ * a string. Words before the first key become detail="...".
+ *
+ *     ts=2026-01-02T03:04:05.678Z level=warn msg="server down" pool=web
+ *     {"ts":"2026-01-02T03:04:05.678Z","level":"warn","msg":"server down",...
  *
  * Rates: log_event_limited() lets a site print 10 lines per 10 s and says how
  * many it suppressed.
  *
  * Thread:  any; the queue is a bounded multi-producer ring (ck_ring mpmc).
- *          Overflow drops the line and counts it.
+ *          Overflow drops the line and counts it, as does a descriptor
+ *          that takes no more (EAGAIN, ENOSPC, EPIPE). log_drain() by one
+ *          thread; start and stop while no other thread logs.
+ * Limits:  LOG_LINE_MAX bytes a line with its newline; longer ones are cut
+ *          at a character, quotes and braces closed.
  * Layers:  below daemon/ nothing logs above LOG_DEBUG.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 #define LOG_LINE_MAX 1024
+#define LOG_LINE_MIN 128
 
 void log_configure(enum log_format format, enum log_level level);
 enum log_format log_format_current(void);
@@ -47,20 +61,29 @@ void log_event_limited(struct log_limit *limit, enum log_level level,
     const char *message, const char *fields, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Queueing. Lines wait until log_drain() writes them (clerk). */
-int log_start_queue(uint32_t lines);
-void log_stop_queue(void);
-/* Writes what is queued; returns how many lines. */
+/* Whether a line may be printed at `now`; on the first one of a new window
+ * also how many were suppressed in the last, else 0. */
+bool log_limit_pass(
+    struct log_limit *limit, struct mono now, uint32_t *ret_suppressed);
+
+/* Queueing: room for at least `lines`, 0 or -ENOMEM. Lines wait until log_drain() writes them (clerk). */
+int log_start_queue(uint32_t lines) BR_MUST_CHECK;
+void log_stop_queue(void); /* writes what is still there */
+/* Writes what is queued; returns how many lines were taken. */
 uint32_t log_drain(void);
-/* Lines lost to a full queue since start. */
+/* Lines lost to a full queue or descriptor since the process began. */
 uint64_t log_dropped(void);
 /* A descriptor other than stderr (tests). */
 void log_set_fd(int fd);
 /* Composes one line in the current format into ret (with its newline) and
- * returns its length: for the access log, which has its own queue. */
+ * returns its length: for the access log, which has its own queue. The result
+ * is not terminated; room must be at least LOG_LINE_MIN. `level` and `fields`
+ * may be NULL. */
 int log_compose(char *ret, int room, struct wall now, const char *level,
     const char *message, const char *fields);
-/* Appends key=value to a fields string under construction, quoting where
- * needed. Returns the new length (never beyond room - 1). */
-int log_field(char *fields, int length, int room, const char *key,
-    const char *value);
+/* Appends key=value to a terminated fields string under construction, quoting
+ * where needed, so that it reads back as exactly this text (a string in JSON,
+ * also when it looks like a number; numbers are printed by the caller). What
+ * does not fit is cut. Returns the new length (never beyond room - 1). */
+int log_field(
+    char *fields, int length, int room, const char *key, const char *value);

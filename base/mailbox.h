@@ -30,8 +30,8 @@ struct message {
 
 struct post_office;
 
-/* ring_size: messages per pair, a power of two. NULL on ENOMEM/EMFILE with
- * errno set. */
+/* ring_size: slots per pair, a power of two, one of which stays empty. NULL
+ * on ENOMEM/EMFILE with errno set. */
 struct post_office *post_office_new(uint32_t members, uint32_t ring_size);
 void post_office_free(struct post_office *office);
 uint32_t post_office_members(const struct post_office *office);
@@ -42,5 +42,6 @@ int mailbox_post(struct post_office *office, uint32_t from, uint32_t to,
 int mailbox_receive(
     struct post_office *office, uint32_t to, struct message *ret);
 /* The descriptor that becomes readable on new messages. The owner reads it
- * (8 bytes) before it receives. */
+ * (8 bytes) and then receives until 0: only then will it be written again. It
+ * is a blocking descriptor, made to be read through a ring. */
 int mailbox_eventfd(const struct post_office *office, uint32_t member);

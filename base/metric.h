@@ -18,8 +18,7 @@ struct counter {
 static inline void counter_add(struct counter *c, uint64_t n)
 {
 	__atomic_store_n(&c->value,
-	    __atomic_load_n(&c->value, __ATOMIC_RELAXED) + n,
-	    __ATOMIC_RELAXED);
+	    __atomic_load_n(&c->value, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }
 
 static inline void counter_inc(struct counter *c)
@@ -31,8 +30,7 @@ static inline void counter_inc(struct counter *c)
 static inline void counter_sub(struct counter *c, uint64_t n)
 {
 	__atomic_store_n(&c->value,
-	    __atomic_load_n(&c->value, __ATOMIC_RELAXED) - n,
-	    __ATOMIC_RELAXED);
+	    __atomic_load_n(&c->value, __ATOMIC_RELAXED) - n, __ATOMIC_RELAXED);
 }
 
 static inline void counter_set(struct counter *c, uint64_t v)

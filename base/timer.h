@@ -39,6 +39,7 @@ struct timer_wheel {
 	int64_t now_tick;
 	uint32_t armed;
 	uint64_t level0_used[TIMER_SLOTS0 / 64]; /* may overstate */
+	uint64_t level_used[TIMER_LEVELS - 1]; /* likewise */
 	struct list level0[TIMER_SLOTS0];
 	struct list level[TIMER_LEVELS - 1][TIMER_SLOTS];
 };
