@@ -9,13 +9,17 @@
  *      (api)                    libmicrohttpd's own thread, no mailbox
  *
  * Thread:  as said at each field.
+ * Memory:  boot makes it, and frees it when all threads have ended.
  */
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/mailbox.h"
 #include "base/snapshot.h"
 #include "daemon/plan.h"
 #include "lb/flow_log.h"
+
+struct control;
 
 enum daemon_state { DAEMON_STARTING, DAEMON_SERVING, DAEMON_DRAINING };
 
@@ -24,24 +28,29 @@ enum daemon_message {
 	/* control -> worker */
 	DAEMON_ADOPT = WORKER_DAEMON, /* pointer: new plan, pointer2: old */
 	DAEMON_LIST_FLOWS, /* pointer: struct flow_listing */
+	DAEMON_FENCE, /* pointer: sent back */
 	DAEMON_DRAIN, /* stop accepting, empty queues */
 	DAEMON_KILL, /* reset all flows */
 	DAEMON_STOP, /* leave the loop */
 	/* worker -> control */
-	DAEMON_ADOPTED, /* number: plan->number */
+	DAEMON_ADOPTED, /* pointer: the new plan: acceptors point to it */
+	DAEMON_LEFT, /* pointer: the old plan: what it alone had is closed */
 	DAEMON_LISTED, /* pointer: struct flow_listing */
-	/* control -> clerk, and back */
-	DAEMON_LOAD, /* pointer: struct load_job */
-	DAEMON_LOADED, /* pointer: struct load_job */
-	DAEMON_RETIRE, /* pointer: struct plan, workers have left it */
+	DAEMON_FENCED, /* all messages from before the fence are handled */
+	DAEMON_DRAINED, /* no acceptor is open any more */
+	/* control <-> clerk */
+	DAEMON_LOAD, /* -> pointer: struct reload_job */
+	DAEMON_LOADED, /* <- the same */
+	DAEMON_RETIRE, /* -> pointer: struct plan that all workers have left */
+	DAEMON_UNUSED, /* <- no flow needs that plan: fence it */
+	DAEMON_FREE, /* -> and all workers have passed the fence */
 };
 
 /* One row of `braidctl flows`, copied by the worker. */
 struct flow_row {
 	uint64_t id;
-	const struct listener *listener; /* names copied below */
 	char listener_name[CONF_NAME_MAX + 1], pool[CONF_NAME_MAX + 1];
-	char server[CONF_NAME_MAX + 1];
+	char server[CONF_NAME_MAX + 1]; /* "" when there is none (yet) */
 	struct flow_client client;
 	uint8_t state, mode_up, mode_down, retries;
 	int64_t age_ns, idle_ns;
@@ -51,30 +60,41 @@ struct flow_row {
 
 #define FLOW_LISTING_ROWS 256
 
-/* Travels control -> worker -> control until `complete`; the worker fills at
- * most FLOW_LISTING_ROWS rows a turn, continuing after flow id `after`. */
+/* Travels control -> worker -> control; the worker fills at most
+ * FLOW_LISTING_ROWS rows, oldest flow first, of flows with an id above
+ * `after`. Ask again with after = rows[n - 1].id until `complete`. */
 struct flow_listing {
-	uint32_t worker;
+	uint32_t worker; /* 0..n_workers-1 */
 	uint64_t after;
 	bool complete;
 	uint32_t n;
 	struct flow_row rows[FLOW_LISTING_ROWS];
+	/* Called on control when it is back. */
+	void (*on_listed)(struct flow_listing *listing);
 	void *context; /* of the command that asked */
 };
 
 struct daemon {
 	/* -- constant after boot -- */
 	const char *config_file;
+	char control_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	uint32_t n_workers;
 	uint32_t member_control, member_clerk;
 	struct post_office *office;
-	struct lb_shared shared;
+	struct lb_shared shared; /* limits, and words of the workers */
 	struct worker *workers; /* [n_workers] */
 	struct flow_log **flow_logs; /* [n_workers] */
 	struct board *board;
+	struct control *control;
 	struct wall started_at;
+	struct mono started_mono;
 	int pid;
-	/* -- published: struct plan -- */
+	/* Held by who takes or gives board rows (the clerk), or walks them all
+	 * on another thread than control (api). Control never takes it: it
+	 * reaches rows through the plan, whose rows do not go away. */
+	pthread_mutex_t board_lock;
+	/* -- published: struct plan; for threads other than control, which
+	 *    reads control_plan() -- */
 	struct snapshot *plan;
 	/* -- words, written by control -- */
 	_Atomic int state; /* enum daemon_state */

@@ -11,22 +11,40 @@
  *                          │ port in use refuses the reload as a whole
  *                          └─ error: nothing has changed
  *
- * Thread:  plan_build on the clerk while control waits for its answer (so
- *          that control's rule "board rows are taken by control" holds: the
- *          two never run it at once), or at boot. Workers and api read.
- * Memory:  a plan holds references to its listeners and upstreams; it is freed
- *          when all workers have adopted the next one, the objects only it
- *          held when their pins are zero as well.
+ * An address keeps its sockets when it moves from one listener to another;
+ * only new addresses are bound. A kept address with another backlog or
+ * keepalive gets them on its existing sockets.
+ *
+ * Thread:  plan_build and plan_free: the clerk, with board_lock held, or main
+ *          at boot and at the end. Workers, control and api read.
+ * Memory:  a plan holds references to its listeners, upstreams and sockets; it
+ *          is freed when all workers have left it and nothing that it alone
+ *          holds is pinned by a flow. References are counted by the clerk.
  */
+#include <sys/types.h>
+
 #include "conf/diff.h"
 #include "lb/listener.h"
 #include "lb/upstream.h"
+
+/* The sockets of one address: one a worker (SO_REUSEPORT), or one for all
+ * when it is a unix socket. */
+struct plan_sockets {
+	struct addr addr;
+	uint32_t references; /* plans */
+	uint32_t n_workers;
+	int *fds; /* [n_workers]; closed by the acceptor once it is stopped */
+	struct acceptor **acceptors; /* [n_workers] */
+	/* unix: the file that is ours to remove. */
+	dev_t device;
+	ino_t inode;
+};
 
 struct plan_bind {
 	struct addr addr;
 	char text[ADDR_TEXT_MAX];
 	struct listener *listener;
-	struct acceptor **acceptors; /* [n_workers]; shared with later plans */
+	struct plan_sockets *sockets;
 };
 
 struct plan {
@@ -38,6 +56,11 @@ struct plan {
 	struct upstream **upstreams; /* in the order of conf->pools */
 	struct listener **listeners; /* in the order of conf->listeners */
 	struct plan_bind *binds;
+	/* -- of the workers and control while the next plan is adopted -- */
+	struct list_node *leaving; /* [n_workers], the worker's */
+	uint32_t n_left; /* workers that have left it; control's */
+	struct list_node retired; /* the clerk's */
+	bool unused; /* the clerk's */
 };
 
 struct plan_error {
@@ -49,8 +72,12 @@ struct plan_error {
 int plan_build(struct conf *conf, const struct plan *before,
     const struct conf_diff *diff, struct board *board, uint32_t n_workers,
     struct plan **ret, struct plan_error *ret_error) BR_MUST_CHECK;
-/* Frees the plan and what only it holds; nothing of that may be pinned. */
+/* Frees the plan and what only it holds; nothing of that may be pinned or
+ * accepting. */
 void plan_free(struct plan *plan, struct board *board);
 /* Whether something that only this plan holds is still in use by flows. */
 bool plan_pinned(const struct plan *plan);
 struct upstream *plan_find_pool(const struct plan *plan, const char *name);
+/* Sockets at that address, or NULL. */
+struct plan_sockets *plan_find_sockets(
+    const struct plan *plan, const struct addr *addr);
