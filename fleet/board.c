@@ -52,30 +52,45 @@ static struct listener_entry *listener_of(struct board_entry *entry)
 	return br_container_of(entry, struct listener_entry, entry);
 }
 
-static void row_free(struct board *board, struct row_entry *row)
+/* Frees what was removed, unless a reader may still stand on it. */
+static void rows_reap(struct board *board)
 {
-	board_table_remove(&board->rows, &row->entry);
-	free(row->row.metrics);
-	free(row);
+	struct board_entry *entry = board_table_reap(&board->rows);
+
+	while (entry) {
+		struct row_entry *row = row_of(entry);
+
+		entry = entry->waiting;
+		free(row->row.metrics);
+		free(row);
+	}
 }
 
-static void listener_free(struct board *board, struct listener_entry *row)
+static void listeners_reap(struct board *board)
 {
-	board_table_remove(&board->listeners, &row->entry);
-	free(row->row.metrics);
-	free(row);
+	struct board_entry *entry = board_table_reap(&board->listeners);
+
+	while (entry) {
+		struct listener_entry *row = listener_of(entry);
+
+		entry = entry->waiting;
+		free(row->row.metrics);
+		free(row);
+	}
 }
 
 void board_free(struct board *board)
 {
 	LIST_FOREACH_SAFE (node, following, &board->rows.all) {
-		row_free(board,
-		    row_of(br_container_of(node, struct board_entry, all)));
+		board_table_remove(&board->rows,
+		    br_container_of(node, struct board_entry, all));
 	}
 	LIST_FOREACH_SAFE (node, following, &board->listeners.all) {
-		listener_free(board, listener_of(br_container_of(
-					 node, struct board_entry, all)));
+		board_table_remove(&board->listeners,
+		    br_container_of(node, struct board_entry, all));
 	}
+	rows_reap(board);
+	listeners_reap(board);
 	board_table_fini(&board->rows);
 	board_table_fini(&board->listeners);
 	free(board);
@@ -145,9 +160,10 @@ static void rows_shrink(struct board *board)
 	while (board->rows.n_idle > BOARD_IDLE_ROWS_MAX) {
 		struct list_node *oldest = list_first(&board->rows.idle);
 
-		row_free(board,
-		    row_of(br_container_of(oldest, struct board_entry, idle)));
+		board_table_remove(&board->rows,
+		    br_container_of(oldest, struct board_entry, idle));
 	}
+	rows_reap(board);
 }
 
 void board_row_unref(struct board *board, struct board_row *row)
@@ -288,27 +304,38 @@ void board_listener_unref(struct board *board, struct board_listener *row)
 	while (board->listeners.n_idle > BOARD_IDLE_LISTENERS_MAX) {
 		struct list_node *oldest = list_first(&board->listeners.idle);
 
-		listener_free(board, listener_of(br_container_of(
-					 oldest, struct board_entry, idle)));
+		board_table_remove(&board->listeners,
+		    br_container_of(oldest, struct board_entry, idle));
 	}
+	listeners_reap(board);
+}
+
+void board_enter(struct board *board)
+{
+	board_table_enter(&board->rows);
+	board_table_enter(&board->listeners);
+}
+
+void board_leave(struct board *board)
+{
+	board_table_leave(&board->rows);
+	board_table_leave(&board->listeners);
 }
 
 void board_each(struct board *board,
     void (*on_row)(void *context, struct board_row *row), void *context)
 {
-	LIST_FOREACH (node, &board->rows.all) {
-		on_row(context,
-		    &row_of(br_container_of(node, struct board_entry, all))
-			 ->row);
-	}
+	struct board_entry *entry = board_table_first(&board->rows);
+
+	for (; entry; entry = board_table_following(entry))
+		on_row(context, &row_of(entry)->row);
 }
 
 void board_each_listener(struct board *board,
     void (*on_row)(void *context, struct board_listener *row), void *context)
 {
-	LIST_FOREACH (node, &board->listeners.all) {
-		on_row(context,
-		    &listener_of(br_container_of(node, struct board_entry, all))
-			 ->row);
-	}
+	struct board_entry *entry = board_table_first(&board->listeners);
+
+	for (; entry; entry = board_table_following(entry))
+		on_row(context, &listener_of(entry)->row);
 }

@@ -140,7 +140,12 @@ void board_listener_unref(struct board *board, struct board_listener *row);
 
 /* Walks all rows in order of creation, also those of servers that are gone
  * (their counters must not vanish from /metrics while the process lives).
- * Control only. */
+ * Control may always call them; another thread (api) between board_enter()
+ * and board_leave(), and the rows it met stay until it leaves. Readers wait
+ * for nobody and hold up nobody: rows that control drops meanwhile are freed
+ * later. References are control's; a reader does not look at them. */
+void board_enter(struct board *board);
+void board_leave(struct board *board);
 void board_each(struct board *board,
     void (*on_row)(void *context, struct board_row *row), void *context);
 void board_each_listener(struct board *board,

@@ -32,7 +32,7 @@ void board_table_init(struct board_table *table)
 
 void board_table_fini(struct board_table *table)
 {
-	br_assert(table->n_entries == 0);
+	br_assert(table->n_entries == 0 && !table->waiting);
 	free(table->buckets);
 	table->buckets = NULL;
 }
@@ -72,6 +72,15 @@ static void grow(struct board_table *table)
 	free(before);
 }
 
+/* Where the readers' chain points to what stands before `node` in `all`. */
+static struct board_entry **link_to_next(
+    struct board_table *table, const struct list_node *node)
+{
+	if (node->prev == &table->all.head)
+		return &table->first;
+	return &br_container_of(node->prev, struct board_entry, all)->following;
+}
+
 void board_table_add(
     struct board_table *table, struct board_entry *entry, uint64_t hash)
 {
@@ -83,6 +92,8 @@ void board_table_add(
 	bucket = bucket_of(table, hash);
 	entry->next = *bucket;
 	*bucket = entry;
+	__atomic_store_n(
+	    link_to_next(table, &table->all.head), entry, __ATOMIC_SEQ_CST);
 	list_push_back(&table->all, &entry->all);
 	list_node_init(&entry->idle);
 	table->n_entries++;
@@ -97,9 +108,46 @@ void board_table_remove(struct board_table *table, struct board_entry *entry)
 		at = &(*at)->next;
 	}
 	*at = entry->next;
+	__atomic_store_n(link_to_next(table, &entry->all), entry->following,
+	    __ATOMIC_SEQ_CST);
 	list_remove(&entry->all);
 	board_table_set_idle(table, entry, false);
 	table->n_entries--;
+	entry->waiting = table->waiting;
+	table->waiting = entry;
+}
+
+struct board_entry *board_table_reap(struct board_table *table)
+{
+	struct board_entry *removed = table->waiting;
+
+	if (!removed || __atomic_load_n(&table->readers, __ATOMIC_SEQ_CST))
+		return NULL;
+	table->waiting = NULL;
+	return removed;
+}
+
+void board_table_enter(struct board_table *table)
+{
+	__atomic_fetch_add(&table->readers, 1, __ATOMIC_SEQ_CST);
+}
+
+void board_table_leave(struct board_table *table)
+{
+	uint32_t before =
+	    __atomic_fetch_sub(&table->readers, 1, __ATOMIC_SEQ_CST);
+
+	br_assert(before > 0);
+}
+
+struct board_entry *board_table_first(const struct board_table *table)
+{
+	return __atomic_load_n(&table->first, __ATOMIC_SEQ_CST);
+}
+
+struct board_entry *board_table_following(const struct board_entry *entry)
+{
+	return __atomic_load_n(&entry->following, __ATOMIC_SEQ_CST);
 }
 
 void board_table_set_idle(

@@ -347,6 +347,60 @@ START_TEST(test_free_slot_is_never_refused)
 }
 END_TEST
 
+struct walk_race {
+	struct board *board;
+	int stop;
+	uint64_t walks, seen;
+	bool bad;
+};
+
+static void walk_row(void *context, struct board_listener *row)
+{
+	struct walk_race *race = context;
+
+	if (row->name[0] != 'l' || strlen(row->name) > 8)
+		race->bad = true;
+	race->seen += 1 + counter_read(&row->metrics[0].accepted);
+}
+
+static void *walk_loop(void *argument)
+{
+	struct walk_race *race = argument;
+
+	while (!__atomic_load_n(&race->stop, __ATOMIC_ACQUIRE)) {
+		board_enter(race->board);
+		board_each_listener(race->board, walk_row, race);
+		board_leave(race->board);
+		__atomic_fetch_add(&race->walks, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Rows come and go beyond the bound while another thread walks them: what it
+ * stands on must not be freed (seen by the sanitizers). */
+START_TEST(test_walk_on_another_thread)
+{
+	struct walk_race race = {.board = board_new(1)};
+	uint32_t made = 0;
+	pthread_t thread;
+	char name[16];
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, walk_loop, &race), 0);
+	while (made < 2 * BOARD_IDLE_LISTENERS_MAX ||
+	       __atomic_load_n(&race.walks, __ATOMIC_RELAXED) < 3) {
+		snprintf(name, sizeof(name), "l%u", made++ % 1000000);
+		board_listener_unref(
+		    race.board, board_listener_get(race.board, name));
+	}
+	__atomic_store_n(&race.stop, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	ck_assert(!race.bad);
+	ck_assert_uint_gt(race.seen, 0);
+	/* With nobody inside, all that waited is freed: the leak check. */
+	board_free(race.board);
+}
+END_TEST
+
 START_TEST(test_slots_one_by_one)
 {
 	struct board *board = board_new(1);
@@ -388,6 +442,7 @@ int main(void)
 	tcase_add_test(tcase, test_slots_keep_their_limit);
 	tcase_add_test(tcase, test_free_slot_is_never_refused);
 	tcase_add_test(tcase, test_slots_one_by_one);
+	tcase_add_test(tcase, test_walk_on_another_thread);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
