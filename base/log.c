@@ -164,7 +164,7 @@ static uint64_t lines_in(const char *bytes, size_t length)
 
 /* Whole lines. What the descriptor does not take now is lost: to wait for it
  * would block, to keep it would need a bound and end the same way. */
-static void write_lines(const char *bytes, size_t length)
+void log_write_lines(const char *bytes, size_t length)
 {
 	if (within_line_get() && write_quietly("\n", 1) == 1)
 		within_line_set(false);
@@ -245,7 +245,7 @@ static void event(enum log_level level, const char *message, const char *fields)
 	if (!q) {
 		length = log_compose(text, sizeof(text), now,
 		    level_names[level], message, fields);
-		write_lines(text, (size_t)length);
+		log_write_lines(text, (size_t)length);
 		return;
 	}
 	slot = slot_take(q);
@@ -381,7 +381,7 @@ uint32_t log_drain(void)
 	waiting = ck_ring_size(&q->filled);
 	while (taken < waiting && (slot = slot_pop(q))) {
 		if ((size_t)slot->length > sizeof(batch) - length) {
-			write_lines(batch, length);
+			log_write_lines(batch, length);
 			length = 0;
 		}
 		memcpy(batch + length, slot->text, (size_t)slot->length);
@@ -390,6 +390,6 @@ uint32_t log_drain(void)
 		taken++;
 	}
 	if (length)
-		write_lines(batch, length);
+		log_write_lines(batch, length);
 	return taken;
 }

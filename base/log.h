@@ -31,6 +31,7 @@
  * Layers:  below daemon/ nothing logs above LOG_DEBUG.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -66,13 +67,17 @@ void log_event_limited(struct log_limit *limit, enum log_level level,
 bool log_limit_pass(
     struct log_limit *limit, struct mono now, uint32_t *ret_suppressed);
 
-/* Queueing: room for at least `lines`, 0 or -ENOMEM. Lines wait until log_drain() writes them (clerk). */
+/* Queueing: room for at least `lines`, 0 or -ENOMEM. Lines wait until
+ * log_drain() writes them (clerk). */
 int log_start_queue(uint32_t lines) BR_MUST_CHECK;
 void log_stop_queue(void); /* writes what is still there */
 /* Writes what is queued; returns how many lines were taken. */
 uint32_t log_drain(void);
 /* Lines lost to a full queue or descriptor since the process began. */
 uint64_t log_dropped(void);
+/* Writes complete lines at once, past the queue (clerk: the access log). What
+ * the descriptor does not take is lost and counted; never waits. */
+void log_write_lines(const char *bytes, size_t length);
 /* A descriptor other than stderr (tests). */
 void log_set_fd(int fd);
 /* Composes one line in the current format into ret (with its newline) and
