@@ -6,6 +6,8 @@
  *
  * MAGIC: objects whose pointer comes back from the kernel or from another
  * thread start with a magic number, checked when they return.
+ *
+ * Thread:  any.
  */
 #include <stddef.h>
 
