@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the benches; see README.md. Started by run.sh."""
+import argparse
+import os
+import platform
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+import load
+import measure
+import peers
+import procs
+import rows
+import servers
+import table
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROXY_CORE = 1
+LOAD_CORE = 0
+PROGRAMS = ["taskset", "setpriv", "wrk", "iperf3"]
+SERVERS_ROW = "servers"
+# Other processes' share of a core above which a round is measured again, and
+# how often that may happen in a row.
+OTHERS_MAX = 0.10
+REPEATS_MAX = 4
+
+FULL = {"wrk_s": 5, "one_s": 2, "half_s": 4, "capacity_s": 1.5,
+        "bulk_bytes": 8 * 10**9, "idle_s": 1.0, "checks": 20, "reload_s": 12,
+        "reloads": 20}
+QUICK = {"wrk_s": 1, "one_s": 0.7, "half_s": 1, "capacity_s": 0.5,
+         "bulk_bytes": 2 * 10**9, "idle_s": 0.5, "checks": 5, "reload_s": 5,
+         "reloads": 5}
+
+
+class Run:
+    """What rows, peers and servers need of the whole."""
+
+    def __init__(self, args, temp):
+        self.args = args
+        self.temp = temp
+        self.scale = QUICK if args.quick else FULL
+        self.pairs = args.pairs or (2 if args.quick else 10)
+        self.proxy_core = PROXY_CORE
+        self.load_core = LOAD_CORE
+        self.braidd = os.path.abspath(args.braidd)
+        self.braidctl = os.path.join(os.path.dirname(self.braidd), "braidctl")
+        self.processes = procs.Processes()
+        self.notes = []
+        self.failures = []
+        self.repeated = 0
+        p = procs.free_ports(args.port_base, 9)
+        self.origins = {"small": p[0], "bulk": p[1]}
+        self.ports = {name: {"small": p[2 + 2 * i], "bulk": p[3 + 2 * i]}
+                      for i, name in enumerate(peers.KINDS)}
+        self.extra_port = p[8]
+        self.load = load.Load(args.tools, LOAD_CORE,
+                              peers.service_user("load"))
+        self.proxies = {}
+        self.origin = {}
+
+    def note(self, text):
+        self.notes.append(text)
+        say(text)
+
+    def fail(self, key, why):
+        self.failures.append(f"{key}: {why}")
+        say(f"FAILED {key}: {why}")
+
+    def revive(self):
+        """Fresh proxies, for rows after one that failed."""
+        for proxy in self.proxies.values():
+            for role in list(proxy.instances):
+                proxy.restart(role)
+
+    def start(self, names):
+        for role in ("small", "bulk"):
+            self.start_origin(role)
+        for name in names:
+            proxy = peers.KINDS[name](self)
+            proxy.start()
+            self.proxies[name] = proxy
+        self.direct = peers.Direct(self)
+
+    def start_origin(self, role):
+        if role in self.origin:
+            return
+        port = str(self.origins[role])
+        argv = {"small": [f"{self.args.tools}/origin", "127.0.0.1", port],
+                "bulk": ["iperf3", "-s", "-B", "127.0.0.1", "-p", port]}
+        self.origin[role] = self.processes.start(
+            f"origin ({role})", argv[role], LOAD_CORE, self.load.user,
+            os.path.join(self.temp, f"origin-{role}.log"))
+        self.origin[role].wait_port(self.origins[role])
+
+    def stop_origin(self, role):
+        if role in self.origin:
+            self.processes.stop(self.origin.pop(role))
+
+    def window(self, proxy, role):
+        active = proxy.process(role).pids() if proxy.instances else []
+        idle = [pid for p in self.proxies.values() for pid in p.all_pids()
+                if pid not in active]
+        origins = [pid for o in self.origin.values() for pid in o.pids()]
+        return measure.Window(active, idle, origins, PROXY_CORE, LOAD_CORE)
+
+    def memory(self, proxy):
+        return measure.memory_bytes(proxy.process("small").pids())
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def show_sample(row, name, sample):
+    beside = [f"{head} {sample[key] * factor:.{digits}f}"
+              for key, head, factor, digits in table.BESIDE
+              if sample.get(key) is not None]
+    say(f"  {row.key:8} {name:8} {sample['figure']:9.{row.digits}f} "
+        f"{row.unit}; " + ", ".join(beside))
+
+
+def measure_round(run, row, order):
+    out = {}
+    for proxy in order:
+        out[proxy.name] = sample = row.sample(run, proxy)
+        show_sample(row, proxy.name, sample)
+    return out
+
+
+def disturbed(got):
+    return any(s.get("others", 0) > OTHERS_MAX for s in got.values())
+
+
+def measure_row(run, row):
+    """A B C, B C A, ...: nobody is always first or always after another.
+
+    A round during which other processes worked is measured again as a whole,
+    so that all proxies lose the same rounds; after REPEATS_MAX it stays.
+    """
+    say(row.title)
+    proxies = list(run.proxies.values())
+    row.prepare(run, proxies)
+    samples = {}
+    repeats = REPEATS_MAX if not run.args.quick else 0
+    for i in range(row.pairs(run)):
+        turn = i % len(proxies)
+        order = proxies[turn:] + proxies[:turn]
+        if row.with_direct:
+            order = [run.direct] + order
+        got = measure_round(run, row, order)
+        while repeats and disturbed(got):
+            say("  disturbed by other processes, once more")
+            repeats -= 1
+            run.repeated += 1
+            got = measure_round(run, row, order)
+        for name in (["direct"] if row.with_direct else []) + \
+                list(run.proxies):
+            samples.setdefault(name, []).append(got[name])
+    row.finish(run)
+    return samples
+
+
+def read_first(path, key):
+    with open(path) as f:
+        for line in f:
+            if line.startswith(key):
+                return line.split(":", 1)[1].strip()
+    return "unknown"
+
+
+def machine_facts(run, started):
+    user = {n: p.user for n, p in run.proxies.items()}
+    facts = {
+        "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(started)),
+        "kernel": platform.release(),
+        "CPU": f"{read_first('/proc/cpuinfo', 'model name')}, "
+               f"{os.cpu_count()} cores",
+        "memory": read_first("/proc/meminfo", "MemTotal"),
+        "cores": f"proxy alone on {PROXY_CORE}, load and origins on "
+                 f"{LOAD_CORE}",
+        "run as": ", ".join(f"{n} {u}" for n, u in user.items())
+                  if os.geteuid() == 0 else "the calling user, all",
+        "load": f"{peers.first_line(['wrk', '-v'])[:12].strip()}, "
+                f"{peers.first_line(['iperf3', '-v'])}",
+        "rounds": f"{run.pairs}{', quick' if run.args.quick else ''}; "
+                  f"wrk {run.scale['wrk_s']} s, iperf3 "
+                  f"{run.scale['bulk_bytes'] / 1e9:.0f} GB a sample",
+        "settings": "conf/*.in; nginx proxy_buffer_size "
+                    f"{peers.Nginx.buffers}",
+    }
+    for name, proxy in run.proxies.items():
+        facts[name] = proxy.version()
+    return facts
+
+
+def parse_args(argv):
+    keys = [row.key for row in rows.ROWS] + [SERVERS_ROW]
+    p = argparse.ArgumentParser(prog="bench/run.sh", description=__doc__)
+    p.add_argument("--rows", default=",".join(keys),
+                   help="some of " + ",".join(keys))
+    p.add_argument("--pairs", type=int, help="rounds of each row (10)")
+    p.add_argument("--quick", action="store_true",
+                   help="2 short rounds: does it work, not how fast is it")
+    p.add_argument("--peers", default="braid,haproxy,nginx",
+                   help="proxies to run; the first is compared with the "
+                        "others")
+    p.add_argument("--braidd", default=os.path.join(
+        HERE, "..", "build", "bin", "braidd"))
+    p.add_argument("--port-base", type=int, default=28100)
+    p.add_argument("--out", default=os.path.join(HERE, "results"),
+                   help="folder of the report")
+    p.add_argument("--tools", required=True, help=argparse.SUPPRESS)
+    args = p.parse_args(argv)
+    args.rows = args.rows.split(",")
+    args.peers = args.peers.split(",")
+    for what, known, given in (("row", keys, args.rows),
+                               ("proxy", list(peers.KINDS), args.peers)):
+        for name in given:
+            if name not in known:
+                p.error(f"unknown {what} {name}; known: {', '.join(known)}")
+    return args
+
+
+def check_machine(args):
+    if len(os.sched_getaffinity(0)) < 2:
+        raise procs.BenchError("two cores are needed: one for the proxy, one "
+                               "for load and origins")
+    missing = [x for x in PROGRAMS + [n for n in args.peers if n != "braid"]
+               if not shutil.which(x)]
+    if missing:
+        raise procs.BenchError("not installed: " + ", ".join(missing))
+    if "braid" in args.peers and not os.access(args.braidd, os.X_OK):
+        raise procs.BenchError(f"no braidd at {args.braidd}; build it or name "
+                               "it with --braidd")
+    if args.port_base + 9 > 32768:
+        raise procs.BenchError("--port-base above 32758: ephemeral ports")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2 * rows.IDLE_AFTER + 512:
+        raise procs.BenchError(f"RLIMIT_NOFILE is {hard}, too small")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def measure_all(run, args):
+    """A row that fails is reported as failed; the others still count."""
+    run.start(args.peers)
+    results = []
+    for row in rows.ROWS:
+        if row.key not in args.rows:
+            continue
+        try:
+            results.append((row, measure_row(run, row)))
+        except procs.BenchError as why:
+            run.fail(row.key, why)
+            row.finish(run)
+            run.revive()
+    big = None
+    if SERVERS_ROW in args.rows and "braid" in run.proxies:
+        say(f"configuration of {servers.SERVERS} servers")
+        try:
+            big = servers.measure(run, run.proxies["braid"])
+        except procs.BenchError as why:
+            run.fail(SERVERS_ROW, why)
+    return results, big
+
+
+def write_report(run, args, started, results, big):
+    facts = machine_facts(run, started)
+    if run.notes:
+        facts["notes"] = "; ".join(run.notes)
+    facts["rounds measured again"] = f"{run.repeated} (disturbed by others)"
+    if run.failures:
+        facts["FAILED"] = "; ".join(x.replace("\n", " ") for x in run.failures)
+    facts["took"] = f"{(time.time() - started) / 60:.1f} minutes"
+    text = table.report(facts, results, args.peers[0], args.peers[1:], big)
+    name = time.strftime("%Y-%m-%d-%H%M.md", time.localtime(started))
+    path = os.path.join(args.out, ("tmp-" if args.quick else "") + name)
+    with open(path, "w") as f:
+        f.write(text)
+    print(text.split("\n## Rows\n")[0])
+    print(f"written: {os.path.relpath(path)}")
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def main(argv):
+    args = parse_args(argv)
+    started = time.time()
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
+    temp = tempfile.mkdtemp(prefix="braid-bench-")
+    os.chmod(temp, 0o755)
+    run = None
+    try:
+        check_machine(args)
+        # The bench itself belongs to the load: it must not disturb the proxy.
+        os.sched_setaffinity(0, {LOAD_CORE})
+        run = Run(args, temp)
+        results, big = measure_all(run, args)
+        write_report(run, args, started, results, big)
+        return 1 if run.failures else 0
+    except procs.BenchError as why:
+        say(f"bench: {why}")
+        return 1
+    except KeyboardInterrupt:
+        say("bench: interrupted")
+        return 130
+    finally:
+        if run:
+            run.processes.stop_all()
+        shutil.rmtree(temp, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

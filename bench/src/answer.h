@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A small and fast HTTP/1.1 origin inside somebody's epoll loop: one fixed
+ * answer with a body of 64 bytes for every request head. It shares its core
+ * with the load generator, so whatever it saves is load that reaches the
+ * proxy.
+ *
+ * It honours "Connection: close" (answers, then closes) and pipelining. It is
+ * no web server: request bodies are not understood, a head above
+ * ANSWER_HEAD_MAX ends the connection.
+ *
+ * Thread:  one.
+ * Memory:  a buffer for each connection, freed with it.
+ * Events:  registered with data.u64 = descriptor, which is below
+ *          ANSWER_FDS_MAX; the caller's own must not be.
+ * Errors:  -errno.
+ */
+#include <stdint.h>
+
+enum { ANSWER_FDS_MAX = 20000, ANSWER_HEAD_MAX = 2048 };
+
+/* Listens and adds the listener to `epoll`; returns its descriptor. */
+int answer_open(int epoll, const char *address, const char *port);
+
+/* To be called for each event whose data.u64 is below ANSWER_FDS_MAX. */
+void answer_on_event(int epoll, int listener, int fd);
