@@ -29,7 +29,7 @@
 #define CONF_LISTENERS_MAX 1024
 #define CONF_POOLS_MAX 4096
 #define CONF_SERVERS_MAX 65536 /* over all pools */
-#define CONF_BINDS_MAX 64      /* per listener */
+#define CONF_BINDS_MAX 64 /* per listener */
 #define CONF_WORKERS_MAX 64
 #define CONF_ERRORS_SHOWN_MAX 1000
 #define CONF_FILE_BYTES_MAX (64u << 20)
@@ -43,7 +43,7 @@ struct conf_pos {
 
 /* Log line choices are base/log.h's. */
 struct conf_global {
-	uint32_t workers;	  /* 0: auto, one per online CPU */
+	uint32_t workers; /* 0: auto, one per online CPU */
 	uint32_t max_connections; /* 0: auto, from RLIMIT_NOFILE */
 	const char *state_dir;
 	const char *control; /* path of the control socket */
@@ -80,7 +80,7 @@ struct conf_listener {
 	uint32_t max_connections; /* 0: no limit of its own */
 	uint64_t idle_ms;
 	uint64_t half_closed_ms;
-	uint64_t keepalive_ms;	  /* 0: off */
+	uint64_t keepalive_ms; /* 0: off */
 	uint64_t user_timeout_ms; /* 0: the kernel's */
 };
 
@@ -88,7 +88,7 @@ struct conf_server {
 	const char *name;
 	struct conf_pos pos;
 	struct addr addr;
-	uint32_t weight;	  /* 0..65535; 0: no new flows */
+	uint32_t weight; /* 0..65535; 0: no new flows */
 	uint32_t max_connections; /* 0: no limit */
 };
 
@@ -130,7 +130,7 @@ struct conf_pool {
 struct conf {
 	struct arena *arena;
 	const char *file; /* as given */
-	uint64_t digest;  /* of the file's bytes; shown by status */
+	uint64_t digest; /* of the file's bytes; shown by status */
 	struct conf_global global;
 	struct conf_api api;
 	struct conf_limits limits;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/check.h"
+
+#include <string.h>
+
+static void check_global(struct draft *draft)
+{
+	const struct conf *conf = draft->conf;
+	const struct addr *api = &conf->api.listen;
+	char text[ADDR_TEXT_MAX];
+
+	if (strcmp(conf->global.user, "root") == 0)
+		draft_warning(draft, &draft->file, schema_find("global.user"),
+		    conf->global.user_pos,
+		    "root keeps all its rights while it handles traffic; an "
+		    "own user is safer");
+	if (!api->length)
+		return;
+	if (addr_is_unix(api)) {
+		draft_error(draft, &draft->file, schema_find("api.listen"),
+		    conf->api.listen_pos,
+		    "want an IP address and port, or off; unix sockets are "
+		    "not supported here");
+		return;
+	}
+	if (addr_is_loopback(api))
+		return;
+	addr_format(api, text);
+	draft_warning(draft, &draft->file, schema_find("api.listen"),
+	    conf->api.listen_pos,
+	    "%s can be reached from other machines and asks for no password",
+	    text);
+}
+
+void check_draft(struct draft *draft)
+{
+	struct addr_map *binds;
+
+	check_global(draft);
+	binds = check_listeners(draft);
+	check_pools(draft, binds);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/conf.h"
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/strbuf.h"
+#include "conf/check.h"
+#include "conf/fill.h"
+#include "conf/yaml.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define CONF_READ_BYTES 65536
+
+void conf_errors_init(struct conf_errors *errors)
+{
+	*errors = (struct conf_errors){.arena = arena_new()};
+}
+
+void conf_errors_fini(struct conf_errors *errors)
+{
+	if (errors->arena)
+		arena_free(errors->arena);
+	*errors = (struct conf_errors){0};
+}
+
+void conf_free(struct conf *conf)
+{
+	if (conf)
+		arena_free(conf->arena);
+}
+
+static struct conf *conf_new(const char *file, const char *text, size_t length)
+{
+	struct arena *arena = arena_new();
+	struct conf *conf = arena_alloc(arena, sizeof(*conf));
+
+	conf->arena = arena;
+	conf->file = arena_strdup(arena, file);
+	conf->digest = hash_bytes(text, length, 0);
+	return conf;
+}
+
+int conf_parse(const char *file, const char *text, size_t length,
+    struct conf **ret_conf, struct conf_errors *errors)
+{
+	struct yaml_stream *stream = yaml_stream_open(text, length);
+	struct conf *conf;
+	struct draft draft = {.stream = stream};
+	int rc = 0;
+
+	if (!stream)
+		return -ENOMEM;
+	conf = conf_new(file, text, length);
+	draft_init(&draft, conf, arena_new());
+	report_init(&draft.report, file, draft.scratch, errors);
+	if (fill_draft(&draft))
+		check_draft(&draft);
+	report_finish(&draft.report);
+	if (draft.report.n_errors) {
+		conf_free(conf);
+		rc = BR_E_CONFIG;
+	} else {
+		*ret_conf = conf;
+	}
+	arena_free(draft.scratch);
+	yaml_stream_close(stream);
+	return rc;
+}
+
+/* Reads all of a descriptor, which may also be a pipe. */
+static int conf_read(int fd, struct strbuf *ret)
+{
+	char bytes[CONF_READ_BYTES];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (ret->length + (size_t)n > CONF_FILE_BYTES_MAX)
+			return -EFBIG;
+		strbuf_add(ret, bytes, (size_t)n);
+	}
+	return 0;
+}
+
+static int conf_unreadable(const char *file, int rc, struct conf_errors *errors)
+{
+	struct conf_error *error = arena_alloc(errors->arena, sizeof(*error));
+
+	error->text = arena_printf(
+	    errors->arena, "%s: cannot be read: %s", file, br_strerror(rc));
+	errors->errors = error;
+	errors->n_errors = 1;
+	errors->n_warnings = 0;
+	return rc;
+}
+
+int conf_load(
+    const char *file, struct conf **ret_conf, struct conf_errors *errors)
+{
+	struct strbuf text;
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return conf_unreadable(file, -errno, errors);
+	strbuf_init(&text);
+	rc = conf_read(fd, &text);
+	close(fd);
+	if (rc < 0)
+		rc = conf_unreadable(file, rc, errors);
+	else
+		rc = conf_parse(
+		    file, strbuf_text(&text), text.length, ret_conf, errors);
+	strbuf_fini(&text);
+	return rc;
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/fill.h"
+
+#include "base/hash.h"
+#include "conf/convert.h"
+#include "conf/text.h"
+#include "conf/yaml.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+static void fill_value(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, struct conf_pos key_pos);
+
+/* Anchors and tags are told apart from values, and an alias is no value. */
+static void fill_refuse_extras(struct draft *draft,
+    const struct schema_row *row, struct scope *scope,
+    const struct yaml_event *event)
+{
+	if (event->anchor)
+		draft_error(draft, scope, row, event->pos,
+		    "YAML anchors (&%.*s) are not supported", TEXT_QUOTED_MAX,
+		    event->anchor_name);
+	if (event->tag)
+		draft_error(draft, scope, row, event->pos,
+		    "YAML tags (%.*s) are not supported", TEXT_QUOTED_MAX,
+		    event->tag_name);
+	if (event->kind == YAML_ALIAS)
+		draft_error(draft, scope, row, event->pos,
+		    "YAML aliases (*%.*s) are not supported; write the value "
+		    "out",
+		    TEXT_QUOTED_MAX, event->anchor_name);
+}
+
+/* Reports text that holds a quoted piece of the file. */
+static void fill_error_quoting(struct draft *draft, struct scope *scope,
+    const struct schema_row *row, const struct yaml_event *event,
+    const char *before, const char *after)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb);
+	strbuf_adds(&sb, before);
+	text_quote(&sb, event->text, event->length);
+	strbuf_adds(&sb, after);
+	draft_error(draft, scope, row, event->pos, "%s", strbuf_text(&sb));
+	strbuf_fini(&sb);
+}
+
+/* Passes over the value of a key. */
+static void fill_skip_value(struct draft *draft)
+{
+	(void)yaml_stream_next(draft->stream);
+	(void)yaml_stream_skip(draft->stream);
+}
+
+/* Reads the next key of a block. NULL at its end or after a failure. What
+ * cannot be a key is reported and passed over with its value. */
+static const struct yaml_event *fill_next_key(
+    struct draft *draft, const struct schema_row *row, struct scope *scope)
+{
+	for (;;) {
+		const struct yaml_event *event =
+		    yaml_stream_next(draft->stream);
+
+		if (event->kind == YAML_MAP_END || event->kind == YAML_FAILED)
+			return NULL;
+		fill_refuse_extras(draft, row, scope, event);
+		if (event->kind == YAML_SCALAR) {
+			if (!event->plain || strcmp(event->text, "<<") != 0)
+				return event;
+			draft_error(draft, scope, row, event->pos,
+			    "YAML merge keys (<<) are not supported");
+		} else if (event->kind != YAML_ALIAS) {
+			draft_error(draft, scope, row, event->pos,
+			    "a key must be a word, not a list or block");
+			(void)yaml_stream_skip(draft->stream);
+		}
+		fill_skip_value(draft);
+	}
+}
+
+static void fill_unknown_key(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, const struct yaml_event *event)
+{
+	const struct schema_row *child = NULL;
+	struct text_nearest nearest;
+	const char *hint = "";
+
+	text_nearest_init(&nearest, event->text);
+	while ((child = schema_next_child(row, child)))
+		if (child->when == SCHEMA_NOW)
+			text_nearest_offer(&nearest, schema_key(child));
+	if (nearest.best)
+		hint = arena_printf(
+		    draft->scratch, ", did you mean \"%s\"?", nearest.best);
+	fill_error_quoting(draft, scope, row, event, "unknown key ", hint);
+}
+
+/* The row of a key of a block, marked as seen; or NULL after saying why its
+ * value is not wanted. */
+static const struct schema_row *fill_accept_key(struct draft *draft,
+    const struct schema_row *row, struct scope *scope,
+    const struct yaml_event *event)
+{
+	const struct schema_row *child = schema_child(row, event->text);
+	struct conf_pos *seen;
+
+	if (!child || strlen(event->text) != event->length) {
+		fill_unknown_key(draft, row, scope, event);
+		return NULL;
+	}
+	seen = draft_seen(scope, child);
+	if (seen->line) {
+		draft_error(draft, scope, child, event->pos,
+		    "given twice; the first is on line %u", seen->line);
+		return NULL;
+	}
+	*seen = event->pos;
+	if (child->when == SCHEMA_LATER) {
+		draft_error(
+		    draft, scope, child, event->pos, "not in this version");
+		return NULL;
+	}
+	return child;
+}
+
+static void fill_check_required(struct draft *draft,
+    const struct schema_row *row, struct scope *scope, struct conf_pos pos)
+{
+	const struct schema_row *child = NULL;
+
+	while ((child = schema_next_child(row, child))) {
+		if (!child->required || draft_seen(scope, child)->line)
+			continue;
+		draft_error(draft, scope, row, pos,
+		    "\"%s\" is missing, as in %s: %s", schema_key(child),
+		    schema_key(child), child->example);
+	}
+}
+
+/* After YAML_MAP: the fixed keys of an object, an entry or the file. */
+static void fill_block(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, struct conf_pos pos)
+{
+	const struct yaml_event *event;
+
+	if (row && row->defaults_when_present)
+		for (const struct schema_row *at = NULL;
+		     (at = schema_next_below(row, at));)
+			if (at->fallback && !schema_is_later(at))
+				convert_default(
+				    at, scope->element, draft->conf->arena);
+	while ((event = fill_next_key(draft, row, scope))) {
+		struct conf_pos key_pos = event->pos;
+		const struct schema_row *child =
+		    fill_accept_key(draft, row, scope, event);
+
+		if (child)
+			fill_value(draft, child, scope, key_pos);
+		else
+			fill_skip_value(draft);
+	}
+	if (!yaml_stream_failed(draft->stream))
+		fill_check_required(draft, row, scope, pos);
+}
+
+static bool fill_name_fits(const struct yaml_event *event)
+{
+	if (event->length == 0 || event->length > CONF_NAME_MAX ||
+	    !isalnum((unsigned char)event->text[0]))
+		return false;
+	for (size_t i = 0; i < event->length; i++) {
+		unsigned char c = (unsigned char)event->text[i];
+
+		if (c > 0x7f || (!isalnum(c) && !strchr("._-", c)) || !c)
+			return false;
+	}
+	return true;
+}
+
+/* Makes room for one more entry, or says once that there is none. */
+static bool fill_reserve(struct draft *draft, const struct schema_row *map,
+    struct scope *scope, struct conf_pos pos)
+{
+	struct scope_list *list = &draft->entries[map->map];
+	uint32_t room = list->room ? list->room * 2 : 16;
+
+	if (list->n == map->max) {
+		if (!list->overflow)
+			draft_error(draft, scope, map, pos,
+			    "more than %" PRIu64 " %ss in the file", map->max,
+			    map->noun);
+		list->overflow = true;
+		return false;
+	}
+	if (list->n < list->room)
+		return true;
+	list->at = arena_grow(draft->scratch, list->at,
+	    list->room * sizeof(*list->at), room * sizeof(*list->at));
+	list->room = room;
+	return true;
+}
+
+/* A new entry for a name, or NULL after saying why not. */
+static struct scope *fill_accept_name(struct draft *draft,
+    const struct schema_row *map, struct scope *scope, struct strmap *names,
+    const struct yaml_event *event)
+{
+	const struct schema_row *row = schema_next_child(map, NULL);
+	struct scope_list *list = &draft->entries[map->map];
+	struct scope *entry, *before;
+	const char *name;
+
+	if (!fill_name_fits(event)) {
+		fill_error_quoting(draft, scope, map, event, "",
+		    ": a name is 1 to 63 of A-Z a-z 0-9 . _ - and begins with "
+		    "a letter or digit");
+		return NULL;
+	}
+	before = strmap_get(names, event->text);
+	if (before) {
+		fill_error_quoting(draft, scope, map, event, "",
+		    arena_printf(draft->scratch,
+			" is there twice; the first %s of that name is on "
+			"line %u",
+			map->noun, before->pos.line));
+		return NULL;
+	}
+	if (!fill_reserve(draft, map, scope, event->pos))
+		return NULL;
+	name = arena_strndup(draft->conf->arena, event->text, event->length);
+	entry = draft_scope_new(draft, scope, row, name, event->pos);
+	strmap_put(names, name, entry);
+	list->at[list->n++] = entry;
+	return entry;
+}
+
+/* Moves the entries of one map into the array that the tree keeps. */
+static void fill_flatten(
+    struct draft *draft, const struct schema_row *map, struct scope *scope)
+{
+	const struct schema_row *row = schema_next_child(map, NULL);
+	struct scope **entries = draft->entries[map->map].at + scope->first;
+	char *element = scope->element;
+	char *array =
+	    arena_alloc(draft->conf->arena, scope->n * row->element_bytes);
+
+	for (uint32_t i = 0; i < scope->n; i++) {
+		char *to = array + i * row->element_bytes;
+
+		memcpy(to, entries[i]->element, row->element_bytes);
+		entries[i]->element = to;
+	}
+	memcpy(element + map->offset, &array, sizeof(array));
+	memcpy(element + map->count_offset, &scope->n, sizeof(scope->n));
+}
+
+/* After YAML_MAP: names, each with a block. */
+static void fill_map(struct draft *draft, const struct schema_row *map,
+    struct scope *scope, struct conf_pos pos)
+{
+	struct strmap *names = strmap_new(draft->scratch);
+	struct scope_list *list = &draft->entries[map->map];
+	const struct yaml_event *event;
+	uint32_t given = 0;
+
+	scope->first = list->n;
+	while ((event = fill_next_key(draft, map, scope))) {
+		struct scope *entry =
+		    fill_accept_name(draft, map, scope, names, event);
+
+		given++;
+		if (entry)
+			fill_value(draft, entry->row, entry, entry->pos);
+		else
+			fill_skip_value(draft);
+	}
+	scope->n = list->n - scope->first;
+	if (scope->n)
+		fill_flatten(draft, map, scope);
+	if (!given && !yaml_stream_failed(draft->stream))
+		draft_error(draft, scope, map, pos,
+		    "no %s; there must be at least one, as in %s", map->noun,
+		    map->example);
+}
+
+/* What is wanted, for a value of another kind. */
+static void fill_refuse_kind(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, const struct yaml_event *event)
+{
+	const char *got = event->kind == YAML_MAP    ? "a block of keys"
+			  : event->kind == YAML_LIST ? "a list"
+						     : NULL;
+	const struct schema_row *child = NULL;
+	struct strbuf sb;
+
+	strbuf_init(&sb);
+	strbuf_adds(&sb, "want ");
+	convert_add_want(&sb, row);
+	if (row->type == SCHEMA_OBJECT || row->type == SCHEMA_ENTRY) {
+		const char *comma = " (";
+
+		while ((child = schema_next_child(row, child))) {
+			if (child->when == SCHEMA_LATER)
+				continue;
+			strbuf_addf(&sb, "%s%s", comma, schema_key(child));
+			comma = ", ";
+		}
+		strbuf_adds(&sb, ")");
+	}
+	strbuf_adds(&sb, ", not ");
+	if (got)
+		strbuf_adds(&sb, got);
+	else if (event->length)
+		text_quote(&sb, event->text, event->length);
+	else
+		strbuf_adds(&sb, "nothing");
+	draft_error(draft, scope, row, event->pos, "%s", strbuf_text(&sb));
+	strbuf_fini(&sb);
+	(void)yaml_stream_skip(draft->stream);
+}
+
+static void fill_scalar(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, const struct yaml_event *event, bool first)
+{
+	struct strbuf why;
+	int rc;
+
+	strbuf_init(&why);
+	rc = convert_scalar(&(struct convert){
+	    .row = row,
+	    .text = event->text,
+	    .length = event->length,
+	    .plain = event->plain,
+	    .first = first,
+	    .pos = event->pos,
+	    .element = scope->element,
+	    .arena = draft->conf->arena,
+	    .ret_ref = &scope->ref,
+	    .why = &why,
+	});
+	if (rc < 0)
+		draft_error(
+		    draft, scope, row, event->pos, "%s", strbuf_text(&why));
+	else if (row->pos_offset)
+		memcpy((char *)scope->element + row->pos_offset, &event->pos,
+		    sizeof(event->pos));
+	strbuf_fini(&why);
+}
+
+/* After YAML_LIST, for the types that take one or several values. */
+static void fill_list(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, struct conf_pos pos)
+{
+	bool first = true;
+
+	for (;;) {
+		const struct yaml_event *event =
+		    yaml_stream_next(draft->stream);
+
+		if (event->kind == YAML_FAILED)
+			return;
+		if (event->kind == YAML_LIST_END)
+			break;
+		fill_refuse_extras(draft, row, scope, event);
+		if (event->kind == YAML_SCALAR)
+			fill_scalar(draft, row, scope, event, first);
+		else if (event->kind != YAML_ALIAS)
+			fill_refuse_kind(draft, row, scope, event);
+		first = false;
+	}
+	if (first)
+		draft_error(draft, scope, row, pos, "an empty list, want %s",
+		    schema_types[row->type].want);
+}
+
+static void fill_value(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, struct conf_pos key_pos)
+{
+	const struct yaml_event *event = yaml_stream_next(draft->stream);
+	bool takes_list =
+	    row->type == SCHEMA_ADDRESSES || row->type == SCHEMA_STATUS;
+
+	fill_refuse_extras(draft, row, scope, event);
+	if (event->kind == YAML_FAILED || event->kind == YAML_ALIAS)
+		return;
+	if (event->kind == YAML_MAP && row->type == SCHEMA_MAP)
+		fill_map(draft, row, scope, key_pos);
+	else if (event->kind == YAML_MAP && schema_has_children(row->type))
+		fill_block(draft, row, scope, key_pos);
+	else if (event->kind == YAML_LIST && takes_list)
+		fill_list(draft, row, scope, event->pos);
+	else if (event->kind == YAML_SCALAR && !schema_has_children(row->type))
+		fill_scalar(draft, row, scope, event, true);
+	else
+		fill_refuse_kind(draft, row, scope, event);
+}
+
+static void fill_refuse_top(struct draft *draft, const struct yaml_event *event)
+{
+	if (event->kind == YAML_END ||
+	    (event->kind == YAML_SCALAR && event->length == 0))
+		draft_error(draft, &draft->file, NULL, draft->file.pos,
+		    "the file is empty; it needs at least \"listeners\" and "
+		    "\"pools\"");
+	else
+		draft_error(draft, &draft->file, NULL, event->pos,
+		    "want keys such as \"listeners:\" and \"pools:\" at the "
+		    "top");
+	(void)yaml_stream_skip(draft->stream);
+}
+
+bool fill_draft(struct draft *draft)
+{
+	const struct yaml_event *event = yaml_stream_next(draft->stream);
+	bool whole = event->kind == YAML_MAP;
+
+	fill_refuse_extras(draft, NULL, &draft->file, event);
+	if (whole)
+		fill_block(draft, NULL, &draft->file, draft->file.pos);
+	else if (event->kind != YAML_FAILED)
+		fill_refuse_top(draft, event);
+	if (yaml_stream_next(draft->stream)->kind == YAML_FAILED) {
+		struct conf_pos pos;
+		const char *problem = yaml_stream_problem(draft->stream, &pos);
+
+		draft_error(draft, &draft->file, NULL, pos, "%s", problem);
+		return false;
+	}
+	return whole;
+}

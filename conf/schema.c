@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/schema_table.h"
+
+#include "base/assert.h"
+
+#include <string.h>
+
+static const struct schema_row *const schema_blocks[] = {
+    schema_global, schema_listeners, schema_pools, schema_later};
+
+const struct schema_type_info schema_types[SCHEMA_TYPES] = {
+    [SCHEMA_OBJECT] = {"block", "a block of keys"},
+    [SCHEMA_MAP] = {"block of names", "a block of names"},
+    [SCHEMA_ENTRY] = {"block", "a block of keys"},
+    [SCHEMA_LIST] = {"list", "a list"},
+    [SCHEMA_STRING] = {"text", "a text"},
+    [SCHEMA_PATH] = {"path", "an absolute path such as /run/braid/file"},
+    [SCHEMA_URL_PATH] = {"URL path", "a path that begins with / and has no "
+				     "blanks, such as /healthz"},
+    [SCHEMA_HOST] = {"host name", "a host name such as www.example.com"},
+    [SCHEMA_BOOL] = {"true or false", "true or false"},
+    [SCHEMA_INTEGER] = {"whole number", "a whole number"},
+    [SCHEMA_PORT] = {"port", "a port from 1 to 65535"},
+    [SCHEMA_SIZE] = {"size", "a size such as 64KiB, 16MiB, 1GiB"},
+    [SCHEMA_DURATION] = {"time", "a time such as 500ms, 2s, 5m, 1h"},
+    [SCHEMA_RATE] = {"rate", "a rate such as 100/s"},
+    [SCHEMA_PERCENT] = {"percentage", "a percentage such as 20%"},
+    [SCHEMA_ENUM] = {"choice", "one of the choices"},
+    [SCHEMA_ADDRESS] = {"address", "an address such as 192.0.2.1:80, "
+				   "\"[2001:db8::1]:80\" or unix:/path"},
+    [SCHEMA_IP] = {"IP address",
+	"an IP address without a port, such as 192.0.2.1 or 2001:db8::1"},
+    [SCHEMA_ADDRESSES] = {"address or list of addresses",
+	"an address such as 192.0.2.1:80, \"[2001:db8::1]:80\" or "
+	"unix:/path, or a list of them"},
+    [SCHEMA_POOL] = {"name of a pool", "the name of a pool"},
+    [SCHEMA_STATUS] = {"status ranges",
+	"HTTP statuses such as 200, 200-399 or [200, 301-302]"},
+};
+
+/* The block that holds the row, and the number of rows before it. */
+static uint32_t schema_block_of(
+    const struct schema_row *row, uint32_t *ret_before)
+{
+	uint32_t before = 0;
+
+	for (uint32_t b = 0; b < BR_COUNT(schema_blocks); b++) {
+		uint32_t n = 0;
+
+		while (schema_blocks[b][n].path)
+			if (&schema_blocks[b][n++] == row) {
+				*ret_before = before + n - 1;
+				return b;
+			}
+		before += n;
+	}
+	*ret_before = before;
+	return BR_COUNT(schema_blocks);
+}
+
+static bool schema_is_below(
+    const struct schema_row *row, const struct schema_row *parent)
+{
+	size_t length = strlen(parent->path);
+
+	return strncmp(row->path, parent->path, length) == 0 &&
+	       row->path[length] == '.';
+}
+
+static const struct schema_row *schema_next_in_file(const struct schema_row *at)
+{
+	uint32_t number, block;
+
+	if (!at)
+		return schema_blocks[0];
+	if (at[1].path)
+		return at + 1;
+	block = schema_block_of(at, &number) + 1;
+	return block < BR_COUNT(schema_blocks) ? schema_blocks[block] : NULL;
+}
+
+const struct schema_row *schema_next_below(
+    const struct schema_row *parent, const struct schema_row *at)
+{
+	const struct schema_row *next;
+
+	if (!parent)
+		return schema_next_in_file(at);
+	next = (at ? at : parent) + 1;
+	return next->path && schema_is_below(next, parent) ? next : NULL;
+}
+
+const struct schema_row *schema_next_child(
+    const struct schema_row *parent, const struct schema_row *at)
+{
+	size_t skip = parent ? strlen(parent->path) + 1 : 0;
+
+	while ((at = schema_next_below(parent, at)))
+		if (!strchr(at->path + skip, '.'))
+			return at;
+	return NULL;
+}
+
+const struct schema_row *schema_child(
+    const struct schema_row *parent, const char *key)
+{
+	size_t skip = parent ? strlen(parent->path) + 1 : 0;
+	const struct schema_row *row = NULL;
+
+	while ((row = schema_next_below(parent, row)))
+		if (strcmp(row->path + skip, key) == 0 && !strchr(key, '.'))
+			return row;
+	return NULL;
+}
+
+const struct schema_row *schema_find(const char *path)
+{
+	const struct schema_row *row = NULL;
+
+	while ((row = schema_next_below(NULL, row)))
+		if (strcmp(row->path, path) == 0)
+			return row;
+	return NULL;
+}
+
+const struct schema_row *schema_parent(const struct schema_row *row)
+{
+	/* In pre-order the parent is the nearest row before that is a prefix;
+	 * a row with a dot always has one in its own block. */
+	if (!strchr(row->path, '.'))
+		return NULL;
+	for (const struct schema_row *at = row - 1;; at--)
+		if (schema_is_below(row, at))
+			return at;
+}
+
+uint32_t schema_id(const struct schema_row *row)
+{
+	uint32_t number;
+
+	schema_block_of(row, &number);
+	return number;
+}
+
+uint32_t schema_count(void)
+{
+	return schema_id(NULL);
+}
+
+uint32_t schema_span(const struct schema_row *row)
+{
+	uint32_t n = 0;
+
+	for (const struct schema_row *at = NULL;
+	     (at = schema_next_below(row, at));)
+		n++;
+	return n;
+}
+
+const char *schema_key(const struct schema_row *row)
+{
+	const char *dot = strrchr(row->path, '.');
+
+	return dot ? dot + 1 : row->path;
+}
+
+bool schema_is_later(const struct schema_row *row)
+{
+	for (; row; row = schema_parent(row))
+		if (row->when == SCHEMA_LATER)
+			return true;
+	return false;
+}
+
+bool schema_has_children(enum schema_type type)
+{
+	return type == SCHEMA_OBJECT || type == SCHEMA_MAP ||
+	       type == SCHEMA_ENTRY;
+}

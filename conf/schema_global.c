@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of the process as a whole: global, api, limits. */
+#include "conf/schema_table.h"
+
+#define AT(member) .offset = offsetof(struct conf, member)
+#define POS(member) .pos_offset = offsetof(struct conf, member)
+
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+
+static const struct schema_choice log_formats[] = {
+    {"logfmt", LOG_LOGFMT, SCHEMA_NOW},
+    {"json", LOG_JSON, SCHEMA_NOW},
+    {0},
+};
+
+static const struct schema_choice log_levels[] = {
+    {"error", LOG_ERROR, SCHEMA_NOW},
+    {"warn", LOG_WARN, SCHEMA_NOW},
+    {"info", LOG_INFO, SCHEMA_NOW},
+    {"debug", LOG_DEBUG, SCHEMA_NOW},
+    {0},
+};
+
+const struct schema_row schema_global[] = {
+    {
+	.path = "global",
+	.type = SCHEMA_OBJECT,
+	.help = "The process itself.",
+    },
+    {
+	.path = "global.workers",
+	.type = SCHEMA_INTEGER,
+	AT(global.workers),
+	.word = "auto",
+	.min = 1,
+	.max = CONF_WORKERS_MAX,
+	.fallback = "auto",
+	.example = "4",
+	.restart = true,
+	.help = "Number of worker threads. Each has its own ring, listening "
+		"sockets and memory. auto starts one for each CPU that the "
+		"process may run on.",
+    },
+    {
+	.path = "global.max_connections",
+	.type = SCHEMA_INTEGER,
+	AT(global.max_connections),
+	.word = "auto",
+	.min = 1,
+	.max = 10000000,
+	.fallback = "auto",
+	.example = "20000",
+	.restart = true,
+	.help = "Most client connections at a time, over all listeners. auto "
+		"computes it from the limit of open files (RLIMIT_NOFILE) "
+		"after raising that to its hard limit; a larger number than "
+		"that allows is lowered, with a warning.",
+    },
+    {
+	.path = "global.user",
+	.type = SCHEMA_STRING,
+	AT(global.user),
+	POS(global.user_pos),
+	.min = 1,
+	.max = 64,
+	.fallback = "braid",
+	.example = "www-data",
+	.restart = true,
+	.help = "The user that braidd becomes when it was started by root, "
+		"after the sockets are bound. If braid does not exist, nobody "
+		"is taken. root is allowed, with a warning. Not used when "
+		"started by another user.",
+    },
+    {
+	.path = "global.state_dir",
+	.type = SCHEMA_PATH,
+	AT(global.state_dir),
+	.max = 4000,
+	.fallback = "/var/lib/braid",
+	.example = "/srv/braid",
+	.restart = true,
+	.help = "Folder for what must outlive the process.",
+    },
+    {
+	.path = "global.control",
+	.type = SCHEMA_PATH,
+	AT(global.control),
+	.max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
+	.fallback = "/run/braid/control.sock",
+	.example = "/tmp/braid.sock",
+	.restart = true,
+	.help = "Path of the unix socket that braidctl speaks to.",
+    },
+    {
+	.path = "global.drain",
+	.type = SCHEMA_DURATION,
+	AT(global.drain_ms),
+	.max = 7 * DAY_MS,
+	.fallback = "30s",
+	.example = "5m",
+	.help = "How long live connections may go on after TERM before they "
+		"are closed. A second TERM ends at once.",
+    },
+    {
+	.path = "global.log",
+	.type = SCHEMA_OBJECT,
+	.help = "Logs go to standard error.",
+    },
+    {
+	.path = "global.log.format",
+	.type = SCHEMA_ENUM,
+	AT(global.log_format),
+	.choices = log_formats,
+	.fallback = "logfmt",
+	.example = "json",
+	.help = "logfmt prints key=value pairs, json one JSON object a line.",
+    },
+    {
+	.path = "global.log.level",
+	.type = SCHEMA_ENUM,
+	AT(global.log_level),
+	.choices = log_levels,
+	.fallback = "info",
+	.example = "warn",
+	.help = "The least important events that are logged. The access log "
+		"does not depend on it.",
+    },
+    {
+	.path = "global.log.access",
+	.type = SCHEMA_BOOL,
+	AT(global.log_access),
+	.fallback = "true",
+	.example = "false",
+	.help = "Whether each connection gets a line in the log when it ends.",
+    },
+    {
+	.path = "api",
+	.type = SCHEMA_OBJECT,
+	.help = "The HTTP interface for people and monitoring.",
+    },
+    {
+	.path = "api.listen",
+	.type = SCHEMA_ADDRESS,
+	AT(api.listen),
+	POS(api.listen_pos),
+	.word = "off",
+	.fallback = "127.0.0.1:9900",
+	.example = "\"[::1]:9900\"",
+	.restart = true,
+	.help = "Address and port of /metrics, or off. It has no "
+		"authentication, so keep it on loopback or on a network that "
+		"you trust.",
+    },
+    {
+	.path = "limits",
+	.type = SCHEMA_OBJECT,
+	.help = "Memory that connections share.",
+    },
+    {
+	.path = "limits.parked_total",
+	.type = SCHEMA_SIZE,
+	AT(limits.parked_total_bytes),
+	.min = 1u << 20,
+	.max = UINT64_C(1) << 40,
+	.fallback = "256MiB",
+	.example = "1GiB",
+	.restart = true,
+	.help = "Most memory, over all workers, for bytes that were received "
+		"but that the other side does not take yet. A connection "
+		"whose bytes cannot be kept waits with its receiving.",
+    },
+    {
+	.path = "limits.shard_kernel_bytes",
+	.type = SCHEMA_PERCENT,
+	.when = SCHEMA_LATER,
+	.max = 100,
+	.fallback = "10%",
+	.example = "20%",
+	.help = "Most kernel memory for pieces of sharded transfers that "
+		"wait in sockets, as a share of tcp_mem.",
+    },
+    {
+	.path = "limits.window_total",
+	.type = SCHEMA_SIZE,
+	.when = SCHEMA_LATER,
+	.max = UINT64_C(1) << 40,
+	.fallback = "256MiB",
+	.example = "1GiB",
+	.help = "Most memory for the windows of stream shards.",
+    },
+    {0},
+};

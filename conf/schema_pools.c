@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of the pools: where connections go. */
+#include "conf/schema_table.h"
+
+#define AT(member) .offset = offsetof(struct conf_pool, member)
+#define SERVER_AT(member) .offset = offsetof(struct conf_server, member)
+
+#define HOUR_MS (UINT64_C(3600) * 1000)
+
+static const struct schema_choice balances[] = {
+    {"rr", CONF_BALANCE_RR, SCHEMA_NOW},
+    {"least", CONF_BALANCE_LEAST, SCHEMA_NOW},
+    {"p2c", CONF_BALANCE_P2C, SCHEMA_NOW},
+    {"maglev", 0, SCHEMA_LATER},
+    {"source", 0, SCHEMA_LATER},
+    {"first", 0, SCHEMA_LATER},
+    {"predict", 0, SCHEMA_LATER},
+    {0},
+};
+
+static const struct schema_choice health_types[] = {
+    {"tcp", CONF_HEALTH_TCP, SCHEMA_NOW},
+    {"http", CONF_HEALTH_HTTP, SCHEMA_NOW},
+    {"tls", 0, SCHEMA_LATER},
+    {"send_expect", 0, SCHEMA_LATER},
+    {0},
+};
+
+static const struct schema_choice proxy_versions[] = {
+    {"off", 0, SCHEMA_LATER},
+    {"v1", 1, SCHEMA_LATER},
+    {"v2", 2, SCHEMA_LATER},
+    {0},
+};
+
+static const struct schema_choice tls_verify[] = {
+    {"full", 0, SCHEMA_LATER},
+    {"none", 1, SCHEMA_LATER},
+    {0},
+};
+
+static const struct schema_choice shard_modes[] = {
+    {"off", 0, SCHEMA_LATER},
+    {"auto", 1, SCHEMA_LATER},
+    {"on", 2, SCHEMA_LATER},
+    {0},
+};
+
+static const struct schema_choice shard_validators[] = {
+    {"strong", 0, SCHEMA_LATER},
+    {"size+date", 1, SCHEMA_LATER},
+    {0},
+};
+
+static const struct schema_choice shard_verify[] = {
+    {"off", 0, SCHEMA_LATER},
+    {"repr-digest", 1, SCHEMA_LATER},
+    {0},
+};
+
+/* Keys of a later version: known, refused, documented as such. */
+#define LATER(key, kind, ...)                                                  \
+	{                                                                      \
+		.path = "pools.*." key, .type = kind, .when = SCHEMA_LATER,    \
+		__VA_ARGS__                                                    \
+	}
+
+const struct schema_row schema_pools[] = {
+    {
+	.path = "pools",
+	.type = SCHEMA_MAP,
+	.offset = offsetof(struct conf, pools),
+	.count_offset = offsetof(struct conf, n_pools),
+	.map = MAP_POOLS,
+	.min = 1,
+	.max = CONF_POOLS_MAX,
+	.noun = "pool",
+	.required = true,
+	.example = "{origins: {servers: {a: {address: \"10.0.0.1:80\"}}}}",
+	.help = "Groups of servers that do the same, by name.",
+    },
+    {
+	.path = "pools.*",
+	.type = SCHEMA_ENTRY,
+	AT(name),
+	.pos_offset = offsetof(struct conf_pool, pos),
+	.map = MAP_POOLS,
+	.element_bytes = sizeof(struct conf_pool),
+	.noun = "pool",
+	.help = "One pool. Its name is yours; logs, metrics and braidctl use "
+		"it.",
+    },
+    {
+	.path = "pools.*.balance",
+	.type = SCHEMA_ENUM,
+	AT(balance),
+	.choices = balances,
+	.fallback = "p2c",
+	.example = "least",
+	.help = "How a server is chosen. rr takes turns by weight; least takes "
+		"the one with the fewest connections for its weight; p2c "
+		"draws two at random and takes the less loaded, which is as "
+		"even as least and never sends all new work to one server.",
+    },
+    {
+	.path = "pools.*.servers",
+	.type = SCHEMA_MAP,
+	AT(servers),
+	.count_offset = offsetof(struct conf_pool, n_servers),
+	.map = MAP_SERVERS,
+	.min = 1,
+	.max = CONF_SERVERS_MAX,
+	.noun = "server",
+	.required = true,
+	.example = "{a: {address: \"10.0.0.1:80\"}}",
+	.help = "The servers of the pool, by name.",
+    },
+    {
+	.path = "pools.*.servers.*",
+	.type = SCHEMA_ENTRY,
+	SERVER_AT(name),
+	.pos_offset = offsetof(struct conf_server, pos),
+	.map = MAP_SERVERS,
+	.element_bytes = sizeof(struct conf_server),
+	.noun = "server",
+	.help = "One server. A reload knows it again by pool, name and "
+		"address.",
+    },
+    {
+	.path = "pools.*.servers.*.address",
+	.type = SCHEMA_ADDRESS,
+	SERVER_AT(addr),
+	.required = true,
+	.example = "10.0.0.1:8080",
+	.help = "Address and port of the server, or unix: and a path. Names "
+		"are not resolved.",
+    },
+    {
+	.path = "pools.*.servers.*.weight",
+	.type = SCHEMA_INTEGER,
+	SERVER_AT(weight),
+	.max = 65535,
+	.fallback = "1",
+	.example = "10",
+	.help = "Share of the work against the other servers of the pool. 0: "
+		"no new connections. braidctl weight changes it while "
+		"running, until this key changes in the file.",
+    },
+    {
+	.path = "pools.*.servers.*.max_connections",
+	.type = SCHEMA_INTEGER,
+	SERVER_AT(max_connections),
+	.max = 10000000,
+	.fallback = "0",
+	.example = "200",
+	.help = "Most connections to this server at a time, over all workers. "
+		"When all servers are full, connections wait in the queue. "
+		"0: no limit.",
+    },
+    LATER("servers.*.zone", SCHEMA_STRING, .max = 63, .example = "rack-1",
+	.help = "Where the server stands; near ones are preferred."),
+    LATER("servers.*.backup", SCHEMA_BOOL, .fallback = "false",
+	.example = "true",
+	.help = "Used only when no other server of the pool is up."),
+    {
+	.path = "pools.*.connect",
+	.type = SCHEMA_OBJECT,
+	.help = "Connecting to a server.",
+    },
+    {
+	.path = "pools.*.connect.timeout",
+	.type = SCHEMA_DURATION,
+	AT(connect_timeout_ms),
+	.min = 1,
+	.max = HOUR_MS,
+	.fallback = "2s",
+	.example = "500ms",
+	.help = "How long one attempt may take.",
+    },
+    {
+	.path = "pools.*.connect.retries",
+	.type = SCHEMA_INTEGER,
+	AT(connect_retries),
+	.max = 100,
+	.fallback = "3",
+	.example = "1",
+	.help = "Further attempts after the first has failed, on another "
+		"server where there is one. Never after a byte of the client "
+		"has been handed to a server.",
+    },
+    {
+	.path = "pools.*.queue",
+	.type = SCHEMA_OBJECT,
+	.help = "Where connections wait while all servers have reached their "
+		"max_connections or none is usable.",
+    },
+    {
+	.path = "pools.*.queue.length",
+	.type = SCHEMA_INTEGER,
+	AT(queue_length),
+	.max = 1000000,
+	.fallback = "0",
+	.example = "1000",
+	.help = "Most connections that wait, over all workers. 0: no queue; "
+		"what finds no server is closed at once.",
+    },
+    {
+	.path = "pools.*.queue.timeout",
+	.type = SCHEMA_DURATION,
+	AT(queue_timeout_ms),
+	.min = 1,
+	.max = HOUR_MS,
+	.fallback = "5s",
+	.example = "30s",
+	.help = "How long a connection waits before it is closed.",
+    },
+    {
+	.path = "pools.*.health",
+	.type = SCHEMA_OBJECT,
+	.defaults_when_present = true,
+	.example = "{type: http, path: /healthz}",
+	.help = "Checks the servers. Without this block there are no checks "
+		"and every server counts as up; {} is enough for tcp checks.",
+    },
+    {
+	.path = "pools.*.health.type",
+	.type = SCHEMA_ENUM,
+	AT(health.type),
+	.choices = health_types,
+	.fallback = "tcp",
+	.example = "http",
+	.help = "tcp: the server accepts a connection. http: it answers a GET "
+		"with one of the statuses.",
+    },
+    {
+	.path = "pools.*.health.interval",
+	.type = SCHEMA_DURATION,
+	AT(health.interval_ms),
+	.min = 10,
+	.max = 24 * HOUR_MS,
+	.fallback = "2s",
+	.example = "10s",
+	.help = "Time from one check of a server to the next. Checks of "
+		"several servers are spread over it.",
+    },
+    {
+	.path = "pools.*.health.timeout",
+	.type = SCHEMA_DURATION,
+	AT(health.timeout_ms),
+	.min = 1,
+	.max = HOUR_MS,
+	.fallback = "1s",
+	.example = "500ms",
+	.help = "How long one check may take in all.",
+    },
+    {
+	.path = "pools.*.health.rise",
+	.type = SCHEMA_INTEGER,
+	AT(health.rise),
+	.min = 1,
+	.max = 1000,
+	.fallback = "2",
+	.example = "3",
+	.help = "Checks that must succeed in a row until a server that is "
+		"down counts as up.",
+    },
+    {
+	.path = "pools.*.health.fall",
+	.type = SCHEMA_INTEGER,
+	AT(health.fall),
+	.min = 1,
+	.max = 1000,
+	.fallback = "3",
+	.example = "2",
+	.help = "Checks that must fail in a row until a server that is up "
+		"counts as down.",
+    },
+    {
+	.path = "pools.*.health.port",
+	.type = SCHEMA_PORT,
+	AT(health.port),
+	.min = 1,
+	.max = 65535,
+	.example = "8081",
+	.help = "Port to check in place of the server's own.",
+    },
+    {
+	.path = "pools.*.health.path",
+	.type = SCHEMA_URL_PATH,
+	AT(health.path),
+	.max = 1024,
+	.http_only = true,
+	.fallback = "/",
+	.example = "/healthz",
+	.help = "What an http check asks for.",
+    },
+    {
+	.path = "pools.*.health.host",
+	.type = SCHEMA_HOST,
+	AT(health.host),
+	.max = 255,
+	.http_only = true,
+	.example = "www.example.com",
+	.help = "The Host header of an http check. Without it, the server's "
+		"address.",
+    },
+    {
+	.path = "pools.*.health.status",
+	.type = SCHEMA_STATUS,
+	AT(health),
+	.max = CONF_STATUS_RANGES_MAX,
+	.http_only = true,
+	.fallback = "200-399",
+	.example = "[200, 204, 301-302]",
+	.help = "The statuses with which an http check succeeds: one, a "
+		"range, or a list of both.",
+    },
+    {
+	.path = "pools.*.health.fail_open",
+	.type = SCHEMA_PERCENT,
+	AT(health.fail_open_percent),
+	.max = 100,
+	.fallback = "20%",
+	.example = "50%",
+	.help = "When less than this share of the pool's weight is healthy, "
+		"all its servers are used as if they were up: then the checks "
+		"are more likely to be wrong, or the few that are left would "
+		"be overrun. 0: never.",
+    },
+    {
+	.path = "pools.*.source",
+	.type = SCHEMA_IP,
+	AT(source),
+	.example = "192.0.2.10",
+	.help = "Local address from which the servers are connected.",
+    },
+    LATER("slow_start", SCHEMA_DURATION, .max = HOUR_MS, .fallback = "0s",
+	.example = "30s",
+	.help = "Time over which a server that came back gets its full "
+		"share."),
+    LATER("outlier", SCHEMA_OBJECT,
+	.help = "Takes out servers that fail real connections."),
+    LATER("outlier.errors", SCHEMA_INTEGER, .max = 1000, .fallback = "5",
+	.example = "10", .help = "Failures in a row until it is taken out."),
+    LATER("outlier.eject", SCHEMA_DURATION, .max = HOUR_MS, .fallback = "30s",
+	.example = "1m", .help = "For how long."),
+    LATER("outlier.max_ejected", SCHEMA_PERCENT, .max = 100, .fallback = "50%",
+	.example = "30%",
+	.help = "Largest share of the servers taken out at a time."),
+    LATER("proxy_protocol", SCHEMA_ENUM, .choices = proxy_versions,
+	.fallback = "off", .example = "v2",
+	.help = "Tells servers the client's address by a PROXY header."),
+    LATER("tls", SCHEMA_OBJECT, .help = "Speaks TLS to the servers."),
+    LATER("tls.ca", SCHEMA_PATH, .max = 4000,
+	.example = "/etc/braid/origins.pem",
+	.help = "Authority that signed the servers' certificates."),
+    LATER("tls.verify", SCHEMA_ENUM, .choices = tls_verify, .fallback = "full",
+	.example = "none",
+	.help = "Whether the certificate and its name are checked."),
+    LATER("tls.sni", SCHEMA_HOST, .max = 255, .example = "origin.example.com",
+	.help = "Name asked for and expected in the certificate."),
+    LATER("shard", SCHEMA_OBJECT,
+	.help = "Splits large transfers over several servers or nodes."),
+    LATER("shard.range", SCHEMA_ENUM, .choices = shard_modes, .fallback = "off",
+	.example = "auto", .help = "Range shards over stock HTTP servers."),
+    LATER("shard.stream", SCHEMA_ENUM, .choices = shard_modes,
+	.fallback = "off", .example = "auto",
+	.help = "Stream shards between two Braids."),
+    LATER("shard.min_size", SCHEMA_SIZE, .max = UINT64_C(1) << 40,
+	.fallback = "4MiB", .example = "16MiB",
+	.help = "Smallest transfer that is split."),
+    LATER("shard.piece", SCHEMA_SIZE, .min = 65536, .max = 64u << 20,
+	.fallback = "1MiB", .example = "4MiB", .help = "Largest piece."),
+    LATER("shard.max", SCHEMA_INTEGER, .min = 1, .max = 64, .fallback = "4",
+	.example = "8", .help = "Most shards of one flow."),
+    LATER("shard.validator", SCHEMA_ENUM, .choices = shard_validators,
+	.fallback = "strong", .example = "size+date",
+	.help = "What proves that two servers hold the same bytes."),
+    LATER("shard.verify", SCHEMA_ENUM, .choices = shard_verify,
+	.fallback = "off", .example = "repr-digest",
+	.help = "Checks the whole against the server's digest."),
+    LATER("shard.egress", SCHEMA_LIST, .example = "[n2]",
+	.help = "Nodes at which stream shards come together."),
+    LATER("shard.relays", SCHEMA_LIST, .example = "[n3, n4]",
+	.help = "Nodes over which stream shards may go."),
+    LATER("shard.links", SCHEMA_LIST,
+	.example = "[{source: 192.0.2.10}, {source: 198.51.100.10}]",
+	.help = "Local addresses over which stream shards are spread."),
+    LATER("shard.window", SCHEMA_SIZE, .max = UINT64_C(1) << 30,
+	.fallback = "4MiB", .example = "16MiB",
+	.help = "Window of one stream-sharded flow."),
+    LATER("shard.orphan", SCHEMA_DURATION, .max = HOUR_MS, .fallback = "10s",
+	.example = "30s",
+	.help = "How long a flow outlives the loss of all its shards."),
+    {0},
+};

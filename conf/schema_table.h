@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The rows behind schema.h, for the parser, the checks and the generators of
+ * this folder. Rows stand in pre-order: what lies below a key follows it.
+ *
+ *      schema_global.c  schema_listeners.c  schema_pools.c  schema_later.c
+ *            \________________\__________________/_______________/
+ *                          schema.c walks them as one
+ *
+ * A row's value lives `offset` bytes into its element: struct conf, or the
+ * struct of the innermost entry ("pools.*", "pools.*.servers.*").
+ *
+ * Thread:  any (constant).
+ * Units:   bounds are in the type's unit: ms, bytes, percent, or characters
+ *          for texts.
+ */
+#include "conf/schema.h"
+
+enum schema_type {
+	SCHEMA_OBJECT, /* fixed keys below it */
+	SCHEMA_MAP, /* the operator's names below it */
+	SCHEMA_ENTRY, /* what one such name holds; the path ends in ".*" */
+	SCHEMA_LIST, /* of blocks or of values, as the help says */
+	SCHEMA_STRING, /* const char * */
+	SCHEMA_PATH, /* const char *, absolute */
+	SCHEMA_URL_PATH, /* const char *, fit for a request line */
+	SCHEMA_HOST, /* const char *, fit for a Host header */
+	SCHEMA_BOOL, /* bool */
+	SCHEMA_INTEGER, /* uint32_t */
+	SCHEMA_PORT, /* uint16_t */
+	SCHEMA_SIZE, /* uint64_t, bytes */
+	SCHEMA_DURATION, /* uint64_t, ms */
+	SCHEMA_RATE, /* uint32_t, per second */
+	SCHEMA_PERCENT, /* uint32_t */
+	SCHEMA_ENUM, /* an enum, which is an unsigned */
+	SCHEMA_ADDRESS, /* struct addr with a port, or unix */
+	SCHEMA_IP, /* struct addr without a port */
+	SCHEMA_ADDRESSES, /* struct conf_bind * and its count */
+	SCHEMA_POOL, /* the name of a pool; check.c resolves it */
+	SCHEMA_STATUS, /* struct conf_health's status ranges */
+	SCHEMA_TYPES
+};
+
+enum schema_when { SCHEMA_NOW, SCHEMA_LATER };
+
+/* The maps of named entries, each with a total over the whole file. */
+enum schema_map { MAP_LISTENERS, MAP_POOLS, MAP_SERVERS, SCHEMA_MAPS };
+
+struct schema_choice {
+	const char *name; /* NULL ends the list */
+	unsigned value;
+	enum schema_when when;
+};
+
+struct schema_row {
+	const char *path; /* NULL ends a block of rows */
+	enum schema_type type;
+	enum schema_when when;
+	const char *help; /* one paragraph */
+	const char *fallback; /* the default as text; NULL: none */
+	const char *example;
+	uint64_t min, max;
+	/* A word in place of a number or address, which sets it to zero. */
+	const char *word;
+	const struct schema_choice *choices;
+	size_t offset, count_offset, pos_offset; /* 0: has none (but offset) */
+	/* SCHEMA_MAP and its SCHEMA_ENTRY. */
+	enum schema_map map;
+	size_t element_bytes;
+	const char *noun; /* "server" */
+	bool required;
+	bool zero_allowed; /* below min, meaning off */
+	bool restart; /* a reload cannot change it */
+	/* Below this object defaults apply only when the block is there. */
+	bool defaults_when_present;
+	/* Warned about unless the health type is http. */
+	bool http_only;
+};
+
+struct schema_type_info {
+	const char *name; /* "time" */
+	const char *want; /* "a time such as 500ms, 2s, 5m, 1h" */
+};
+
+extern const struct schema_type_info schema_types[SCHEMA_TYPES];
+extern const struct schema_row schema_global[];
+extern const struct schema_row schema_listeners[];
+extern const struct schema_row schema_pools[];
+extern const struct schema_row schema_later[];
+
+/* The row after `at` in pre-order that lies below `parent` (at any depth), or
+ * NULL. `at` NULL gives the first; `parent` NULL is the top of the file. */
+const struct schema_row *schema_next_below(
+    const struct schema_row *parent, const struct schema_row *at);
+/* The same for direct children only. */
+const struct schema_row *schema_next_child(
+    const struct schema_row *parent, const struct schema_row *at);
+/* The direct child of that name, or NULL. A SCHEMA_MAP's is "*". */
+const struct schema_row *schema_child(
+    const struct schema_row *parent, const char *key);
+/* By exact pattern, such as "pools.*.queue". */
+const struct schema_row *schema_find(const char *path);
+const struct schema_row *schema_parent(const struct schema_row *row);
+/* Number of the row; rows below an entry have consecutive numbers. */
+uint32_t schema_id(const struct schema_row *row);
+uint32_t schema_count(void);
+/* How many rows lie below. */
+uint32_t schema_span(const struct schema_row *row);
+/* The last word of the path. */
+const char *schema_key(const struct schema_row *row);
+/* Whether the row or one above it is SCHEMA_LATER. */
+bool schema_is_later(const struct schema_row *row);
+bool schema_has_children(enum schema_type type);
