@@ -143,6 +143,7 @@ int ring_init(struct ring *ring, const struct ring_options *options,
 
 	memset(ring, 0, sizeof *ring);
 	ring->metrics = metrics;
+	ring->now = mono_now();
 	err = io_uring_queue_init_params(RING_ENTRIES, &ring->uring, &params);
 	if (err)
 		return err;
@@ -474,6 +475,7 @@ void ring_turn(struct ring *ring, int64_t wait_ns)
 	ring_publish_buffers(ring);
 	ring_enter(ring, ring->hurry ? 0 : wait_ns);
 	ring->hurry = false;
+	ring->now = mono_now();
 	submitted = *ring->uring.sq.khead;
 	n = ring_drain(ring);
 	/* A failed send may hide in the overflow list: flush it before any

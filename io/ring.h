@@ -75,6 +75,7 @@ struct ring {
 	/* Inline sends whose success is not reported yet, in order. */
 	struct ring_sent *sent;
 	uint32_t n_sent, max_sent;
+	struct mono now; /* when the last wait ended */
 	bool silent_sends; /* the kernel passed the test at start */
 	bool hurry;
 };

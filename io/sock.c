@@ -137,6 +137,22 @@ int sock_shutdown_write(int fd)
 	return shutdown(fd, SHUT_WR) ? -errno : 0;
 }
 
+int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n)
+{
+	struct msghdr message = {
+	    .msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = n};
+	ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return sent < 0 ? -errno : sent;
+}
+
+int sock_accept(int fd)
+{
+	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	return client < 0 ? -errno : client;
+}
+
 int sock_peer(int fd, struct addr *ret)
 {
 	ret->length = sizeof ret->un;

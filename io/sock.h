@@ -10,6 +10,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/addr.h"
 #include "base/error.h"
@@ -31,6 +32,11 @@ int sock_set_nodelay(int fd);
 /* The next close() sends a reset (SO_LINGER with 0 s). */
 int sock_set_reset_on_close(int fd);
 int sock_shutdown_write(int fd);
+/* One gathered send without waiting: bytes sent (maybe fewer), -EAGAIN when
+ * the socket is full, or -errno. */
+int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n);
+/* One connection from a listener's queue without waiting, or -errno. */
+int sock_accept(int fd);
 int sock_peer(int fd, struct addr *ret) BR_MUST_CHECK;
 int sock_local(int fd, struct addr *ret) BR_MUST_CHECK;
 /* SO_ERROR, as -errno or 0. */

@@ -59,8 +59,7 @@ static void balance_build(struct balance *b)
 		uint32_t weight;
 
 		board_read(pool->servers[i].row, &facts);
-		weight =
-		    balance_weight(&pool->servers[i], &facts, fails_open);
+		weight = balance_weight(&pool->servers[i], &facts, fails_open);
 		if (!weight)
 			continue;
 		sum += weight;

@@ -58,7 +58,7 @@ static void rr_rebuild(struct balance *b)
 		uint64_t *finish = &b->finish[b->view[i].server->index];
 		uint64_t step = rr_step(&b->view[i]);
 
-		if (*finish < b->virtual_now ||
+		if (!*finish || *finish < b->virtual_now ||
 		    *finish > b->virtual_now + step)
 			*finish = b->virtual_now + step / 2;
 		b->heap[i] = i;

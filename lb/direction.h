@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "io/op.h"
 
@@ -68,7 +69,8 @@ struct direction {
 	bool fin_passed : 1; /* and the sink was told */
 	bool more_to_read : 1; /* the last receive said so */
 	bool poll_in : 1, poll_out : 1; /* splice: polls in flight */
-	bool nodelay_set : 1;
+	bool sent_before : 1, nodelay_set : 1;
+	bool spliced : 1; /* ever, for the log */
 	uint8_t small_turns;
 	uint16_t held_first, held_last, n_held; /* ring buffers to send */
 	uint32_t send_length; /* of the send in flight */
@@ -91,6 +93,8 @@ void direction_on_poll(
     struct flow *flow, struct direction *d, bool out, struct op_result result);
 /* From the worker's lists. */
 void direction_resume(struct flow *flow, struct direction *d);
+/* Bytes arrived from the source, by whatever path. */
+void direction_count(struct flow *flow, struct direction *d, uint32_t n);
 /* Once a while (the flow's timer): leaves splice when it has become slow.
  * Returns when to look again, INT64_MAX: no need. */
 int64_t direction_review(struct flow *flow, struct direction *d);

@@ -104,7 +104,6 @@ struct flow {
 	char end_by, end_phase; /* 0: not ended */
 	uint8_t n_tried, retries;
 	bool reset_client : 1, reset_server : 1; /* close with a reset */
-	bool server_known : 1; /* last_server is worth logging */
 	bool spliced : 1; /* ever */
 	uint32_t tried[UPSTREAM_TRIED_MAX];
 	struct server *last_server; /* of the last attempt, for the log */
@@ -128,8 +127,15 @@ void flow_dequeued(struct flow *flow, struct server *server);
 /* Ends it abnormally: both sides are closed with a reset. `by` and `phase`
  * are the termination code; the first cause wins. */
 void flow_fail(struct flow *flow, char by, char phase, int error);
+/* Adds received bytes to the listener's and the server's counters. */
+void flow_count_bytes(struct flow *flow, bool up, uint32_t n);
+/* Frees a closing flow with nothing in flight (end of the turn). */
+void flow_finish(struct flow *flow);
 /* One direction has passed its end on; ends the flow when both have. */
 void flow_direction_done(struct flow *flow);
+
+/* Has the directions reviewed at `deadline` at the latest. */
+void flow_review_by(struct flow *flow, struct mono deadline);
 
 static inline int flow_source_fd(
     const struct flow *flow, const struct direction *d)

@@ -33,6 +33,7 @@ struct listener {
 	uint32_t references; /* plans that hold it; control's */
 	struct board_listener *row;
 	struct counter *pins; /* [n_workers] */
+	uint32_t in_transit; /* atomic: connections between two workers */
 	uint32_t n_workers;
 };
 
@@ -53,10 +54,11 @@ struct acceptor {
 	int fd;
 	bool
 	    shared_fd; /* unix: one socket for all workers, not ours to close */
-	bool stop_wanted, cancelling;
+	bool armed; /* an accept is in flight */
 	struct worker *worker;
 	struct listener *listener;
 	struct timer timer;
+	struct list_node paused_link; /* worker.paused */
 	/* Accepted while no connection slot was free, oldest first. */
 	int held[ACCEPTOR_HELD_MAX];
 	uint32_t n_held;
@@ -83,6 +85,8 @@ static inline bool acceptor_done(const struct acceptor *acceptor)
 	return acceptor->state == ACCEPTOR_CLOSED && !acceptor->op.in_flight &&
 	       !acceptor->n_held;
 }
+/* A connection that another worker has accepted and counted. */
+void acceptor_receive(struct worker *worker, struct listener *listener, int fd);
 /* A connection ended: held ones and paused acceptors may go on (called by
  * flows; a paused acceptor otherwise looks again every 20 ms). */
 void acceptor_slot_freed(struct worker *worker);

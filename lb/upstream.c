@@ -152,16 +152,22 @@ void upstream_wake(struct upstream *upstream, struct worker *worker)
 	struct upstream_worker *mine = upstream_mine(upstream, worker);
 	struct list_node *node;
 
+	/* A flow whose connect fails at once gives its slot back right here:
+	 * the loop above it on the stack goes on with the next. */
+	if (mine->waking)
+		return;
+	mine->waking = true;
 	while ((node = list_first(&mine->queue)) != NULL) {
 		struct flow *flow =
 		    br_container_of(node, struct flow, queue_link);
 		struct server *server;
 
 		if (upstream_choose(upstream, worker, NULL, 0, &server))
-			return;
+			break;
 		upstream_dequeue(upstream, worker, flow);
 		flow_dequeued(flow, server);
 	}
+	mine->waking = false;
 }
 
 /* The worker whose first flow has waited longest; UINT32_MAX: none. */
@@ -189,15 +195,15 @@ static uint32_t upstream_longest_waiting(const struct upstream *upstream)
  * of the two sees the other. A full mailbox drops the message: the waiting
  * worker also looks by itself every few milliseconds.
  */
-void upstream_release(struct upstream *upstream, struct worker *worker,
-    struct server *server)
+void upstream_release(
+    struct upstream *upstream, struct worker *worker, struct server *server)
 {
 	struct message message = {
 	    .kind = WORKER_WAKE_QUEUE, .pointer = upstream};
 	uint32_t to;
 
 	board_slot_release(server->row);
-	if (!atomic_load(&upstream->queued))
+	if (!shared_read(&upstream->queued))
 		return;
 	to = upstream_longest_waiting(upstream);
 	if (to == UINT32_MAX)

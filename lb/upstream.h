@@ -25,6 +25,7 @@ struct upstream_worker {
 	struct list_node waiting_link; /* in worker.waiting while queued > 0 */
 	struct list queue; /* struct flow.queue_link, oldest first */
 	uint32_t queued;
+	bool waking; /* upstream_wake() is on the stack */
 	struct upstream *upstream;
 	struct counter pins;
 	int64_t oldest_ns; /* shared: arrival of the oldest, INT64_MAX: none */
@@ -35,7 +36,7 @@ struct upstream {
 	struct pool *pool;
 	uint32_t n_workers;
 	uint32_t references; /* plans that hold it; control's */
-	_Atomic uint32_t queued; /* over all workers */
+	uint32_t queued; /* over all workers; atomic */
 	struct upstream_worker *workers;
 };
 

@@ -92,8 +92,8 @@ struct lb_limits {
 struct lb_shared {
 	struct lb_limits limits;
 	struct post_office *office; /* members 0..n_workers-1 are workers */
-	_Atomic uint32_t connections;
-	_Atomic uint64_t parked;
+	uint32_t connections; /* atomic */
+	uint64_t parked; /* atomic, bytes */
 	_Atomic bool log_access;
 	_Atomic bool draining; /* no new flows are accepted */
 	struct worker_metrics *metrics; /* [n_workers] */
@@ -103,7 +103,6 @@ struct lb_shared {
 enum worker_message {
 	WORKER_WAKE_QUEUE, /* pointer: struct upstream */
 	WORKER_HANDOVER, /* number: descriptor, pointer: struct listener */
-	WORKER_UNPIN, /* pointer: struct listener, sent back */
 	WORKER_DAEMON = 16,
 };
 
@@ -120,7 +119,6 @@ struct worker {
 	struct ring ring;
 	struct held *held; /* [buffers] */
 	struct timer_wheel wheel;
-	struct mono now; /* start of this turn */
 	struct rng rng;
 	struct slab flow_slab, chunk_slab;
 	struct pipe_pool pipes;
@@ -128,6 +126,8 @@ struct worker {
 	struct list starved; /* directions waiting for ring buffers */
 	struct list ready; /* directions with work left from this turn */
 	struct list waiting; /* upstream_workers with a queue */
+	struct list closing; /* flows whose last operation has completed */
+	struct list paused; /* acceptors without room for a connection */
 	struct timer waiting_timer;
 	struct worker_metrics *metrics;
 	struct flow_log *log;
@@ -142,22 +142,33 @@ void worker_fini(struct worker *worker);
 void worker_turn(struct worker *worker, int64_t max_wait_ns);
 /* Messages of enum worker_message below WORKER_DAEMON. */
 void worker_on_message(struct worker *worker, const struct message *message);
+/* The time at which this turn's completions were taken over. */
+static inline struct mono worker_now(const struct worker *worker)
+{
+	return worker->ring.now;
+}
+/* Looks after the queues every few milliseconds while there are any. */
+void worker_watch_queues(struct worker *worker);
 /* Resets all flows (deadline of a drain). */
 void worker_kill_flows(struct worker *worker);
 
 /* Takes one of `max` places of a shared count (0: no limit). */
-static inline bool shared_take(_Atomic uint32_t *count, uint32_t max)
+static inline bool shared_take(uint32_t *count, uint32_t max)
 {
-	uint32_t before =
-	    atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+	uint32_t before = __atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
 
 	if (!max || before < max)
 		return true;
-	atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+	__atomic_fetch_sub(count, 1, __ATOMIC_SEQ_CST);
 	return false;
 }
 
-static inline void shared_give(_Atomic uint32_t *count)
+static inline void shared_give(uint32_t *count)
 {
-	atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+	__atomic_fetch_sub(count, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t shared_read(const uint32_t *count)
+{
+	return __atomic_load_n(count, __ATOMIC_SEQ_CST);
 }

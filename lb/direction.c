@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/direction.h"
+
+#include "base/assert.h"
+#include "io/sock.h"
+#include "lb/flow.h"
+#include "lb/path.h"
+#include "lb/worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+void direction_init(struct direction *d, bool up)
+{
+	memset(d, 0, sizeof *d);
+	d->up = up;
+	list_node_init(&d->wait_link);
+}
+
+const char *direction_mode_name(unsigned mode)
+{
+	static const char *const names[] = {
+	    [DIR_IDLE] = "idle",
+	    [DIR_ONESHOT] = "oneshot",
+	    [DIR_MANY] = "many",
+	    [DIR_STOPPING] = "stopping",
+	    [DIR_SPLICE] = "splice",
+	};
+
+	return mode < BR_COUNT(names) ? names[mode] : "?";
+}
+
+bool direction_drained(const struct direction *d)
+{
+	return !d->sending && !d->n_held && !d->parked_first &&
+	       (!d->pipe || !d->pipe->bytes);
+}
+
+static bool direction_armed(const struct direction *d)
+{
+	return d->reading || d->poll_in || d->poll_out;
+}
+
+/* -- counting ---------------------------------------------------------- */
+
+static void direction_open_window(struct direction *d, struct mono now)
+{
+	d->window_start_ns = now.ns;
+	d->window_bytes = d->bytes;
+}
+
+void direction_count(struct flow *flow, struct direction *d, uint32_t n)
+{
+	struct mono now = worker_now(flow->worker);
+
+	flow->active_at = now;
+	if (!d->up && !d->bytes)
+		flow->first_byte_at = now;
+	if (d->mode != DIR_SPLICE &&
+	    now.ns - d->window_start_ns > DIRECTION_BULK_WINDOW_NS)
+		direction_open_window(d, now);
+	d->bytes += n;
+	flow_count_bytes(flow, d->up, n);
+	if (n > DIRECTION_SMALL_BYTES)
+		d->small_turns = 0;
+	else if (d->small_turns < DIRECTION_SMALL_TURNS)
+		d->small_turns++;
+}
+
+static bool direction_is_bulk(const struct direction *d)
+{
+	return d->bytes - d->window_bytes >= DIRECTION_BULK_BYTES;
+}
+
+/* -- reading ----------------------------------------------------------- */
+
+static void direction_receive(struct flow *flow, struct direction *d)
+{
+	struct ring *ring = &flow->worker->ring;
+	unsigned tag = d->up ? FLOW_TAG_RECV_UP : FLOW_TAG_RECV_DOWN;
+	int fd = flow_source_fd(flow, d);
+
+	d->reading = true;
+	if (d->mode == DIR_MANY)
+		ring_recv_many(ring, &flow->op, tag, fd);
+	else
+		ring_recv(ring, &flow->op, tag, fd, !d->more_to_read);
+}
+
+/* Cancels what is armed and stays in STOPPING until it has completed. */
+static void direction_stop(
+    struct flow *flow, struct direction *d, enum direction_mode next)
+{
+	struct ring *ring = &flow->worker->ring;
+
+	if (d->mode == DIR_MANY)
+		counter_inc(&flow->worker->metrics->many_stops);
+	d->mode = DIR_STOPPING;
+	d->next_mode = (uint8_t)next;
+	if (d->reading)
+		ring_cancel(ring, &flow->op,
+		    d->up ? FLOW_TAG_RECV_UP : FLOW_TAG_RECV_DOWN);
+	if (d->poll_in)
+		ring_cancel(ring, &flow->op,
+		    d->up ? FLOW_TAG_POLL_IN_UP : FLOW_TAG_POLL_IN_DOWN);
+}
+
+static void direction_starve(struct flow *flow, struct direction *d)
+{
+	struct worker *worker = flow->worker;
+
+	counter_inc(&worker->metrics->starved);
+	if (!list_linked(&d->wait_link))
+		list_push_back(&worker->starved, &d->wait_link);
+}
+
+/* -- splicing ---------------------------------------------------------- */
+
+static void direction_pass_end(struct flow *flow, struct direction *d);
+
+static void direction_splice(struct flow *flow, struct direction *d)
+{
+	switch (splice_run(flow, d)) {
+	case SPLICE_BUSY:
+		if (!list_linked(&d->wait_link))
+			list_push_back(&flow->worker->ready, &d->wait_link);
+		break;
+	case SPLICE_ENDED:
+		splice_release(flow, d);
+		direction_pass_end(flow, d);
+		break;
+	case SPLICE_WAITS:
+	case SPLICE_FAILED:
+		break;
+	}
+}
+
+/* From relay, with nothing armed and all sent. */
+static bool direction_promote(struct flow *flow, struct direction *d)
+{
+	struct mono now = worker_now(flow->worker);
+
+	direction_open_window(d, now);
+	if (!splice_begin(flow, d))
+		return false;
+	d->mode = DIR_SPLICE;
+	flow_review_by(flow, mono_add_ns(now, DIRECTION_SLOW_WINDOW_NS));
+	direction_splice(flow, d);
+	return true;
+}
+
+/* -- what next --------------------------------------------------------- */
+
+static void direction_pass_end(struct flow *flow, struct direction *d)
+{
+	const struct direction *other = d->up ? &flow->down : &flow->up;
+
+	d->fin_passed = true;
+	d->mode = DIR_IDLE;
+	/* The second end is told by close(). A sink that is gone already is
+	 * reported by its own receive. */
+	if (!other->fin_passed)
+		(void)sock_shutdown_write(flow_sink_fd(flow, d));
+	flow_direction_done(flow);
+}
+
+/* Leaves STOPPING once the last completion is in and all is sent. */
+static void direction_stopped(struct flow *flow, struct direction *d)
+{
+	d->mode = d->next_mode;
+	d->small_turns = 0;
+	if (d->mode == DIR_SPLICE) {
+		d->mode = DIR_ONESHOT;
+		if (direction_promote(flow, d))
+			return;
+	}
+	splice_release(flow, d);
+	direction_receive(flow, d);
+}
+
+/* Reads on in relay, changing mode where nothing is armed. */
+static void direction_read_on(struct flow *flow, struct direction *d)
+{
+	if (d->reading) {
+		/* Multishot is for small turns: bulk and slow sinks leave. */
+		if (d->mode == DIR_MANY && direction_is_bulk(d))
+			direction_stop(flow, d, DIR_SPLICE);
+		else if (d->mode == DIR_MANY &&
+			 (d->parked_first || d->n_held > DIRECTION_HELD_MAX))
+			direction_stop(flow, d, DIR_ONESHOT);
+		return;
+	}
+	if (d->parked_first || d->n_held > DIRECTION_HELD_MAX ||
+	    list_linked(&d->wait_link))
+		return;
+	if (direction_is_bulk(d)) {
+		if (!direction_drained(d)) {
+			ring_hurry(&flow->worker->ring);
+			return;
+		}
+		if (direction_promote(flow, d))
+			return;
+	}
+	if (d->mode == DIR_ONESHOT && d->small_turns >= DIRECTION_SMALL_TURNS) {
+		d->mode = DIR_MANY;
+		counter_inc(&flow->worker->metrics->many_starts);
+	}
+	direction_receive(flow, d);
+}
+
+/* The pump of relay: send what is there, then see what comes next. */
+static void direction_go(struct flow *flow, struct direction *d)
+{
+	if (!relay_send(flow, d))
+		return;
+	if (d->eof || d->mode == DIR_STOPPING) {
+		if (!direction_drained(d)) {
+			if (!d->parked_first)
+				ring_hurry(&flow->worker->ring);
+		} else if (d->eof && !direction_armed(d)) {
+			direction_pass_end(flow, d);
+		} else if (!direction_armed(d)) {
+			direction_stopped(flow, d);
+		}
+		return;
+	}
+	if (d->n_held > 1 && d->sending && !d->parked_send)
+		ring_hurry(&flow->worker->ring);
+	direction_read_on(flow, d);
+}
+
+/* -- events ------------------------------------------------------------ */
+
+void direction_start(struct flow *flow, struct direction *d)
+{
+	d->mode = DIR_ONESHOT;
+	direction_open_window(d, worker_now(flow->worker));
+	direction_receive(flow, d);
+}
+
+void direction_on_receive(
+    struct flow *flow, struct direction *d, struct op_result result)
+{
+	br_assert(d->reading);
+	if (!(result.flags & OP_MORE))
+		d->reading = false;
+	d->more_to_read = result.flags & OP_NONEMPTY;
+	if (result.res > 0) {
+		br_assert(result.flags & OP_BUFFER);
+		direction_count(flow, d, (uint32_t)result.res);
+		if (!relay_take(flow, d, result.buffer, (uint32_t)result.res))
+			return;
+	} else if (result.flags & OP_BUFFER) {
+		ring_buffer_return(&flow->worker->ring, result.buffer);
+	}
+	switch (result.res) {
+	case 0:
+		d->eof = true;
+		break;
+	case -ENOBUFS:
+		direction_starve(flow, d);
+		break;
+	case -ECANCELED: /* we are stopping */
+	case -EINTR:
+	case -EAGAIN:
+		break;
+	default:
+		if (result.res > 0)
+			break;
+		flow_fail(flow, d->up ? 'C' : 'S', 'D', result.res);
+		return;
+	}
+	direction_go(flow, d);
+}
+
+void direction_on_sent(
+    struct flow *flow, struct direction *d, struct op_result result)
+{
+	if (relay_sent(flow, d, result.res))
+		direction_go(flow, d);
+}
+
+void direction_on_poll(
+    struct flow *flow, struct direction *d, bool out, struct op_result result)
+{
+	br_assert(out ? d->poll_out : d->poll_in);
+	if (out)
+		d->poll_out = false;
+	else
+		d->poll_in = false;
+	if (d->mode == DIR_STOPPING) {
+		direction_go(flow, d);
+		return;
+	}
+	if (result.res < 0 && result.res != -ECANCELED) {
+		flow_fail(flow, d->up != out ? 'C' : 'S', 'D', result.res);
+		return;
+	}
+	direction_splice(flow, d);
+}
+
+void direction_resume(struct flow *flow, struct direction *d)
+{
+	if (d->mode == DIR_SPLICE)
+		direction_splice(flow, d);
+	else
+		direction_go(flow, d);
+}
+
+int64_t direction_review(struct flow *flow, struct direction *d)
+{
+	struct mono now = worker_now(flow->worker);
+	int64_t due;
+
+	if (d->mode != DIR_SPLICE)
+		return INT64_MAX;
+	due = d->window_start_ns + DIRECTION_SLOW_WINDOW_NS;
+	if (now.ns < due)
+		return due;
+	if (d->bytes - d->window_bytes <
+		DIRECTION_SLOW_BPS *
+		    (uint64_t)(DIRECTION_SLOW_WINDOW_NS / NS_PER_S) &&
+	    d->poll_in) {
+		counter_inc(&flow->worker->metrics->demotions);
+		direction_stop(flow, d, DIR_ONESHOT);
+		return INT64_MAX;
+	}
+	direction_open_window(d, now);
+	return now.ns + DIRECTION_SLOW_WINDOW_NS;
+}
+
+void direction_release(struct flow *flow, struct direction *d)
+{
+	/* The flow has nothing in flight, so neither have we. */
+	d->reading = d->poll_in = d->poll_out = d->sending = false;
+	list_remove(&d->wait_link);
+	relay_release(flow, d);
+	splice_release(flow, d);
+}

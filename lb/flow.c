@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/flow.h"
+
+#include "base/assert.h"
+#include "io/sock.h"
+#include "lb/flow_log.h"
+#include "lb/flow_state.h"
+#include "lb/flow_steps.h"
+#include "lb/listener.h"
+#include "lb/worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Before a server that has just failed is tried again. */
+#define FLOW_RETRY_PAUSE_MS 100
+
+static void flow_on_complete(
+    struct op_owner *owner, unsigned tag, struct op_result result);
+
+const struct op_class flow_class = {
+    .magic = FLOW_MAGIC,
+    .name = "flow",
+    .on_complete = flow_on_complete,
+};
+
+static struct server_metrics *flow_server_metrics(const struct flow *flow)
+{
+	return &flow->server->row->metrics[flow->worker->index];
+}
+
+static void flow_arm_ms(struct flow *flow, uint64_t ms)
+{
+	struct worker *worker = flow->worker;
+
+	timer_arm(&worker->wheel, &flow->timer,
+	    mono_add_ms(worker_now(worker), (int64_t)ms));
+}
+
+static void flow_on_timer(struct timer *timer, struct mono now)
+{
+	struct flow *flow = br_container_of(timer, struct flow, timer);
+
+	(void)now;
+	br_assert(flow->op.magic == FLOW_MAGIC);
+	br_assert(flow_states[flow->state].on_timer);
+	flow_states[flow->state].on_timer(flow);
+}
+
+/* -- accepted ---------------------------------------------------------- */
+
+/* The address is asked for now because a reset connection has none. */
+static void flow_note_client(struct flow *flow)
+{
+	struct addr addr;
+
+	if (sock_peer(flow->client_fd, &addr))
+		return;
+	flow->client.family = (uint8_t)addr.sa.sa_family;
+	flow->client.port = addr_port(&addr);
+	if (addr.sa.sa_family == AF_INET)
+		memcpy(flow->client.ip, &addr.in.sin_addr, 4);
+	else if (addr.sa.sa_family == AF_INET6)
+		memcpy(flow->client.ip, &addr.in6.sin6_addr, 16);
+}
+
+int flow_accept(struct worker *worker, struct listener *listener, int client_fd)
+{
+	struct flow *flow = slab_new(&worker->flow_slab);
+
+	if (!flow)
+		return -ENOMEM;
+	memset(flow, 0, sizeof *flow);
+	flow->op.magic = FLOW_MAGIC;
+	flow->op.class = &flow_class;
+	timer_init(&flow->timer, flow_on_timer);
+	list_node_init(&flow->link);
+	list_node_init(&flow->queue_link);
+	direction_init(&flow->up, true);
+	direction_init(&flow->down, false);
+	flow->worker = worker;
+	flow->listener = listener;
+	flow->upstream = listener->upstream;
+	flow->id = worker->next_flow_id;
+	worker->next_flow_id += worker->shared->limits.n_workers;
+	flow->client_fd = client_fd;
+	flow->server_fd = -1;
+	flow->accepted_at = flow->active_at = worker_now(worker);
+	if (atomic_load_explicit(
+		&worker->shared->log_access, memory_order_relaxed))
+		flow_note_client(flow);
+	listener_pin(listener, worker);
+	upstream_pin(flow->upstream, worker);
+	list_push_back(&worker->flows, &flow->link);
+	counter_inc(&worker->metrics->flows_started);
+	counter_inc(&worker->metrics->flows_open);
+	flow_enter(flow, FLOW_CHOOSING);
+	return 0;
+}
+
+/* -- choosing and queueing --------------------------------------------- */
+
+static void flow_take_server(struct flow *flow, struct server *server)
+{
+	struct worker *worker = flow->worker;
+
+	flow->server = flow->last_server = server;
+	flow->chosen_at = worker_now(worker);
+	flow_enter(flow, FLOW_CONNECTING);
+}
+
+void flow_choose(struct flow *flow)
+{
+	struct upstream *upstream = flow->upstream;
+	const struct upstream_worker *mine =
+	    &upstream->workers[flow->worker->index];
+	struct server *server;
+	int err = BR_E_LIMIT;
+
+	/* Nobody overtakes those who wait. */
+	if (!mine->queued)
+		err = upstream_choose(upstream, flow->worker, flow->tried,
+		    flow->n_tried, &server);
+	if (!err) {
+		flow_take_server(flow, server);
+		return;
+	}
+	flow->error = err;
+	if (flow->n_tried)
+		flow_enter(flow, FLOW_RETRY_WAIT);
+	else
+		flow_enter(flow, FLOW_QUEUED);
+}
+
+void flow_queue(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+	struct upstream *upstream = flow->upstream;
+
+	if (upstream_enqueue(upstream, worker, flow)) {
+		bool none = flow->error == BR_E_NO_SERVER;
+
+		counter_inc(none ? &worker->metrics->no_server
+				 : &worker->metrics->queue_refused);
+		flow_fail(flow, none ? 'S' : 'P', none ? 'C' : 'Q',
+		    none ? BR_E_NO_SERVER : BR_E_QUEUE_FULL);
+		return;
+	}
+	counter_inc(&worker->metrics->queued);
+	/* Only a reset is watched for: a client that has ended its sending
+	 * side may well wait for an answer. */
+	ring_poll(&worker->ring, &flow->op, FLOW_TAG_WATCH, flow->client_fd, 0);
+	flow_arm_ms(flow, upstream->pool->queue_timeout_ms);
+	/* A slot may have come free between our look and our queueing. */
+	upstream_wake(upstream, worker);
+}
+
+void flow_dequeued(struct flow *flow, struct server *server)
+{
+	struct worker *worker = flow->worker;
+
+	br_assert(flow->state == FLOW_QUEUED);
+	timer_disarm(&worker->wheel, &flow->timer);
+	ring_cancel(&worker->ring, &flow->op, FLOW_TAG_WATCH);
+	flow->error = 0;
+	flow_take_server(flow, server);
+}
+
+void flow_queue_timed_out(struct flow *flow)
+{
+	counter_inc(&flow->worker->metrics->queue_timeouts);
+	flow_fail(flow, 's', 'Q', -ETIMEDOUT);
+}
+
+void flow_wait_to_retry(struct flow *flow)
+{
+	flow->n_tried = 0;
+	flow_arm_ms(flow, FLOW_RETRY_PAUSE_MS);
+}
+
+void flow_retry(struct flow *flow)
+{
+	flow_enter(flow, FLOW_CHOOSING);
+}
+
+/* -- connecting -------------------------------------------------------- */
+
+static void flow_release_server(struct flow *flow)
+{
+	struct server *server = flow->server;
+
+	flow->server = NULL;
+	if (server)
+		upstream_release(flow->upstream, flow->worker, server);
+}
+
+static bool flow_is_local_error(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM ||
+	       error == -ENOBUFS || error == -EADDRNOTAVAIL;
+}
+
+static char flow_connect_end(int error)
+{
+	if (flow_is_local_error(error))
+		return 'R';
+	return error == -ETIMEDOUT ? 's' : 'S';
+}
+
+static void flow_count_connect_error(struct flow *flow, int error)
+{
+	struct server_metrics *metrics = flow_server_metrics(flow);
+
+	counter_inc(&flow->worker->metrics->connect_errors);
+	counter_inc(error == -ETIMEDOUT ? &metrics->connect_timeouts
+					: &metrics->connect_errors);
+}
+
+/* No client byte has gone out: another server may serve this flow. */
+static void flow_connect_failed(struct flow *flow, int error)
+{
+	struct worker *worker = flow->worker;
+
+	flow_count_connect_error(flow, error);
+	timer_disarm(&worker->wheel, &flow->timer);
+	if (flow->server_fd >= 0)
+		ring_close(&worker->ring, flow->server_fd);
+	flow->server_fd = -1;
+	if (flow->retries >= flow->upstream->pool->connect_retries) {
+		flow_fail(flow, flow_connect_end(error), 'C', error);
+		return;
+	}
+	counter_inc(&worker->metrics->retries);
+	counter_inc(&flow_server_metrics(flow)->retries);
+	flow->retries++;
+	if (flow->n_tried < UPSTREAM_TRIED_MAX)
+		flow->tried[flow->n_tried++] = flow->server->index;
+	flow_release_server(flow);
+	/* What we lack ourselves, another server does not give us. */
+	flow_enter(
+	    flow, flow_is_local_error(error) ? FLOW_RETRY_WAIT : FLOW_CHOOSING);
+}
+
+void flow_connect(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+	const struct pool *pool = flow->upstream->pool;
+	const struct server *server = flow->server;
+	int fd = sock_stream(&server->addr, &pool->source);
+
+	counter_inc(&worker->metrics->connects);
+	flow->error = 0;
+	if (fd < 0) {
+		flow_connect_failed(flow, fd);
+		return;
+	}
+	flow->server_fd = fd;
+	ring_connect(&worker->ring, &flow->op, FLOW_TAG_CONNECT, fd,
+	    &server->addr.sa, server->addr.length);
+	flow_arm_ms(flow, pool->connect_timeout_ms);
+}
+
+/* The verdict comes with the completion; it may still be a success. */
+void flow_connect_timed_out(struct flow *flow)
+{
+	flow->error = -ETIMEDOUT;
+	ring_cancel(&flow->worker->ring, &flow->op, FLOW_TAG_CONNECT);
+}
+
+static void flow_on_connected(struct flow *flow, int32_t res)
+{
+	if (res == 0)
+		flow_enter(flow, FLOW_ESTABLISHED);
+	else
+		flow_connect_failed(flow, flow->error ? flow->error : res);
+}
+
+/* -- established ------------------------------------------------------- */
+
+void flow_establish(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+	struct mono now = worker_now(worker);
+
+	flow->error = 0;
+	flow->connected_at = flow->active_at = now;
+	counter_inc(&flow_server_metrics(flow)->flows);
+	histogram_add_ns(&worker->metrics->queue_time,
+	    mono_diff_ns(flow->chosen_at, flow->accepted_at));
+	histogram_add_ns(
+	    &worker->metrics->connect_time, mono_diff_ns(now, flow->chosen_at));
+	flow_arm_ms(flow, flow->listener->idle_ms);
+	direction_start(flow, &flow->up);
+	direction_start(flow, &flow->down);
+}
+
+void flow_review_by(struct flow *flow, struct mono deadline)
+{
+	if (!timer_armed(&flow->timer) ||
+	    deadline.ns / TIMER_TICK_NS < flow->timer.deadline_tick)
+		timer_arm(&flow->worker->wheel, &flow->timer, deadline);
+}
+
+static uint64_t flow_idle_limit_ms(const struct flow *flow)
+{
+	const struct listener *listener = flow->listener;
+	bool half = flow->up.fin_passed || flow->down.fin_passed;
+
+	if (half && listener->half_closed_ms < listener->idle_ms)
+		return listener->half_closed_ms;
+	return listener->idle_ms;
+}
+
+/* Whose turn it was: a side that does not take what we hold for it, else the
+ * server that owes its first answer, else the client. */
+static char flow_idle_culprit(const struct flow *flow)
+{
+	if (!direction_drained(&flow->down))
+		return 'c';
+	if (!direction_drained(&flow->up))
+		return 's';
+	return flow->up.bytes && !flow->down.bytes ? 's' : 'c';
+}
+
+/* The timer is armed for the earliest possible deadline and looks again, so
+ * that traffic costs one assignment and no timer work. */
+void flow_review(struct flow *flow)
+{
+	struct mono now = worker_now(flow->worker);
+	struct mono due =
+	    mono_add_ms(flow->active_at, (int64_t)flow_idle_limit_ms(flow));
+	int64_t up, down;
+
+	if (now.ns >= due.ns) {
+		counter_inc(&flow->worker->metrics->idle_timeouts);
+		flow_fail(flow, flow_idle_culprit(flow), 'D', -ETIMEDOUT);
+		return;
+	}
+	up = direction_review(flow, &flow->up);
+	down = direction_review(flow, &flow->down);
+	if (up < due.ns)
+		due.ns = up;
+	if (down < due.ns)
+		due.ns = down;
+	timer_arm(&flow->worker->wheel, &flow->timer, due);
+}
+
+void flow_direction_done(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+
+	if (flow->up.fin_passed && flow->down.fin_passed) {
+		flow->end_by = flow->end_phase = '-';
+		flow_enter(flow, FLOW_CLOSING);
+		return;
+	}
+	flow_review_by(flow,
+	    mono_add_ms(worker_now(worker), (int64_t)flow_idle_limit_ms(flow)));
+}
+
+void flow_count_bytes(struct flow *flow, bool up, uint32_t n)
+{
+	uint32_t worker = flow->worker->index;
+	struct listener_metrics *listener =
+	    &flow->listener->row->metrics[worker];
+	struct server_metrics *server = &flow->server->row->metrics[worker];
+
+	counter_add(up ? &listener->bytes_in : &listener->bytes_out, n);
+	counter_add(up ? &server->bytes_to : &server->bytes_from, n);
+}
+
+/* -- the end ----------------------------------------------------------- */
+
+void flow_fail(struct flow *flow, char by, char phase, int error)
+{
+	struct worker *worker = flow->worker;
+
+	if (flow->state == FLOW_CLOSING)
+		return;
+	if (flow->state == FLOW_QUEUED && list_linked(&flow->queue_link))
+		upstream_dequeue(flow->upstream, worker, flow);
+	flow->end_by = by;
+	flow->end_phase = phase;
+	flow->error = error;
+	flow->reset_client = flow->reset_server = true;
+	if (phase == 'D' && (by == 'C' || by == 'S'))
+		counter_inc(&worker->metrics->resets_passed);
+	if (phase == 'D' && by == 'S')
+		counter_inc(&flow_server_metrics(flow)->resets);
+	flow_enter(flow, FLOW_CLOSING);
+}
+
+static void flow_when_quiet(struct flow *flow)
+{
+	if (!flow->op.in_flight && !list_linked(&flow->queue_link))
+		list_push_back(&flow->worker->closing, &flow->queue_link);
+}
+
+void flow_close(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+
+	timer_disarm(&worker->wheel, &flow->timer);
+	list_remove(&flow->up.wait_link);
+	list_remove(&flow->down.wait_link);
+	if (flow->op.in_flight) {
+		ring_cancel_fd(&worker->ring, flow->client_fd);
+		if (flow->server_fd >= 0)
+			ring_cancel_fd(&worker->ring, flow->server_fd);
+		/* Inline sends report success only at the end of a turn. */
+		ring_hurry(&worker->ring);
+	}
+	flow_when_quiet(flow);
+}
+
+static void flow_close_fd(struct worker *worker, int fd, bool reset)
+{
+	if (fd < 0)
+		return;
+	if (reset)
+		(void)sock_set_reset_on_close(fd);
+	ring_close(&worker->ring, fd);
+}
+
+static void flow_account(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+	struct listener_metrics *listener =
+	    &flow->listener->row->metrics[worker->index];
+	struct flow_record record;
+
+	counter_inc(&listener->closed);
+	histogram_add_ns(&worker->metrics->flow_time,
+	    mono_diff_ns(worker_now(worker), flow->accepted_at));
+	if (!atomic_load_explicit(
+		&worker->shared->log_access, memory_order_relaxed))
+		return;
+	flow_record_fill(&record, flow);
+	if (!flow_log_put(worker->log, &record))
+		counter_inc(&worker->metrics->log_dropped);
+}
+
+void flow_finish(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+	struct listener *listener = flow->listener;
+	struct upstream *upstream = flow->upstream;
+
+	br_assert(flow->state == FLOW_CLOSING && !flow->op.in_flight);
+	direction_release(flow, &flow->up);
+	direction_release(flow, &flow->down);
+	flow_account(flow);
+	flow_close_fd(worker, flow->client_fd, flow->reset_client);
+	flow_close_fd(worker, flow->server_fd, flow->reset_server);
+	flow_release_server(flow);
+	list_remove(&flow->link);
+	flow->op.magic = 0;
+	slab_free(&worker->flow_slab, flow);
+	shared_give(&worker->shared->connections);
+	shared_give(&listener->row->connections);
+	counter_inc(&worker->metrics->flows_ended);
+	counter_sub(&worker->metrics->flows_open, 1);
+	listener_unpin(listener, worker);
+	upstream_unpin(upstream, worker);
+	acceptor_slot_freed(worker);
+}
+
+/* -- completions ------------------------------------------------------- */
+
+static void flow_on_closing(struct flow *flow, struct op_result result)
+{
+	if (result.flags & OP_BUFFER)
+		ring_buffer_return(&flow->worker->ring, result.buffer);
+	flow_when_quiet(flow);
+}
+
+static void flow_on_watch(struct flow *flow, int32_t res)
+{
+	/* Cancelled, or too late to matter: receives will tell. */
+	if (flow->state == FLOW_QUEUED && res > 0)
+		flow_fail(flow, 'C', 'Q', -ECONNRESET);
+}
+
+static void flow_on_complete(
+    struct op_owner *owner, unsigned tag, struct op_result result)
+{
+	struct flow *flow = br_container_of(owner, struct flow, op);
+
+	br_assert(flow->state < FLOW_N_STATES);
+	br_assert(flow_states[flow->state].in_flight & (1u << tag));
+	if (flow->state == FLOW_CLOSING) {
+		flow_on_closing(flow, result);
+		return;
+	}
+	switch ((enum flow_tag)tag) {
+	case FLOW_TAG_CONNECT:
+		flow_on_connected(flow, result.res);
+		break;
+	case FLOW_TAG_WATCH:
+		flow_on_watch(flow, result.res);
+		break;
+	case FLOW_TAG_RECV_UP:
+		direction_on_receive(flow, &flow->up, result);
+		break;
+	case FLOW_TAG_RECV_DOWN:
+		direction_on_receive(flow, &flow->down, result);
+		break;
+	case FLOW_TAG_SEND_UP:
+		direction_on_sent(flow, &flow->up, result);
+		break;
+	case FLOW_TAG_SEND_DOWN:
+		direction_on_sent(flow, &flow->down, result);
+		break;
+	case FLOW_TAG_POLL_IN_UP:
+		direction_on_poll(flow, &flow->up, false, result);
+		break;
+	case FLOW_TAG_POLL_IN_DOWN:
+		direction_on_poll(flow, &flow->down, false, result);
+		break;
+	case FLOW_TAG_POLL_OUT_UP:
+		direction_on_poll(flow, &flow->up, true, result);
+		break;
+	case FLOW_TAG_POLL_OUT_DOWN:
+		direction_on_poll(flow, &flow->down, true, result);
+		break;
+	}
+}
+
+struct flow *flow_of_direction(struct direction *d)
+{
+	return d->up ? br_container_of(d, struct flow, up)
+		     : br_container_of(d, struct flow, down);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/flow_log.h"
+
+#include "base/assert.h"
+#include "base/error.h"
+#include "lb/listener.h"
+#include "lb/worker.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct flow_log {
+	uint32_t mask;
+	struct flow_record *records;
+	/* One writer each, on lines of their own. */
+	uint32_t put __attribute__((aligned(64)));
+	uint32_t taken __attribute__((aligned(64)));
+};
+
+struct flow_log *flow_log_new(uint32_t records)
+{
+	struct flow_log *log;
+
+	br_assert(records && (records & (records - 1)) == 0);
+	log = aligned_alloc(64, sizeof *log);
+	if (!log)
+		return NULL;
+	memset(log, 0, sizeof *log);
+	log->mask = records - 1;
+	log->records = calloc(records, sizeof *log->records);
+	if (log->records)
+		return log;
+	free(log);
+	return NULL;
+}
+
+void flow_log_free(struct flow_log *log)
+{
+	if (!log)
+		return;
+	free(log->records);
+	free(log);
+}
+
+bool flow_log_put(struct flow_log *log, const struct flow_record *record)
+{
+	uint32_t put = __atomic_load_n(&log->put, __ATOMIC_RELAXED);
+	uint32_t taken = __atomic_load_n(&log->taken, __ATOMIC_ACQUIRE);
+
+	if (put - taken > log->mask)
+		return false;
+	log->records[put & log->mask] = *record;
+	__atomic_store_n(&log->put, put + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool flow_log_take(struct flow_log *log, struct flow_record *ret)
+{
+	uint32_t taken = __atomic_load_n(&log->taken, __ATOMIC_RELAXED);
+	uint32_t put = __atomic_load_n(&log->put, __ATOMIC_ACQUIRE);
+
+	if (put == taken)
+		return false;
+	*ret = log->records[taken & log->mask];
+	__atomic_store_n(&log->taken, taken + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* From one moment of the flow to a later one; -1 when it did not come. */
+static int64_t flow_phase_ns(struct mono from, struct mono to)
+{
+	return from.ns && to.ns ? mono_diff_ns(to, from) : -1;
+}
+
+void flow_record_fill(struct flow_record *ret, const struct flow *flow)
+{
+	*ret = (struct flow_record){
+	    .id = flow->id,
+	    .ended_at = wall_now(),
+	    .listener = flow->listener,
+	    .pool = flow->upstream->pool,
+	    .server = flow->last_server,
+	    .client = flow->client,
+	    .worker = flow->worker->index,
+	    .error = flow->error,
+	    .end_by = flow->end_by,
+	    .end_phase = flow->end_phase,
+	    .retries = flow->retries,
+	    .spliced_up = flow->up.spliced,
+	    .spliced_down = flow->down.spliced,
+	    .queue_ns = flow_phase_ns(flow->accepted_at, flow->chosen_at),
+	    .connect_ns = flow_phase_ns(flow->chosen_at, flow->connected_at),
+	    .first_byte_ns =
+		flow_phase_ns(flow->connected_at, flow->first_byte_at),
+	    .total_ns =
+		mono_diff_ns(worker_now(flow->worker), flow->accepted_at),
+	    .bytes_up = flow->up.bytes,
+	    .bytes_down = flow->down.bytes,
+	};
+}
+
+int flow_client_format(const struct flow_client *client, char *ret, int room)
+{
+	char ip[INET6_ADDRSTRLEN];
+	bool six = client->family == AF_INET6;
+
+	if (client->family == AF_UNIX)
+		return snprintf(ret, (size_t)room, "unix");
+	if (client->family != AF_INET && !six)
+		return snprintf(ret, (size_t)room, "-");
+	if (!inet_ntop(client->family, client->ip, ip, sizeof ip))
+		return snprintf(ret, (size_t)room, "-");
+	return snprintf(
+	    ret, (size_t)room, six ? "[%s]:%u" : "%s:%u", ip, client->port);
+}
+
+/* Milliseconds with three decimals, "-" when the phase was not reached. */
+static void flow_time_format(int64_t ns, char ret[24])
+{
+	if (ns < 0)
+		snprintf(ret, 24, "-");
+	else
+		snprintf(ret, 24, "%.3f", (double)ns / 1e6);
+}
+
+static const char *flow_path_text(const struct flow_record *record)
+{
+	if (record->spliced_up && record->spliced_down)
+		return "splice";
+	if (record->spliced_up)
+		return "splice-up";
+	return record->spliced_down ? "splice-down" : "relay";
+}
+
+int flow_record_format(const struct flow_record *record, char *ret, int room)
+{
+	char client[64], queue[24], connect[24], first[24], total[24];
+	int n;
+
+	flow_client_format(&record->client, client, sizeof client);
+	flow_time_format(record->queue_ns, queue);
+	flow_time_format(record->connect_ns, connect);
+	flow_time_format(record->first_byte_ns, first);
+	flow_time_format(record->total_ns, total);
+	n = snprintf(ret, (size_t)room,
+	    "id=%llu listener=%s client=%s pool=%s server=%s address=%s "
+	    "end=%c%c retries=%u path=%s queue_ms=%s connect_ms=%s "
+	    "first_byte_ms=%s total_ms=%s bytes_in=%llu bytes_out=%llu "
+	    "worker=%u",
+	    (unsigned long long)record->id, record->listener->name, client,
+	    record->pool->name, record->server ? record->server->name : "-",
+	    record->server ? record->server->addr_text : "-", record->end_by,
+	    record->end_phase, record->retries, flow_path_text(record), queue,
+	    connect, first, total, (unsigned long long)record->bytes_up,
+	    (unsigned long long)record->bytes_down, record->worker);
+	if (record->error && n > 0 && n < room)
+		n += snprintf(ret + n, (size_t)(room - n), " error=\"%s\"",
+		    br_strerror(record->error));
+	return n < room ? n : room - 1;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/listener.h"
+
+#include "base/assert.h"
+#include "io/sock.h"
+#include "lb/flow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ACCEPTOR_PAUSE_MS 20
+/* A worker hands over when it has this many more flows than the least loaded
+ * plus a quarter: moving one costs a message and a cold cache. */
+#define HANDOVER_SLACK 16
+
+static void acceptor_on_complete(
+    struct op_owner *owner, unsigned tag, struct op_result result);
+
+static const struct op_class acceptor_class = {
+    .magic = ACCEPTOR_MAGIC,
+    .name = "acceptor",
+    .on_complete = acceptor_on_complete,
+};
+
+/* -- listeners --------------------------------------------------------- */
+
+struct listener *listener_new(const struct conf_listener *conf,
+    struct upstream *upstream, struct board_listener *row, uint32_t n_workers)
+{
+	struct listener *listener = calloc(1, sizeof *listener);
+
+	if (!listener)
+		return NULL;
+	listener->pins = calloc(n_workers, sizeof *listener->pins);
+	if (!listener->pins) {
+		free(listener);
+		return NULL;
+	}
+	/* The row outlives every configuration, so its name does too. */
+	listener->name = row->name;
+	listener->upstream = upstream;
+	listener->max_connections = conf->max_connections;
+	listener->idle_ms = conf->idle_ms;
+	listener->half_closed_ms = conf->half_closed_ms;
+	listener->row = row;
+	listener->n_workers = n_workers;
+	return listener;
+}
+
+void listener_free(struct listener *listener)
+{
+	free(listener->pins);
+	free(listener);
+}
+
+bool listener_pinned(const struct listener *listener)
+{
+	if (shared_read(&listener->in_transit))
+		return true;
+	for (uint32_t i = 0; i < listener->n_workers; i++)
+		if (counter_read(&listener->pins[i]))
+			return true;
+	return false;
+}
+
+void listener_pin(struct listener *listener, const struct worker *worker)
+{
+	counter_inc(&listener->pins[worker->index]);
+}
+
+void listener_unpin(struct listener *listener, const struct worker *worker)
+{
+	counter_sub(&listener->pins[worker->index], 1);
+}
+
+/* -- acceptors --------------------------------------------------------- */
+
+static void acceptor_on_timer(struct timer *timer, struct mono now);
+
+struct acceptor *acceptor_new(int fd, bool shared_fd)
+{
+	struct acceptor *acceptor =
+	    aligned_alloc(_Alignof(struct acceptor), sizeof(struct acceptor));
+
+	if (!acceptor)
+		return NULL;
+	memset(acceptor, 0, sizeof *acceptor);
+	acceptor->op.magic = ACCEPTOR_MAGIC;
+	acceptor->op.class = &acceptor_class;
+	acceptor->state = ACCEPTOR_NEW;
+	acceptor->fd = fd;
+	acceptor->shared_fd = shared_fd;
+	timer_init(&acceptor->timer, acceptor_on_timer);
+	list_node_init(&acceptor->paused_link);
+	return acceptor;
+}
+
+void acceptor_free(struct acceptor *acceptor)
+{
+	if (acceptor->state == ACCEPTOR_NEW && !acceptor->shared_fd)
+		sock_close(acceptor->fd);
+	free(acceptor);
+}
+
+static void acceptor_arm(struct acceptor *acceptor)
+{
+	acceptor->armed = true;
+	ring_accept_many(
+	    &acceptor->worker->ring, &acceptor->op, 0, acceptor->fd);
+}
+
+static void acceptor_disarm(struct acceptor *acceptor)
+{
+	if (acceptor->armed)
+		ring_cancel(&acceptor->worker->ring, &acceptor->op, 0);
+}
+
+static void acceptor_wait(struct acceptor *acceptor)
+{
+	struct worker *worker = acceptor->worker;
+
+	if (!list_linked(&acceptor->paused_link))
+		list_push_back(&worker->paused, &acceptor->paused_link);
+	timer_arm(&worker->wheel, &acceptor->timer,
+	    mono_add_ms(worker_now(worker), ACCEPTOR_PAUSE_MS));
+}
+
+static struct listener_metrics *acceptor_metrics(struct acceptor *acceptor)
+{
+	return &acceptor->listener->row->metrics[acceptor->worker->index];
+}
+
+/* What is in the kernel's queue stays there until there is room again. */
+static void acceptor_pause(struct acceptor *acceptor)
+{
+	if (acceptor->state == ACCEPTOR_OPEN) {
+		counter_inc(&acceptor_metrics(acceptor)->accept_pauses);
+		acceptor->state = ACCEPTOR_PAUSED;
+		acceptor_disarm(acceptor);
+	}
+	acceptor_wait(acceptor);
+}
+
+static void acceptor_hold(struct acceptor *acceptor, int fd)
+{
+	if (acceptor->n_held == ACCEPTOR_HELD_MAX) {
+		counter_inc(&acceptor_metrics(acceptor)->refused);
+		ring_close(&acceptor->worker->ring, fd);
+	} else {
+		acceptor->held[acceptor->n_held++] = fd;
+	}
+	acceptor_pause(acceptor);
+}
+
+static bool acceptor_take_slots(struct acceptor *acceptor)
+{
+	struct lb_shared *shared = acceptor->worker->shared;
+	struct listener *listener = acceptor->listener;
+
+	if (!shared_take(&shared->connections, shared->limits.max_connections))
+		return false;
+	if (shared_take(&listener->row->connections, listener->max_connections))
+		return true;
+	shared_give(&shared->connections);
+	return false;
+}
+
+static void acceptor_give_slots(
+    struct worker *worker, struct listener *listener)
+{
+	shared_give(&worker->shared->connections);
+	shared_give(&listener->row->connections);
+}
+
+/* The least loaded worker, if it is worth moving there. */
+static uint32_t acceptor_better_worker(const struct worker *worker)
+{
+	const struct lb_shared *shared = worker->shared;
+	uint64_t mine = counter_read(&worker->metrics->flows_open);
+	uint64_t least = mine;
+	uint32_t found = worker->index;
+
+	for (uint32_t i = 0; i < shared->limits.n_workers; i++) {
+		uint64_t open = counter_read(&shared->metrics[i].flows_open);
+
+		if (open < least) {
+			least = open;
+			found = i;
+		}
+	}
+	return mine > least + least / 4 + HANDOVER_SLACK ? found
+							 : worker->index;
+}
+
+static bool acceptor_hand_over(struct acceptor *acceptor, int fd)
+{
+	struct worker *worker = acceptor->worker;
+	struct listener *listener = acceptor->listener;
+	struct message message = {.kind = WORKER_HANDOVER,
+	    .number = (uint64_t)fd,
+	    .pointer = listener};
+	uint32_t to = acceptor_better_worker(worker);
+
+	if (to == worker->index)
+		return false;
+	__atomic_fetch_add(&listener->in_transit, 1, __ATOMIC_SEQ_CST);
+	if (!mailbox_post(worker->shared->office, worker->index, to, message)) {
+		counter_inc(&worker->metrics->handovers);
+		return true;
+	}
+	shared_give(&listener->in_transit);
+	return false;
+}
+
+void acceptor_receive(struct worker *worker, struct listener *listener, int fd)
+{
+	if (flow_accept(worker, listener, fd)) {
+		counter_inc(&listener->row->metrics[worker->index].refused);
+		ring_close(&worker->ring, fd);
+		acceptor_give_slots(worker, listener);
+	}
+	shared_give(&listener->in_transit);
+}
+
+/* Makes a flow of it; false when there is no room now. */
+static bool acceptor_serve(struct acceptor *acceptor, int fd)
+{
+	struct worker *worker = acceptor->worker;
+
+	if (!acceptor_take_slots(acceptor))
+		return false;
+	counter_inc(&acceptor_metrics(acceptor)->accepted);
+	if (worker->shared->limits.n_workers > 1 &&
+	    acceptor_hand_over(acceptor, fd))
+		return true;
+	if (!flow_accept(worker, acceptor->listener, fd))
+		return true;
+	acceptor_give_slots(worker, acceptor->listener);
+	return false;
+}
+
+static void acceptor_take(struct acceptor *acceptor, int fd)
+{
+	/* Nobody overtakes those who are held. */
+	if (acceptor->n_held || !acceptor_serve(acceptor, fd))
+		acceptor_hold(acceptor, fd);
+}
+
+static bool acceptor_serve_held(struct acceptor *acceptor)
+{
+	uint32_t served = 0;
+
+	while (served < acceptor->n_held &&
+	       acceptor_serve(acceptor, acceptor->held[served]))
+		served++;
+	acceptor->n_held -= served;
+	if (served)
+		memmove(acceptor->held, acceptor->held + served,
+		    acceptor->n_held * sizeof acceptor->held[0]);
+	return acceptor->n_held == 0;
+}
+
+static bool acceptor_has_room(const struct acceptor *acceptor)
+{
+	const struct lb_shared *shared = acceptor->worker->shared;
+	const struct listener *listener = acceptor->listener;
+
+	return shared_read(&shared->connections) <
+		   shared->limits.max_connections &&
+	       (!listener->max_connections ||
+		   shared_read(&listener->row->connections) <
+		       listener->max_connections);
+}
+
+static void acceptor_resume(struct acceptor *acceptor)
+{
+	if (!acceptor_serve_held(acceptor) || !acceptor_has_room(acceptor)) {
+		acceptor_wait(acceptor);
+		return;
+	}
+	list_remove(&acceptor->paused_link);
+	timer_disarm(&acceptor->worker->wheel, &acceptor->timer);
+	if (acceptor->state != ACCEPTOR_PAUSED)
+		return;
+	acceptor->state = ACCEPTOR_OPEN;
+	if (!acceptor->armed)
+		acceptor_arm(acceptor);
+}
+
+static void acceptor_on_timer(struct timer *timer, struct mono now)
+{
+	(void)now;
+	acceptor_resume(br_container_of(timer, struct acceptor, timer));
+}
+
+void acceptor_slot_freed(struct worker *worker)
+{
+	struct list_node *first = list_first(&worker->paused);
+	struct acceptor *acceptor;
+
+	if (!first)
+		return;
+	acceptor = br_container_of(first, struct acceptor, paused_link);
+	/* Out of descriptors it waits for its timer: one that came free is
+	 * not yet closed. */
+	if (acceptor_has_room(acceptor))
+		acceptor_resume(acceptor);
+}
+
+void acceptor_start(
+    struct acceptor *acceptor, struct worker *worker, struct listener *listener)
+{
+	acceptor->listener = listener;
+	if (acceptor->state != ACCEPTOR_NEW)
+		return;
+	acceptor->worker = worker;
+	acceptor->state = ACCEPTOR_OPEN;
+	acceptor_arm(acceptor);
+}
+
+/* Takes what waits in the kernel's queue, then closes. New connections that
+ * arrive between the last look and the close are refused by the kernel, as
+ * by any listener that goes away. */
+static void acceptor_finish(struct acceptor *acceptor)
+{
+	int fd;
+
+	while (!acceptor->shared_fd && (fd = sock_accept(acceptor->fd)) >= 0)
+		acceptor_take(acceptor, fd);
+	if (!acceptor->shared_fd)
+		ring_close(&acceptor->worker->ring, acceptor->fd);
+	acceptor->state = ACCEPTOR_CLOSED;
+}
+
+void acceptor_stop(struct acceptor *acceptor)
+{
+	if (acceptor->state == ACCEPTOR_CLOSED ||
+	    acceptor->state == ACCEPTOR_STOPPING)
+		return;
+	acceptor->state = ACCEPTOR_STOPPING;
+	if (acceptor->armed)
+		acceptor_disarm(acceptor);
+	else
+		acceptor_finish(acceptor);
+}
+
+static bool acceptor_lacks_resource(int32_t res)
+{
+	return res == -EMFILE || res == -ENFILE || res == -ENOMEM ||
+	       res == -ENOBUFS;
+}
+
+static void acceptor_on_complete(
+    struct op_owner *owner, unsigned tag, struct op_result result)
+{
+	struct acceptor *acceptor = br_container_of(owner, struct acceptor, op);
+
+	(void)tag;
+	br_assert(acceptor->armed && acceptor->state != ACCEPTOR_NEW);
+	if (!(result.flags & OP_MORE))
+		acceptor->armed = false;
+	if (result.res >= 0)
+		acceptor_take(acceptor, result.res);
+	else if (acceptor_lacks_resource(result.res) &&
+		 acceptor->state == ACCEPTOR_OPEN)
+		acceptor_pause(acceptor);
+	if (acceptor->armed)
+		return;
+	if (acceptor->state == ACCEPTOR_STOPPING)
+		acceptor_finish(acceptor);
+	else if (acceptor->state == ACCEPTOR_OPEN)
+		acceptor_arm(acceptor);
+}

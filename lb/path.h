@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The two movers below a direction; only direction.c and the paths themselves
+ * include this.
+ *
+ *      relay   ring buffers -> one ordered send -> parked chunks when full
+ *      splice  socket -> pipe -> socket, never in user space
+ *
+ * Thread:  the flow's worker.
+ * Errors:  a path that fails has ended the flow (flow_fail) and says false;
+ *          the flow's memory stays valid until the end of the turn.
+ */
+#include "lb/direction.h"
+
+/* -- relay ------------------------------------------------------------- */
+
+/* Queues a ring buffer of `length` bytes behind what is unsent. */
+bool relay_take(
+    struct flow *flow, struct direction *d, uint16_t buffer, uint32_t length);
+/* Starts sending what is queued, if nothing is being sent. */
+bool relay_send(struct flow *flow, struct direction *d);
+/* A send ended. */
+bool relay_sent(struct flow *flow, struct direction *d, int32_t res);
+void relay_release(struct flow *flow, struct direction *d);
+
+/* -- splice ------------------------------------------------------------ */
+
+/* Takes a pipe; false when there is none (the flow goes on relaying). */
+bool splice_begin(struct flow *flow, struct direction *d);
+enum splice_outcome {
+	SPLICE_WAITS, /* a poll is in flight */
+	SPLICE_BUSY, /* used up its rounds; wants to go on */
+	SPLICE_ENDED, /* the source ended and the pipe is empty */
+	SPLICE_FAILED, /* the flow has ended */
+};
+enum splice_outcome splice_run(struct flow *flow, struct direction *d);
+void splice_release(struct flow *flow, struct direction *d);

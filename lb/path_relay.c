@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/path.h"
+
+#include "base/assert.h"
+#include "io/sock.h"
+#include "lb/flow.h"
+#include "lb/worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* More than a full queue: what a multishot receive delivered in the turn in
+ * which it was stopped comes on top. */
+#define RELAY_PARTS_MAX 32
+
+/* -- parked chunks ----------------------------------------------------- */
+
+static struct chunk *relay_new_chunk(struct worker *worker)
+{
+	struct lb_shared *shared = worker->shared;
+	uint64_t before =
+	    __atomic_fetch_add(&shared->parked, CHUNK_BYTES, __ATOMIC_RELAXED);
+	struct chunk *chunk = NULL;
+
+	if (before + CHUNK_BYTES <= shared->limits.parked_bytes)
+		chunk = slab_new(&worker->chunk_slab);
+	if (!chunk) {
+		__atomic_fetch_sub(
+		    &shared->parked, CHUNK_BYTES, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	counter_add(&worker->metrics->parked_bytes, CHUNK_BYTES);
+	chunk->next = NULL;
+	chunk->start = chunk->end = 0;
+	return chunk;
+}
+
+static void relay_free_chunk(struct worker *worker, struct chunk *chunk)
+{
+	slab_free(&worker->chunk_slab, chunk);
+	counter_sub(&worker->metrics->parked_bytes, CHUNK_BYTES);
+	__atomic_fetch_sub(
+	    &worker->shared->parked, CHUNK_BYTES, __ATOMIC_RELAXED);
+}
+
+static bool relay_add_chunk(struct worker *worker, struct direction *d)
+{
+	struct chunk *chunk = relay_new_chunk(worker);
+
+	if (!chunk)
+		return false;
+	if (d->parked_last)
+		d->parked_last->next = chunk;
+	else
+		d->parked_first = chunk;
+	d->parked_last = chunk;
+	return true;
+}
+
+static bool relay_park(
+    struct flow *flow, struct direction *d, const char *bytes, uint32_t length)
+{
+	struct worker *worker = flow->worker;
+
+	while (length) {
+		struct chunk *last = d->parked_last;
+		uint32_t room = last ? CHUNK_ROOM - last->end : 0;
+		uint32_t n = length < room ? length : room;
+
+		if (!n) {
+			if (relay_add_chunk(worker, d))
+				continue;
+			counter_inc(&worker->metrics->parked_full);
+			flow_fail(flow, 'R', 'D', -ENOMEM);
+			return false;
+		}
+		memcpy(last->data + last->end, bytes, n);
+		last->end += n;
+		bytes += n;
+		length -= n;
+	}
+	return true;
+}
+
+/* -- the queue of ring buffers ----------------------------------------- */
+
+static void relay_push(
+    struct worker *worker, struct direction *d, uint16_t buffer, uint32_t end)
+{
+	worker->held[buffer] =
+	    (struct held){.start = 0, .end = end, .next = HELD_NONE};
+	if (d->n_held)
+		worker->held[d->held_last].next = buffer;
+	else
+		d->held_first = buffer;
+	d->held_last = buffer;
+	d->n_held++;
+}
+
+static void relay_pop(struct worker *worker, struct direction *d)
+{
+	uint16_t buffer = d->held_first;
+
+	d->held_first = worker->held[buffer].next;
+	d->n_held--;
+	ring_buffer_return(&worker->ring, buffer);
+}
+
+/* Drops the first `sent` bytes of the queue. */
+static void relay_consume(
+    struct worker *worker, struct direction *d, uint64_t sent)
+{
+	while (sent) {
+		struct held *held = &worker->held[d->held_first];
+		uint32_t length = held->end - held->start;
+
+		br_assert(d->n_held > 0);
+		if (sent < length) {
+			held->start += (uint32_t)sent;
+			return;
+		}
+		sent -= length;
+		relay_pop(worker, d);
+	}
+}
+
+/* The sink is full: the ring buffers must not wait for it. */
+static bool relay_park_queue(struct flow *flow, struct direction *d)
+{
+	struct worker *worker = flow->worker;
+
+	counter_inc(&worker->metrics->parks);
+	while (d->n_held) {
+		const struct held *held = &worker->held[d->held_first];
+		const char *data = ring_buffer(&worker->ring, d->held_first);
+
+		if (!relay_park(
+			flow, d, data + held->start, held->end - held->start))
+			return false;
+		relay_pop(worker, d);
+	}
+	return true;
+}
+
+bool relay_take(
+    struct flow *flow, struct direction *d, uint16_t buffer, uint32_t length)
+{
+	struct worker *worker = flow->worker;
+	bool good;
+
+	counter_add(&worker->metrics->bytes_relayed, length);
+	if (!d->parked_first) {
+		relay_push(worker, d, buffer, length);
+		return true;
+	}
+	good = relay_park(flow, d, ring_buffer(&worker->ring, buffer), length);
+	ring_buffer_return(&worker->ring, buffer);
+	return good;
+}
+
+/* -- sending ----------------------------------------------------------- */
+
+static unsigned relay_tag(const struct direction *d)
+{
+	return d->up ? FLOW_TAG_SEND_UP : FLOW_TAG_SEND_DOWN;
+}
+
+static bool relay_sink_failed(
+    struct flow *flow, const struct direction *d, int error)
+{
+	flow_fail(flow, d->up ? 'S' : 'C', 'D', error);
+	return false;
+}
+
+static void relay_send_parked(struct flow *flow, struct direction *d)
+{
+	struct chunk *chunk = d->parked_first;
+
+	d->sending = d->parked_send = true;
+	d->send_length = chunk->end - chunk->start;
+	ring_send_wait(&flow->worker->ring, &flow->op, relay_tag(d),
+	    flow_sink_fd(flow, d), chunk->data + chunk->start, d->send_length);
+}
+
+static void relay_send_one(struct flow *flow, struct direction *d)
+{
+	struct worker *worker = flow->worker;
+	const struct held *held = &worker->held[d->held_first];
+
+	d->sending = true;
+	d->parked_send = false;
+	d->send_length = held->end - held->start;
+	ring_send_now(&worker->ring, &flow->op, relay_tag(d),
+	    flow_sink_fd(flow, d),
+	    ring_buffer(&worker->ring, d->held_first) + held->start,
+	    d->send_length);
+}
+
+static uint32_t relay_gather(const struct worker *worker,
+    const struct direction *d, struct iovec *parts, uint64_t *ret_total)
+{
+	uint16_t buffer = d->held_first;
+	uint32_t n = 0;
+
+	*ret_total = 0;
+	for (; n < d->n_held && n < RELAY_PARTS_MAX; n++) {
+		const struct held *held = &worker->held[buffer];
+
+		parts[n].iov_base =
+		    ring_buffer(&worker->ring, buffer) + held->start;
+		parts[n].iov_len = held->end - held->start;
+		*ret_total += parts[n].iov_len;
+		buffer = held->next;
+	}
+	return n;
+}
+
+/* Several buffers go out in one call of its own: through the ring each would
+ * have to wait for the one before it. */
+static bool relay_send_many(struct flow *flow, struct direction *d)
+{
+	struct worker *worker = flow->worker;
+
+	while (d->n_held) {
+		struct iovec parts[RELAY_PARTS_MAX];
+		uint64_t total;
+		uint32_t n = relay_gather(worker, d, parts, &total);
+		int64_t sent =
+		    sock_send_vector(flow_sink_fd(flow, d), parts, n);
+
+		if (sent < 0 && sent != -EAGAIN)
+			return relay_sink_failed(flow, d, (int)sent);
+		if (sent > 0)
+			relay_consume(worker, d, (uint64_t)sent);
+		if (sent < (int64_t)total)
+			return relay_park_queue(flow, d);
+	}
+	return true;
+}
+
+/* A server's socket needs TCP_NODELAY only from its second send on: the first
+ * has nothing unacknowledged before it, and many flows never send twice. */
+static void relay_set_nodelay(struct flow *flow, struct direction *d)
+{
+	if (!d->up || d->nodelay_set)
+		return;
+	if (!d->sent_before) {
+		d->sent_before = true;
+		return;
+	}
+	d->nodelay_set = true;
+	if (!addr_is_unix(&flow->server->addr))
+		(void)sock_set_nodelay(flow->server_fd);
+}
+
+bool relay_send(struct flow *flow, struct direction *d)
+{
+	if (d->sending || (!d->parked_first && !d->n_held))
+		return true;
+	relay_set_nodelay(flow, d);
+	if (!d->parked_first && d->n_held > 1 && !relay_send_many(flow, d))
+		return false;
+	if (d->parked_first)
+		relay_send_parked(flow, d);
+	else if (d->n_held)
+		relay_send_one(flow, d);
+	return true;
+}
+
+static void relay_parked_sent(
+    struct flow *flow, struct direction *d, uint32_t sent)
+{
+	struct chunk *chunk = d->parked_first;
+
+	chunk->start += sent;
+	br_assert(chunk->start <= chunk->end);
+	if (chunk->start < chunk->end)
+		return;
+	d->parked_first = chunk->next;
+	if (!d->parked_first)
+		d->parked_last = NULL;
+	relay_free_chunk(flow->worker, chunk);
+}
+
+bool relay_sent(struct flow *flow, struct direction *d, int32_t res)
+{
+	uint32_t sent = res > 0 ? (uint32_t)res : 0;
+
+	br_assert(d->sending && sent <= d->send_length);
+	d->sending = false;
+	if (res < 0 && res != -EAGAIN && res != -EINTR)
+		return relay_sink_failed(flow, d, res);
+	if (sent)
+		flow->active_at = worker_now(flow->worker);
+	if (d->parked_send) {
+		relay_parked_sent(flow, d, sent);
+		return true;
+	}
+	relay_consume(flow->worker, d, sent);
+	if (sent < d->send_length)
+		return relay_park_queue(flow, d);
+	return true;
+}
+
+void relay_release(struct flow *flow, struct direction *d)
+{
+	while (d->n_held)
+		relay_pop(flow->worker, d);
+	while (d->parked_first) {
+		struct chunk *chunk = d->parked_first;
+
+		d->parked_first = chunk->next;
+		relay_free_chunk(flow->worker, chunk);
+	}
+	d->parked_last = NULL;
+}

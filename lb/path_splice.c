@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/path.h"
+
+#include "base/assert.h"
+#include "io/pipe.h"
+#include "lb/flow.h"
+#include "lb/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+
+bool splice_begin(struct flow *flow, struct direction *d)
+{
+	struct worker *worker = flow->worker;
+
+	if (pipe_borrow(&worker->pipes, &d->pipe)) {
+		counter_inc(&worker->metrics->splice_no_pipe);
+		return false;
+	}
+	counter_inc(&worker->metrics->promotions);
+	counter_inc(&worker->metrics->flows_splicing);
+	counter_set(&worker->metrics->pipes, worker->pipes.made);
+	d->spliced = true;
+	return true;
+}
+
+void splice_release(struct flow *flow, struct direction *d)
+{
+	struct worker *worker = flow->worker;
+
+	if (!d->pipe)
+		return;
+	pipe_return(&worker->pipes, d->pipe);
+	d->pipe = NULL;
+	counter_sub(&worker->metrics->flows_splicing, 1);
+	counter_set(&worker->metrics->pipes, worker->pipes.made);
+}
+
+static void splice_poll(struct flow *flow, struct direction *d, bool out)
+{
+	struct ring *ring = &flow->worker->ring;
+
+	if (out) {
+		d->poll_out = true;
+		ring_poll(ring, &flow->op,
+		    d->up ? FLOW_TAG_POLL_OUT_UP : FLOW_TAG_POLL_OUT_DOWN,
+		    flow_sink_fd(flow, d), POLLOUT);
+	} else {
+		d->poll_in = true;
+		ring_poll(ring, &flow->op,
+		    d->up ? FLOW_TAG_POLL_IN_UP : FLOW_TAG_POLL_IN_DOWN,
+		    flow_source_fd(flow, d), POLLIN | POLLRDHUP);
+	}
+}
+
+static enum splice_outcome splice_failed(
+    struct flow *flow, bool at_client, int64_t error)
+{
+	flow_fail(flow, at_client ? 'C' : 'S', 'D', (int)error);
+	return SPLICE_FAILED;
+}
+
+/* Empties the pipe into the sink; WAITS when the sink is full, BUSY when the
+ * pipe is empty. */
+static enum splice_outcome splice_drain(struct flow *flow, struct direction *d)
+{
+	while (d->pipe->bytes) {
+		int64_t n = pipe_drain(d->pipe, flow_sink_fd(flow, d));
+
+		if (n == -EAGAIN) {
+			splice_poll(flow, d, true);
+			return SPLICE_WAITS;
+		}
+		if (n <= 0 && n != -EINTR)
+			return splice_failed(flow, !d->up, n ? n : -EPIPE);
+		flow->active_at = worker_now(flow->worker);
+	}
+	return SPLICE_BUSY;
+}
+
+enum splice_outcome splice_run(struct flow *flow, struct direction *d)
+{
+	struct worker *worker = flow->worker;
+
+	for (uint32_t i = 0; i < DIRECTION_SPLICE_ROUNDS; i++) {
+		enum splice_outcome outcome = splice_drain(flow, d);
+		int64_t n;
+
+		if (outcome != SPLICE_BUSY)
+			return outcome;
+		if (d->eof)
+			return SPLICE_ENDED;
+		n = pipe_fill(
+		    d->pipe, flow_source_fd(flow, d), d->pipe->capacity_bytes);
+		if (n == -EAGAIN) {
+			splice_poll(flow, d, false);
+			return SPLICE_WAITS;
+		}
+		if (n < 0 && n != -EINTR)
+			return splice_failed(flow, d->up, n);
+		if (n == 0)
+			d->eof = true;
+		if (n > 0) {
+			direction_count(flow, d, (uint32_t)n);
+			counter_add(
+			    &worker->metrics->bytes_spliced, (uint64_t)n);
+		}
+	}
+	return SPLICE_BUSY;
+}

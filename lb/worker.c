@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/worker.h"
+
+#include "base/assert.h"
+#include "lb/flow.h"
+#include "lb/listener.h"
+#include "lb/upstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often queues are looked after without a wake-up (see
+ * upstream_release). */
+#define QUEUE_LOOK_MS 5
+/* Flow memory touched at boot, so that the first clients do not pay for it. */
+#define PREFAULT_FLOWS 64
+
+static void worker_look_at_queues(struct timer *timer, struct mono now)
+{
+	struct worker *worker =
+	    br_container_of(timer, struct worker, waiting_timer);
+
+	(void)now;
+	LIST_FOREACH_SAFE (node, following, &worker->waiting) {
+		struct upstream_worker *mine =
+		    br_container_of(node, struct upstream_worker, waiting_link);
+
+		upstream_wake(mine->upstream, worker);
+	}
+	worker_watch_queues(worker);
+}
+
+void worker_watch_queues(struct worker *worker)
+{
+	if (list_empty(&worker->waiting) || timer_armed(&worker->waiting_timer))
+		return;
+	timer_arm(&worker->wheel, &worker->waiting_timer,
+	    mono_add_ms(worker_now(worker), QUEUE_LOOK_MS));
+}
+
+static int worker_init_memory(
+    struct worker *worker, const struct lb_limits *limits)
+{
+	uint64_t chunks = limits->parked_bytes / CHUNK_BYTES;
+	int err;
+
+	worker->held = calloc(limits->buffers, sizeof *worker->held);
+	if (!worker->held)
+		return -ENOMEM;
+	err = slab_init(&worker->flow_slab, "flow", sizeof(struct flow),
+	    limits->max_connections);
+	if (!err)
+		err = slab_init(&worker->chunk_slab, "chunk",
+		    sizeof(struct chunk), chunks ? (uint32_t)chunks : 1);
+	if (!err)
+		err = pipe_pool_init(
+		    &worker->pipes, limits->pipes, limits->pipe_bytes);
+	if (!err)
+		slab_prefault(&worker->flow_slab, PREFAULT_FLOWS);
+	return err;
+}
+
+int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
+    struct flow_log *log)
+{
+	const struct lb_limits *limits = &shared->limits;
+	struct ring_options options = {
+	    .buffers = limits->buffers,
+	    .buffer_bytes = limits->buffer_bytes,
+	};
+	int err;
+
+	_Static_assert(sizeof(struct chunk) == CHUNK_BYTES, "whole pages");
+	memset(worker, 0, sizeof *worker);
+	worker->index = index;
+	worker->shared = shared;
+	worker->log = log;
+	worker->metrics = &shared->metrics[index];
+	worker->next_flow_id = index + 1;
+	list_init(&worker->flows);
+	list_init(&worker->starved);
+	list_init(&worker->ready);
+	list_init(&worker->waiting);
+	list_init(&worker->closing);
+	list_init(&worker->paused);
+	timer_init(&worker->waiting_timer, worker_look_at_queues);
+	rng_seed_random(&worker->rng);
+	err = ring_init(&worker->ring, &options, &worker->metrics->ring);
+	if (err)
+		return err;
+	timer_wheel_init(&worker->wheel, worker_now(worker));
+	err = worker_init_memory(worker, limits);
+	if (err)
+		worker_fini(worker);
+	return err;
+}
+
+void worker_fini(struct worker *worker)
+{
+	ring_fini(&worker->ring);
+	if (worker->pipes.pipes)
+		pipe_pool_fini(&worker->pipes);
+	if (worker->chunk_slab.base)
+		slab_fini(&worker->chunk_slab);
+	if (worker->flow_slab.base)
+		slab_fini(&worker->flow_slab);
+	free(worker->held);
+	memset(worker, 0, sizeof *worker);
+}
+
+/* Each may take one buffer; those that come too late starve again. */
+static void worker_feed_starved(struct worker *worker)
+{
+	uint32_t n = worker->ring.buffers_free;
+	struct list_node *node;
+
+	while (n-- && (node = list_pop_front(&worker->starved)) != NULL) {
+		struct direction *d =
+		    br_container_of(node, struct direction, wait_link);
+
+		direction_resume(flow_of_direction(d), d);
+	}
+}
+
+/* Those that still have work left queue up behind for the next turn. */
+static void worker_run_ready(struct worker *worker)
+{
+	struct list now;
+	struct list_node *node;
+
+	list_init(&now);
+	list_splice_back(&now, &worker->ready);
+	while ((node = list_pop_front(&now)) != NULL) {
+		struct direction *d =
+		    br_container_of(node, struct direction, wait_link);
+
+		direction_resume(flow_of_direction(d), d);
+	}
+}
+
+static void worker_free_closed(struct worker *worker)
+{
+	struct list_node *node;
+
+	while ((node = list_pop_front(&worker->closing)) != NULL)
+		flow_finish(br_container_of(node, struct flow, queue_link));
+}
+
+void worker_turn(struct worker *worker, int64_t max_wait_ns)
+{
+	int64_t wait_ns = 0;
+
+	if (list_empty(&worker->ready))
+		wait_ns = timer_wheel_sleep_ns(
+		    &worker->wheel, worker_now(worker), max_wait_ns);
+	ring_turn(&worker->ring, wait_ns);
+	timer_wheel_advance(&worker->wheel, worker_now(worker));
+	if (!list_empty(&worker->starved))
+		worker_feed_starved(worker);
+	if (!list_empty(&worker->ready))
+		worker_run_ready(worker);
+	if (!list_empty(&worker->closing))
+		worker_free_closed(worker);
+}
+
+/* The upstream in a wake-up may be gone by now; one that flows here wait for
+ * is not, so it is looked up among those. */
+static void worker_wake_queue(struct worker *worker, const void *upstream)
+{
+	LIST_FOREACH (node, &worker->waiting) {
+		struct upstream_worker *mine =
+		    br_container_of(node, struct upstream_worker, waiting_link);
+
+		if (mine->upstream == upstream) {
+			upstream_wake(mine->upstream, worker);
+			return;
+		}
+	}
+}
+
+void worker_on_message(struct worker *worker, const struct message *message)
+{
+	switch ((enum worker_message)message->kind) {
+	case WORKER_WAKE_QUEUE:
+		worker_wake_queue(worker, message->pointer);
+		break;
+	case WORKER_HANDOVER:
+		acceptor_receive(
+		    worker, message->pointer, (int)message->number);
+		break;
+	case WORKER_DAEMON:
+		break;
+	}
+	if (!list_empty(&worker->closing))
+		worker_free_closed(worker);
+}
+
+void worker_kill_flows(struct worker *worker)
+{
+	LIST_FOREACH_SAFE (node, following, &worker->flows) {
+		struct flow *flow = br_container_of(node, struct flow, link);
+		char phase = flow->state == FLOW_ESTABLISHED  ? 'D'
+			     : flow->state == FLOW_CONNECTING ? 'C'
+							      : 'Q';
+
+		flow_fail(flow, 'K', phase, -ECANCELED);
+	}
+	ring_hurry(&worker->ring);
+}
