@@ -482,6 +482,40 @@ START_TEST(test_port_and_source_and_host)
 }
 END_TEST
 
+/* A connect from a port to that very port succeeds (simultaneous open), as a
+ * connect to a dead local server does when the kernel picks its port. */
+START_TEST(test_reaching_itself_is_refused)
+{
+	struct addr addr = closed_port();
+	struct pool *pool = make_pool(CONF_HEALTH_TCP, &addr, 1, "p");
+
+	pool->source = addr;
+	probe_set_sync(set, &pool, 1);
+	turn_until(facts_of(pool, 0).checks == 1);
+	ck_assert_int_eq(facts_of(pool, 0).health, BOARD_DOWN);
+	ck_assert_str_eq(
+	    facts_of(pool, 0).cause, "connect: Connection refused");
+	probe_set_sync(set, NULL, 0);
+	pool_free(pool, board);
+}
+END_TEST
+
+START_TEST(test_foreign_source_is_a_failure)
+{
+	struct script_server *server = serve(SCRIPT_SILENT, NULL, 0);
+	struct pool *pool = make_pool(CONF_HEALTH_TCP, &server->addr, 1, "p");
+
+	ck_assert_int_eq(addr_parse_ip(&pool->source, "192.0.2.1"), 0);
+	probe_set_sync(set, &pool, 1);
+	turn_until(facts_of(pool, 0).checks == 2);
+	ck_assert_int_eq(facts_of(pool, 0).health, BOARD_DOWN);
+	ck_assert_str_eq(
+	    facts_of(pool, 0).cause, "socket: Cannot assign requested address");
+	probe_set_sync(set, NULL, 0);
+	pool_free(pool, board);
+}
+END_TEST
+
 /* -- over time --------------------------------------------------------- */
 
 START_TEST(test_down_and_up_again)
@@ -886,6 +920,8 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_unix_tcp);
 	tcase_add_test(tcase, test_unix_http);
 	tcase_add_test(tcase, test_port_and_source_and_host);
+	tcase_add_test(tcase, test_reaching_itself_is_refused);
+	tcase_add_test(tcase, test_foreign_source_is_a_failure);
 	tcase_add_test(tcase, test_down_and_up_again);
 	tcase_add_test(tcase, test_fail_open_is_reported);
 	tcase_add_test(tcase, test_maintenance_stops_checks);
