@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/metrics_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "fleet/board.h"
+#include "lb/worker.h"
+
+static const struct metric_field worker_fields[] = {
+#define X(name, help) {#name, help, offsetof(struct worker_metrics, name)},
+    WORKER_METRIC_LIST(X)
+#undef X
+};
+
+static const struct metric_field ring_fields[] = {
+#define X(name, help) {#name, help, offsetof(struct worker_metrics, ring.name)},
+    RING_METRIC_LIST(X)
+#undef X
+};
+
+static const struct metric_field server_fields[] = {
+#define X(name, help) {#name, help, offsetof(struct server_metrics, name)},
+    SERVER_METRIC_LIST(X)
+#undef X
+};
+
+static const struct metric_field listener_fields[] = {
+#define X(name, help) {#name, help, offsetof(struct listener_metrics, name)},
+    LISTENER_METRIC_LIST(X)
+#undef X
+};
+
+const struct metric_group metrics_worker = {
+    "braid_worker_", "worker", worker_fields, BR_COUNT(worker_fields)};
+const struct metric_group metrics_ring = {
+    "braid_ring_", "worker", ring_fields, BR_COUNT(ring_fields)};
+const struct metric_group metrics_server = {
+    "braid_server_", "pool, server", server_fields, BR_COUNT(server_fields)};
+const struct metric_group metrics_listener = {
+    "braid_listener_", "listener", listener_fields, BR_COUNT(listener_fields)};
+
+const struct metric_family metrics_families[METRIC_IDS] = {
+#define X(id, name, kind, unit, labels, help)                                  \
+	[METRIC_ID_##id] = {name, METRIC_##kind, unit, labels, help},
+    METRIC_LIST(X)
+#undef X
+};
+
+void metric_group_family(
+    const struct metric_group *group, uint32_t field, struct metric_family *ret)
+{
+	static const char unit_first[] = "bytes_";
+	const struct metric_field *row = &group->fields[field];
+	bool bytes = !strncmp(row->name, unit_first, strlen(unit_first));
+	int n;
+
+	br_assert(field < group->n_fields);
+	*ret = (struct metric_family){.kind = METRIC_COUNTER,
+	    .unit = bytes ? "bytes" : "",
+	    .labels = group->labels,
+	    .help = row->help};
+	n = snprintf(ret->name, sizeof(ret->name), "%s%s%s", group->prefix,
+	    bytes ? row->name + strlen(unit_first) : row->name,
+	    bytes ? "_bytes" : "");
+	br_assert(n > 0 && n < (int)sizeof(ret->name));
+}
+
+static void print_row(struct strbuf *ret, const struct metric_family *family)
+{
+	strbuf_addf(ret, "| `%s%s` | %s | %s | %s |\n", family->name,
+	    metric_kind_suffix(family->kind), metric_kind_name(family->kind),
+	    *family->labels ? family->labels : "", family->help);
+}
+
+static void print_group(struct strbuf *ret, const struct metric_group *group)
+{
+	struct metric_family family;
+
+	for (uint32_t i = 0; i < group->n_fields; i++) {
+		metric_group_family(group, i, &family);
+		print_row(ret, &family);
+	}
+}
+
+static void print_ids(
+    struct strbuf *ret, enum metric_id from, enum metric_id to)
+{
+	for (enum metric_id id = from; id <= to; id++)
+		print_row(ret, &metrics_families[id]);
+}
+
+static void print_title(struct strbuf *ret, const char *title)
+{
+	strbuf_addf(ret,
+	    "\n## %s\n\n| name | type | labels | what |\n|---|---|---|---|\n",
+	    title);
+}
+
+static const char docs_head[] =
+    "# Metrics\n"
+    "\n"
+    "<!-- Generated from the tables in the source by the test of\n"
+    "     daemon/metrics_table.c: BRAID_UPDATE=1 ctest -R metrics_text -->\n"
+    "\n"
+    "`GET /metrics` at `api.listen` answers with [OpenMetrics](https://"
+    "github.com/prometheus/OpenMetrics) 1.0\ntext, or with the older "
+    "Prometheus text format for scrapers that do not ask for it. Times are\n"
+    "in seconds, sizes in bytes. A histogram also has the samples `_bucket`, "
+    "`_count` and `_sum`.\n"
+    "\n"
+    "Counters start at 0 with the process and survive reloads: a server or "
+    "listener that has left\nthe configuration keeps its counters, so that "
+    "rates and sums do not jump; its gauges are gone.\nA server that comes "
+    "back under the same pool and name goes on counting, also at another\n"
+    "address. Labels take values from the configuration only (listener, pool, "
+    "server) or are\nnumbers of workers, so their number is bounded.\n";
+
+void metrics_print_docs(struct strbuf *ret)
+{
+	strbuf_adds(ret, docs_head);
+	print_title(ret, "Process");
+	print_ids(ret, METRIC_ID_BUILD, METRIC_ID_FLOW_TIME);
+	print_title(ret, "Workers");
+	print_ids(ret, METRIC_ID_W_FLOWS, METRIC_ID_W_PIPES);
+	print_group(ret, &metrics_worker);
+	print_title(ret, "Rings");
+	print_group(ret, &metrics_ring);
+	print_title(ret, "Listeners");
+	print_ids(ret, METRIC_ID_L_CONNECTIONS, METRIC_ID_L_LIMIT);
+	print_group(ret, &metrics_listener);
+	print_title(ret, "Pools");
+	print_ids(ret, METRIC_ID_P_SERVERS, METRIC_ID_P_FAIL_OPEN);
+	print_title(ret, "Servers");
+	print_ids(ret, METRIC_ID_S_UP, METRIC_ID_S_CHANGES);
+	print_group(ret, &metrics_server);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The one list of all metric families: rows of the X-macros in the folders
+ * that own the counters, and below the gauges that are computed when asked.
+ * From it come the text of /metrics and docs/metrics.md.
+ *
+ *      WORKER_METRIC_LIST   field bytes_relayed, "Bytes moved by relay"
+ *        -> braid_worker_relayed_bytes, counter, unit bytes, label worker
+ *
+ * A field whose name begins with bytes_ gets its unit at the end, where
+ * OpenMetrics wants it.
+ *
+ * Thread:  any (constant).
+ */
+#include <stddef.h>
+
+#include "daemon/metrics_format.h"
+
+/* One counter of a struct of counters. */
+struct metric_field {
+	const char *name, *help;
+	size_t offset;
+};
+
+struct metric_group {
+	const char *prefix; /* "braid_worker_" */
+	const char *labels;
+	const struct metric_field *fields;
+	uint32_t n_fields;
+};
+
+extern const struct metric_group metrics_worker, metrics_ring, metrics_server,
+    metrics_listener;
+
+void metric_group_family(const struct metric_group *group, uint32_t field,
+    struct metric_family *ret);
+static inline uint64_t metric_field_read(
+    const struct metric_group *group, uint32_t field, const void *counters)
+{
+	return counter_read((
+	    const struct counter *)(const void *)((const char *)counters +
+						  group->fields[field].offset));
+}
+
+/*    id, name, kind, unit, labels, help */
+#define METRIC_SINGLE_LIST(X)                                                  \
+	X(BUILD, "braid_build", INFO, "", "version", "The running version")    \
+	X(START, "braid_start_time_seconds", GAUGE, "seconds", "",             \
+	    "Wall time at which the process started, since the epoch")         \
+	X(CPU, "process_cpu_seconds", COUNTER, "seconds", "",                  \
+	    "User and system CPU time of the process")                         \
+	X(RESIDENT, "process_resident_memory_bytes", GAUGE, "bytes", "",       \
+	    "Resident memory of the process")                                  \
+	X(MAX_FDS, "process_max_fds", GAUGE, "", "",                           \
+	    "Descriptors that the process may have open")                      \
+	X(WORKERS, "braid_workers", GAUGE, "", "", "Worker threads")           \
+	X(DRAINING, "braid_draining", GAUGE, "", "",                           \
+	    "1 while the process ends and accepts no new connections")         \
+	X(CONNECTIONS, "braid_connections", GAUGE, "", "",                     \
+	    "Client connections open now")                                     \
+	X(CONNECTIONS_LIMIT, "braid_connections_limit", GAUGE, "", "",         \
+	    "Client connections that may be open at once")                     \
+	X(PARKED, "braid_parked_bytes", GAUGE, "bytes", "",                    \
+	    "Bytes that wait in memory for full sockets")                      \
+	X(PARKED_LIMIT, "braid_parked_limit_bytes", GAUGE, "bytes", "",        \
+	    "limits.parked_total, as it was at start")                         \
+	X(PLAN, "braid_config_number", GAUGE, "", "",                          \
+	    "Number of the configuration in force, 1 being that of the start") \
+	X(LOADED, "braid_config_loaded_time_seconds", GAUGE, "seconds", "",    \
+	    "Wall time at which the configuration in force was loaded")        \
+	X(RELOADS, "braid_config_reloads", COUNTER, "", "",                    \
+	    "Reloads that put a new configuration in force")                   \
+	X(REFUSED, "braid_config_reloads_refused", COUNTER, "", "",            \
+	    "Reloads refused, so that the configuration before stayed")        \
+	X(LOG_DROPPED, "braid_log_lines_dropped", COUNTER, "", "",             \
+	    "Log lines lost to a full queue or a descriptor that was not "     \
+	    "read")                                                            \
+	X(CONNECT_TIME, "braid_connect_time_seconds", HISTOGRAM, "seconds",    \
+	    "", "Time to connect to a server, over all workers")               \
+	X(QUEUE_TIME, "braid_queue_time_seconds", HISTOGRAM, "seconds", "",    \
+	    "Time that flows waited in a pool's queue, over all workers")      \
+	X(FLOW_TIME, "braid_flow_time_seconds", HISTOGRAM, "seconds", "",      \
+	    "Time from accept to the end of a flow, over all workers")
+
+#define METRIC_WORKER_GAUGE_LIST(X)                                            \
+	X(W_FLOWS, "braid_worker_flows", GAUGE, "", "worker",                  \
+	    "Flows that this worker has now")                                  \
+	X(W_SPLICING, "braid_worker_directions_splicing", GAUGE, "", "worker", \
+	    "Directions of flows that are moved by splice now")                \
+	X(W_PARKED, "braid_worker_parked_bytes", GAUGE, "bytes", "worker",     \
+	    "Bytes that wait in memory for full sockets")                      \
+	X(W_PIPES, "braid_worker_pipes", GAUGE, "", "worker",                  \
+	    "Pipes that exist for splice")
+
+#define METRIC_LISTENER_GAUGE_LIST(X)                                          \
+	X(L_CONNECTIONS, "braid_listener_connections", GAUGE, "", "listener",  \
+	    "Client connections open now")                                     \
+	X(L_LIMIT, "braid_listener_connections_limit", GAUGE, "", "listener",  \
+	    "max_connections of the listener, if it has one")
+
+#define METRIC_POOL_LIST(X)                                                    \
+	X(P_SERVERS, "braid_pool_servers", GAUGE, "", "pool",                  \
+	    "Servers of the pool in the configuration")                        \
+	X(P_USABLE, "braid_pool_servers_usable", GAUGE, "", "pool",            \
+	    "Servers that may get new flows now")                              \
+	X(P_QUEUED, "braid_pool_queued", GAUGE, "", "pool",                    \
+	    "Flows that wait in the pool's queue now")                         \
+	X(P_QUEUE_LIMIT, "braid_pool_queue_limit", GAUGE, "", "pool",          \
+	    "queue.length of the pool")                                        \
+	X(P_FAIL_OPEN, "braid_pool_fail_open", GAUGE, "", "pool",              \
+	    "1 while so much is down that all servers are used as if up")
+
+/* Of servers in the configuration. */
+#define METRIC_SERVER_GAUGE_LIST(X)                                            \
+	X(S_UP, "braid_server_up", GAUGE, "", "pool, server",                  \
+	    "0 when health checks found the server down; 1 also before the "   \
+	    "first verdict and without checks")                                \
+	X(S_READY, "braid_server_ready", GAUGE, "", "pool, server",            \
+	    "0 while the server is drained or in maintenance")                 \
+	X(S_WEIGHT, "braid_server_weight", GAUGE, "", "pool, server",          \
+	    "Weight for new flows now: 0 when down, drained or in "            \
+	    "maintenance")                                                     \
+	X(S_CONNECTIONS, "braid_server_connections", GAUGE, "",                \
+	    "pool, server", "Connections open or being opened")                \
+	X(S_LIMIT, "braid_server_connections_limit", GAUGE, "",                \
+	    "pool, server", "max_connections of the server, if it has one")    \
+	X(S_CHECK_TIME, "braid_server_check_time_seconds", GAUGE, "seconds",   \
+	    "pool, server", "Duration of the last health check")
+
+/* Of every server that this process has known. */
+#define METRIC_SERVER_CHECK_LIST(X)                                            \
+	X(S_CHECKS, "braid_server_checks", COUNTER, "", "pool, server",        \
+	    "Health checks that ended")                                        \
+	X(S_CHECKS_FAILED, "braid_server_checks_failed", COUNTER, "",          \
+	    "pool, server", "Health checks that failed")                       \
+	X(S_CHANGES, "braid_server_health_changes", COUNTER, "",               \
+	    "pool, server", "Changes of health")
+
+#define METRIC_LIST(X)                                                         \
+	METRIC_SINGLE_LIST(X)                                                  \
+	METRIC_WORKER_GAUGE_LIST(X)                                            \
+	METRIC_LISTENER_GAUGE_LIST(X)                                          \
+	METRIC_POOL_LIST(X)                                                    \
+	METRIC_SERVER_GAUGE_LIST(X)                                            \
+	METRIC_SERVER_CHECK_LIST(X)
+
+enum metric_id {
+#define X(id, name, kind, unit, labels, help) METRIC_ID_##id,
+	METRIC_LIST(X)
+#undef X
+	    METRIC_IDS
+};
+
+extern const struct metric_family metrics_families[METRIC_IDS];
+
+/* docs/metrics.md. */
+void metrics_print_docs(struct strbuf *ret);

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/metrics_text.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+
+static void family(struct metrics_writer *w, enum metric_id id)
+{
+	metrics_family(w, &metrics_families[id]);
+}
+
+/* -- the process -- */
+static double single_seconds(
+    const struct metrics_view *view, enum metric_id id, bool *ret_is_seconds)
+{
+	*ret_is_seconds = true;
+	if (id == METRIC_ID_START)
+		return view->start_seconds;
+	if (id == METRIC_ID_CPU)
+		return view->cpu_seconds;
+	if (id == METRIC_ID_LOADED)
+		return view->loaded_seconds;
+	*ret_is_seconds = false;
+	return 0;
+}
+
+static void print_singles(
+    struct metrics_writer *w, const struct metrics_view *view)
+{
+	struct metric_label version = {"version", BRAID_VERSION};
+
+	family(w, METRIC_ID_BUILD);
+	metrics_uint(w, &version, 1, 1);
+	for (enum metric_id id = METRIC_ID_START; id < METRIC_ID_CONNECT_TIME;
+	     id++) {
+		bool is_seconds;
+		double seconds = single_seconds(view, id, &is_seconds);
+
+		family(w, id);
+		if (is_seconds)
+			metrics_double(w, NULL, 0, seconds);
+		else
+			metrics_uint(w, NULL, 0, view->singles[id]);
+	}
+	family(w, METRIC_ID_CONNECT_TIME);
+	metrics_histogram(
+	    w, view->connect_time.bucket, view->connect_time.sum_us);
+	family(w, METRIC_ID_QUEUE_TIME);
+	metrics_histogram(w, view->queue_time.bucket, view->queue_time.sum_us);
+	family(w, METRIC_ID_FLOW_TIME);
+	metrics_histogram(w, view->flow_time.bucket, view->flow_time.sum_us);
+}
+
+/* -- workers -- */
+static uint64_t worker_gauge(const struct worker_metrics *m, enum metric_id id)
+{
+	switch (id) {
+	case METRIC_ID_W_FLOWS:
+		return counter_read(&m->flows_open);
+	case METRIC_ID_W_SPLICING:
+		return counter_read(&m->flows_splicing);
+	case METRIC_ID_W_PARKED:
+		return counter_read(&m->parked_bytes);
+	default:
+		br_assert(id == METRIC_ID_W_PIPES);
+		return counter_read(&m->pipes);
+	}
+}
+
+static struct metric_label worker_label(uint32_t worker, char ret_text[12])
+{
+	(void)snprintf(ret_text, 12, "%u", worker);
+	return (struct metric_label){"worker", ret_text};
+}
+
+static void print_worker_group(struct metrics_writer *w,
+    const struct metrics_view *view, const struct metric_group *group)
+{
+	struct metric_family f;
+	char text[12];
+
+	for (uint32_t field = 0; field < group->n_fields; field++) {
+		metric_group_family(group, field, &f);
+		metrics_family(w, &f);
+		for (uint32_t i = 0; i < view->n_workers; i++) {
+			struct metric_label label = worker_label(i, text);
+
+			metrics_uint(w, &label, 1,
+			    metric_field_read(group, field, &view->workers[i]));
+		}
+	}
+}
+
+static void print_workers(
+    struct metrics_writer *w, const struct metrics_view *view)
+{
+	char text[12];
+
+	for (enum metric_id id = METRIC_ID_W_FLOWS; id <= METRIC_ID_W_PIPES;
+	     id++) {
+		family(w, id);
+		for (uint32_t i = 0; i < view->n_workers; i++) {
+			struct metric_label label = worker_label(i, text);
+
+			metrics_uint(
+			    w, &label, 1, worker_gauge(&view->workers[i], id));
+		}
+	}
+	print_worker_group(w, view, &metrics_worker);
+	print_worker_group(w, view, &metrics_ring);
+}
+
+/* -- listeners -- */
+static void print_listeners(
+    struct metrics_writer *w, const struct metrics_view *view)
+{
+	struct metric_label label = {.name = "listener"};
+	struct metric_family f;
+
+	for (enum metric_id id = METRIC_ID_L_CONNECTIONS;
+	     id <= METRIC_ID_L_LIMIT; id++) {
+		family(w, id);
+		for (uint32_t i = 0; i < view->n_listeners; i++) {
+			const struct view_listener *l = &view->listeners[i];
+
+			/* One that is gone may still have flows. */
+			label.value = l->name;
+			if (id == METRIC_ID_L_CONNECTIONS)
+				metrics_uint(w, &label, 1, l->connections);
+			else if (l->configured && l->limit)
+				metrics_uint(w, &label, 1, l->limit);
+		}
+	}
+	for (uint32_t field = 0; field < metrics_listener.n_fields; field++) {
+		metric_group_family(&metrics_listener, field, &f);
+		metrics_family(w, &f);
+		for (uint32_t i = 0; i < view->n_listeners; i++) {
+			label.value = view->listeners[i].name;
+			metrics_uint(w, &label, 1,
+			    metric_field_read(&metrics_listener, field,
+				&view->listeners[i].sum));
+		}
+	}
+}
+
+/* -- pools -- */
+static uint64_t pool_gauge(const struct view_pool *pool, enum metric_id id)
+{
+	switch (id) {
+	case METRIC_ID_P_SERVERS:
+		return pool->servers;
+	case METRIC_ID_P_USABLE:
+		return pool->usable;
+	case METRIC_ID_P_QUEUED:
+		return pool->queued;
+	case METRIC_ID_P_QUEUE_LIMIT:
+		return pool->queue_limit;
+	default:
+		br_assert(id == METRIC_ID_P_FAIL_OPEN);
+		return pool->fails_open;
+	}
+}
+
+static void print_pools(
+    struct metrics_writer *w, const struct metrics_view *view)
+{
+	struct metric_label label = {.name = "pool"};
+
+	for (enum metric_id id = METRIC_ID_P_SERVERS;
+	     id <= METRIC_ID_P_FAIL_OPEN; id++) {
+		family(w, id);
+		for (uint32_t i = 0; i < view->n_pools; i++) {
+			label.value = view->pools[i].name;
+			metrics_uint(
+			    w, &label, 1, pool_gauge(&view->pools[i], id));
+		}
+	}
+}
+
+/* -- servers -- */
+static void print_server_gauge(struct metrics_writer *w,
+    const struct metric_label labels[2], const struct view_server *s,
+    enum metric_id id)
+{
+	switch (id) {
+	case METRIC_ID_S_UP:
+		metrics_uint(w, labels, 2, s->up);
+		break;
+	case METRIC_ID_S_READY:
+		metrics_uint(w, labels, 2, s->ready);
+		break;
+	case METRIC_ID_S_WEIGHT:
+		metrics_uint(w, labels, 2, s->weight);
+		break;
+	case METRIC_ID_S_CONNECTIONS:
+		metrics_uint(w, labels, 2, s->connections);
+		break;
+	case METRIC_ID_S_LIMIT:
+		if (s->limit)
+			metrics_uint(w, labels, 2, s->limit);
+		break;
+	default:
+		br_assert(id == METRIC_ID_S_CHECK_TIME);
+		if (s->checks)
+			metrics_double(w, labels, 2, s->check_us / 1e6);
+		break;
+	}
+}
+
+static uint64_t server_count(const struct view_server *s, enum metric_id id)
+{
+	switch (id) {
+	case METRIC_ID_S_CHECKS:
+		return s->checks;
+	case METRIC_ID_S_CHECKS_FAILED:
+		return s->checks_failed;
+	default:
+		br_assert(id == METRIC_ID_S_CHANGES);
+		return s->changes;
+	}
+}
+
+static void print_server_family(struct metrics_writer *w,
+    const struct metrics_view *view, enum metric_id id)
+{
+	family(w, id);
+	for (uint32_t i = 0; i < view->n_servers; i++) {
+		const struct view_server *s = &view->servers[i];
+		struct metric_label labels[2] = {
+		    {"pool", s->pool}, {"server", s->server}};
+
+		if (id >= METRIC_ID_S_CHECKS)
+			metrics_uint(w, labels, 2, server_count(s, id));
+		else if (s->configured)
+			print_server_gauge(w, labels, s, id);
+	}
+}
+
+static void print_servers(
+    struct metrics_writer *w, const struct metrics_view *view)
+{
+	struct metric_family f;
+
+	for (enum metric_id id = METRIC_ID_S_UP; id <= METRIC_ID_S_CHANGES;
+	     id++)
+		print_server_family(w, view, id);
+	for (uint32_t field = 0; field < metrics_server.n_fields; field++) {
+		metric_group_family(&metrics_server, field, &f);
+		metrics_family(w, &f);
+		for (uint32_t i = 0; i < view->n_servers; i++) {
+			const struct view_server *s = &view->servers[i];
+			struct metric_label labels[2] = {
+			    {"pool", s->pool}, {"server", s->server}};
+
+			metrics_uint(w, labels, 2,
+			    metric_field_read(&metrics_server, field, &s->sum));
+		}
+	}
+}
+
+void metrics_text_print(const struct metrics_view *view,
+    enum metrics_format format, struct strbuf *ret)
+{
+	struct metrics_writer w;
+
+	metrics_begin(&w, ret, format);
+	print_singles(&w, view);
+	print_workers(&w, view);
+	print_listeners(&w, view);
+	print_pools(&w, view);
+	print_servers(&w, view);
+	metrics_end(&w);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The text of /metrics from a view: which family shows what.
+ *
+ * Thread:  as metrics_view.
+ * Memory:  appends to the caller's strbuf: about 1.2 KiB a server.
+ */
+#include "daemon/metrics_view.h"
+
+void metrics_text_print(const struct metrics_view *view,
+    enum metrics_format format, struct strbuf *ret);

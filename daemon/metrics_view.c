@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/metrics_view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+
+/* Room for one more element in an array that doubles. */
+static void *grow(void *array, uint32_t n, uint32_t *room, size_t bytes)
+{
+	if (n < *room)
+		return array;
+	*room = *room ? *room * 2 : 64;
+	array = realloc(array, *room * bytes);
+	if (!array)
+		br_out_of_memory("metrics", *room * bytes);
+	return array;
+}
+
+static void add_field(struct counter *sum, const struct counter *more)
+{
+	counter_add(sum, counter_read(more));
+}
+
+static void add_server(struct server_metrics *sum,
+    const struct server_metrics *metrics, uint32_t n_workers)
+{
+	for (uint32_t i = 0; i < n_workers; i++) {
+#define X(name, help) add_field(&sum->name, &metrics[i].name);
+		SERVER_METRIC_LIST(X)
+#undef X
+	}
+}
+
+static void add_listener(struct listener_metrics *sum,
+    const struct listener_metrics *metrics, uint32_t n_workers)
+{
+	for (uint32_t i = 0; i < n_workers; i++) {
+#define X(name, help) add_field(&sum->name, &metrics[i].name);
+		LISTENER_METRIC_LIST(X)
+#undef X
+	}
+}
+
+/* -- rows of the board -- */
+static void on_row(void *context, struct board_row *row)
+{
+	struct metrics_view *view = context;
+	struct view_server *server;
+	struct board_facts facts;
+
+	view->servers = grow(view->servers, view->n_servers,
+	    &view->room_servers, sizeof(*view->servers));
+	server = &view->servers[view->n_servers++];
+	board_read(row, &facts);
+	*server = (struct view_server){.pool = row->pool,
+	    .server = row->server,
+	    .checks = facts.checks,
+	    .checks_failed = facts.checks_failed,
+	    .changes = facts.changes};
+	add_server(&server->sum, row->metrics, view->n_workers);
+}
+
+static int compare_servers(const void *a, const void *b)
+{
+	const struct view_server *x = a, *y = b;
+	int order = strcmp(x->pool, y->pool);
+
+	return order ? order : strcmp(x->server, y->server);
+}
+
+static void merge_server(struct view_server *to, const struct view_server *from)
+{
+	to->checks += from->checks;
+	to->checks_failed += from->checks_failed;
+	to->changes += from->changes;
+	add_server(&to->sum, &from->sum, 1);
+}
+
+/* The address is no label, so rows that differ only in it are one series. */
+static void sort_servers(struct metrics_view *view)
+{
+	uint32_t n = 0;
+
+	if (!view->n_servers)
+		return;
+	qsort(view->servers, view->n_servers, sizeof(*view->servers),
+	    compare_servers);
+	for (uint32_t i = 1; i < view->n_servers; i++) {
+		if (!compare_servers(&view->servers[n], &view->servers[i]))
+			merge_server(&view->servers[n], &view->servers[i]);
+		else
+			view->servers[++n] = view->servers[i];
+	}
+	view->n_servers = n + 1;
+}
+
+static void on_listener(void *context, struct board_listener *row)
+{
+	struct metrics_view *view = context;
+	struct view_listener *listener;
+
+	view->listeners = grow(view->listeners, view->n_listeners,
+	    &view->room_listeners, sizeof(*view->listeners));
+	listener = &view->listeners[view->n_listeners++];
+	*listener =
+	    (struct view_listener){.connections = __atomic_load_n(
+				       &row->connections, __ATOMIC_RELAXED)};
+	(void)snprintf(listener->name, sizeof(listener->name), "%s", row->name);
+	add_listener(&listener->sum, row->metrics, view->n_workers);
+}
+
+static int compare_listeners(const void *a, const void *b)
+{
+	const struct view_listener *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* -- what is in the configuration in force -- */
+static void mark_server(struct metrics_view *view, const struct pool *pool,
+    const struct server *server, const struct board_facts *facts)
+{
+	struct view_server key = {.pool = pool->name, .server = server->name};
+	struct view_server *found = bsearch(
+	    &key, view->servers, view->n_servers, sizeof(key), compare_servers);
+
+	if (!found)
+		return;
+	found->configured = true;
+	found->up = facts->health != BOARD_DOWN;
+	found->ready = facts->admin == BOARD_READY;
+	found->weight = server_weight_now(server, facts);
+	found->connections = board_slots_used(server->row);
+	found->limit = server->max_connections;
+	found->check_us = facts->check_us;
+}
+
+static void add_pool(
+    struct metrics_view *view, struct view_pool *ret, struct upstream *upstream)
+{
+	const struct pool *pool = upstream->pool;
+	struct board_facts facts;
+
+	*ret = (struct view_pool){.servers = pool->n_servers,
+	    .queued =
+		atomic_load_explicit(&upstream->queued, memory_order_relaxed),
+	    .queue_limit = pool->queue_length,
+	    .fails_open = pool_fails_open(pool)};
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", pool->name);
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		const struct server *server = &pool->servers[i];
+
+		board_read(server->row, &facts);
+		mark_server(view, pool, server, &facts);
+		if (ret->fails_open && facts.health == BOARD_DOWN)
+			facts.health = BOARD_UNKNOWN;
+		ret->usable += server_weight_now(server, &facts) > 0;
+	}
+}
+
+static void add_plan(struct metrics_view *view, const struct plan *plan)
+{
+	view->loaded_seconds = (double)plan->loaded_at.ns / 1e9;
+	view->pools = calloc(plan->n_upstreams + 1, sizeof(*view->pools));
+	if (!view->pools)
+		br_out_of_memory("metrics", plan->n_upstreams);
+	for (uint32_t i = 0; i < plan->n_upstreams; i++)
+		add_pool(
+		    view, &view->pools[view->n_pools++], plan->upstreams[i]);
+	for (uint32_t i = 0; i < plan->n_listeners; i++) {
+		struct view_listener key = {0}, *found;
+
+		(void)snprintf(
+		    key.name, sizeof(key.name), "%s", plan->listeners[i]->name);
+		found = bsearch(&key, view->listeners, view->n_listeners,
+		    sizeof(key), compare_listeners);
+		if (!found)
+			continue;
+		found->configured = true;
+		found->limit = plan->listeners[i]->max_connections;
+	}
+}
+
+/* -- the process -- */
+static uint64_t resident_bytes(void)
+{
+	unsigned long long size = 0, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu %llu", &size, &resident) != 2)
+		resident = 0;
+	(void)fclose(file);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static double seconds_of(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static void add_process(struct metrics_view *view, struct daemon *daemon)
+{
+	uint64_t *singles = view->singles;
+	struct lb_shared *shared = &daemon->shared;
+	struct rusage usage;
+	struct rlimit files;
+
+	if (!getrusage(RUSAGE_SELF, &usage))
+		view->cpu_seconds =
+		    seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+	if (!getrlimit(RLIMIT_NOFILE, &files))
+		singles[METRIC_ID_MAX_FDS] = files.rlim_cur;
+	view->start_seconds = (double)daemon->started_at.ns / 1e9;
+	singles[METRIC_ID_RESIDENT] = resident_bytes();
+	singles[METRIC_ID_WORKERS] = daemon->n_workers;
+	singles[METRIC_ID_DRAINING] =
+	    atomic_load(&daemon->state) == DAEMON_DRAINING;
+	singles[METRIC_ID_CONNECTIONS] = atomic_load(&shared->connections);
+	singles[METRIC_ID_CONNECTIONS_LIMIT] = shared->limits.max_connections;
+	singles[METRIC_ID_PARKED] = atomic_load(&shared->parked);
+	singles[METRIC_ID_PARKED_LIMIT] = shared->limits.parked_bytes;
+	singles[METRIC_ID_PLAN] = atomic_load(&daemon->plan_number);
+	singles[METRIC_ID_RELOADS] = atomic_load(&daemon->reloads);
+	singles[METRIC_ID_REFUSED] = atomic_load(&daemon->reloads_refused);
+	singles[METRIC_ID_LOG_DROPPED] = log_dropped();
+}
+
+static void add_histograms(struct metrics_view *view)
+{
+	for (uint32_t i = 0; i < view->n_workers; i++) {
+		const struct worker_metrics *worker = &view->workers[i];
+
+		histogram_read(&worker->connect_time, view->connect_time.bucket,
+		    &view->connect_time.sum_us);
+		histogram_read(&worker->queue_time, view->queue_time.bucket,
+		    &view->queue_time.sum_us);
+		histogram_read(&worker->flow_time, view->flow_time.bucket,
+		    &view->flow_time.sum_us);
+	}
+}
+
+/* The plan comes first and the board's rows second, so that every server of
+ * the plan has its row in the view. */
+void metrics_view_init(struct metrics_view *view, struct daemon *daemon,
+    struct snapshot_reader *reader)
+{
+	const struct plan *plan;
+
+	*view = (struct metrics_view){.board = daemon->board,
+	    .n_workers = daemon->n_workers,
+	    .workers = daemon->shared.metrics};
+	add_process(view, daemon);
+	add_histograms(view);
+	board_enter(view->board);
+	plan = snapshot_enter(reader);
+	board_each(view->board, on_row, view);
+	sort_servers(view);
+	board_each_listener(view->board, on_listener, view);
+	if (view->n_listeners)
+		qsort(view->listeners, view->n_listeners,
+		    sizeof(*view->listeners), compare_listeners);
+	if (plan)
+		add_plan(view, plan);
+	snapshot_leave(reader);
+}
+
+void metrics_view_fini(struct metrics_view *view)
+{
+	board_leave(view->board);
+	free(view->listeners);
+	free(view->pools);
+	free(view->servers);
+}
