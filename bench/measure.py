@@ -96,8 +96,10 @@ class OthersCount:
         return out
 
     def seconds(self):
-        return sum(max(now - self.before.get(key, 0), 0)
-                   for key, now in self.read().items()) / 1e9
+        # Sums, not differences of each: what a process had used before the
+        # window moves to its parent when it ends.
+        used = sum(self.read().values()) - sum(self.before.values())
+        return max(used, 0) / 1e9
 
 
 class Window:

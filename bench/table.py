@@ -107,6 +107,12 @@ BESIDE = [("rate", "per second", 1, 0), ("gbit_s", "Gbit/s", 1, 1),
           ("steal", "steal %", 100, 1), ("others", "others %", 100, 1)]
 
 
+# key of the sample, bound on the upper quartile, text
+DOUBTS = [("idle_peers", 0.005, "proxies that should be idle used"),
+          ("others", 0.05, "processes that are not of the bench used"),
+          ("steal", 0.02, "the hypervisor stole")]
+
+
 def detail_lines(row, samples, subject, peers):
     names = list(samples)
     beside = [b for b in BESIDE
@@ -136,23 +142,17 @@ def detail_lines(row, samples, subject, peers):
 
 
 def doubts(results):
-    """What speaks against trusting the figures."""
+    """What speaks against trusting the figures; one line a row and cause."""
     out = []
     for row, samples in results:
-        for name, list_ in samples.items():
-            idle = max((s.get("idle_peers", 0) for s in list_), default=0)
-            others = [s["others"] for s in list_ if "others" in s]
-            steal = [s["steal"] for s in list_ if "steal" in s]
-            if idle > 0.005:
-                out.append(f"{row.key}, {name}: idle proxies used up to "
-                           f"{idle:.1%} of the core")
-            if others and quantile(others, 0.75) > 0.05:
-                out.append(f"{row.key}, {name}: processes that are not of "
-                           f"the bench used {statistics.median(others):.1%} "
-                           f"of a core (median; worst {max(others):.0%})")
-            if steal and quantile(steal, 0.75) > 0.02:
-                out.append(f"{row.key}, {name}: {statistics.median(steal):.1%}"
-                           " of a core stolen by the hypervisor (median)")
+        every = [s for list_ in samples.values() for s in list_]
+        for key, most, text in DOUBTS:
+            shares = [s[key] for s in every if key in s]
+            if shares and quantile(shares, 0.75) > most:
+                out.append(f"{row.key}: {text} {statistics.median(shares):.0%}"
+                           f" of a core (median of all rounds; upper quartile "
+                           f"{quantile(shares, 0.75):.0%}, worst "
+                           f"{max(shares):.0%})")
     return out
 
 
