@@ -735,6 +735,37 @@ START_TEST(test_checks_in_flight_are_bounded)
 }
 END_TEST
 
+/* Room that the next in the queue cannot use goes to the one behind it. */
+START_TEST(test_queue_passes_over_maintenance)
+{
+	static const char *const names[] = {"p", "q", "r"};
+	struct script_server *server = serve(SCRIPT_SILENT, NULL, 0);
+	struct pool *pools[3];
+	struct board_facts facts;
+
+	probe_set_free(set);
+	make_set(1);
+	for (uint32_t i = 0; i < 3; i++) {
+		pools[i] =
+		    make_pool(CONF_HEALTH_HTTP, &server->addr, 1, names[i]);
+		pools[i]->health.interval_ms = 600000;
+		pools[i]->health.timeout_ms = 5000;
+		probe_set_sync(set, pools, i + 1);
+		turn_until(
+		    probe_set_in_flight(set) == 1 && METRIC(queued) == i);
+	}
+	facts = facts_of(pools[1], 0);
+	facts.admin = BOARD_MAINT;
+	board_write(pools[1]->servers[0].row, &facts);
+	turn_until(facts_of(pools[2], 0).checks == 1);
+	ck_assert_uint_eq(facts_of(pools[0], 0).checks, 1);
+	ck_assert_uint_eq(facts_of(pools[1], 0).checks, 0);
+	probe_set_sync(set, NULL, 0);
+	for (uint32_t i = 0; i < 3; i++)
+		pool_free(pools[i], board);
+}
+END_TEST
+
 /* -- reloads ----------------------------------------------------------- */
 
 START_TEST(test_resync_keeps_counts)
@@ -931,6 +962,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_no_descriptor_postpones);
 	tcase_add_test(tcase, test_no_memory_postpones);
 	tcase_add_test(tcase, test_checks_in_flight_are_bounded);
+	tcase_add_test(tcase, test_queue_passes_over_maintenance);
 	tcase_add_test(tcase, test_resync_keeps_counts);
 	tcase_add_test(tcase, test_resync_keeps_check_in_flight);
 	tcase_add_test(tcase, test_removed_while_in_flight);
