@@ -175,6 +175,13 @@ write_example() {
 			print "  state_dir: " state
 			done = 1
 		}
+		/^global:[ \t]*\{/ {
+			gsub(/(control|state_dir):[^,}]*,?[ ]*/, "")
+			sub(/\{/, "{control: " control ", state_dir: " \
+			    state ", ")
+			sub(/, \}/, "}")
+			done = 1
+		}
 		/^global:[ \t]*(#.*)?$/ { print; ours(); inside = 1; next }
 		/^[^ \t#]/ { inside = 0 }
 		inside && /^[ \t]+(control|state_dir):/ { next }
@@ -285,10 +292,10 @@ Braid is running: 127.0.0.1:8080 in front of two nginx origins.
            curl -o /dev/null http://127.0.0.1:8080/large    ($LARGE_FILE_MIB MiB)
   look     $ctl status
            $ctl flows|pools|servers|top
-  change   $ctl drain origins/a
   metrics  curl http://127.0.0.1:9900/metrics
-  config   $folder/braid.yaml
-           ($EXAMPLE, with the control socket in this folder)
+  change   edit $folder/braid.yaml, then
+           $ctl reload
+           ($EXAMPLE with the control socket in this folder)
   log      $folder/braidd.log
 
 Ctrl-C stops braidd and both origins and removes $folder.

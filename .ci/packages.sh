@@ -28,44 +28,44 @@ missing_packages() {
 # start anything, and what we brought in is disabled afterwards. Services that
 # were there before are not touched.
 install_with_apt() {
-	local as_root=() policy=/usr/sbin/policy-rc.d policy_is_ours=0 status=0
+	local as_root=()
 	if [[ $(id -u) != 0 ]]; then
 		command -v sudo >/dev/null ||
 			die "please install these as root: $*"
 		as_root=(sudo)
 	fi
 	say "installing: $*"
-	"${as_root[@]}" apt-get -q update </dev/null || status=$?
-	if ((status)); then
+	"${as_root[@]}" apt-get -q update </dev/null ||
 		die "apt-get update failed; needed are: $*"
-	fi
+	apt_install_quietly "$@" ||
+		die "apt-get install failed; needed are: $*"
+	[[ -d /run/systemd/system ]] || return 0
+	local package service
+	for package in "$@"; do
+		case $package in
+		nginx | nginx-light) service=nginx ;;
+		haproxy | redis-server) service=$package ;;
+		*) continue ;;
+		esac
+		"${as_root[@]}" systemctl disable --quiet "$service" ||
+			say "note: could not disable $service"
+		say "note: the system service $service stays off" \
+			"(systemctl enable --now $service to have it)"
+	done
+}
+
+# A subshell, so that our policy file goes away also when it is interrupted.
+apt_install_quietly() (
+	policy=/usr/sbin/policy-rc.d
 	if [[ ! -e $policy ]]; then
-		policy_is_ours=1
+		trap '"${as_root[@]}" rm -f $policy' EXIT
 		printf '#!/bin/sh\nexit 101\n' |
 			"${as_root[@]}" tee $policy >/dev/null
 		"${as_root[@]}" chmod 755 $policy
 	fi
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-		install --no-install-recommends "$@" </dev/null || status=$?
-	if ((policy_is_ours)); then
-		"${as_root[@]}" rm -f $policy
-	fi
-	if [[ -d /run/systemd/system ]]; then
-		local package service
-		for package in "$@"; do
-			case $package in
-			nginx | nginx-light) service=nginx ;;
-			haproxy | redis-server) service=$package ;;
-			*) continue ;;
-			esac
-			"${as_root[@]}" systemctl disable --quiet "$service" ||
-				say "note: could not disable $service"
-			say "note: the system service $service stays off" \
-				"(systemctl enable --now $service to have it)"
-		done
-	fi
-	((status == 0)) || die "apt-get install failed; needed are: $*"
-}
+		install --no-install-recommends "$@" </dev/null
+)
 
 # Where there is no apt we install nothing: it is enough that all is there.
 check_without_apt() {
