@@ -46,7 +46,7 @@ static bool direction_armed(const struct direction *d)
 static void direction_open_window(struct direction *d, struct mono now)
 {
 	d->window_start_ns = now.ns;
-	d->window_bytes = d->bytes;
+	d->bulk_bytes = 0;
 }
 
 void direction_count(struct flow *flow, struct direction *d, uint32_t n)
@@ -61,15 +61,19 @@ void direction_count(struct flow *flow, struct direction *d, uint32_t n)
 		direction_open_window(d, now);
 	d->bytes += n;
 	flow_count_bytes(flow, d->up, n);
-	if (n > DIRECTION_SMALL_BYTES)
+	/* Only large reads are bulk: a thousand small answers a second are
+	 * many bytes too, but splicing each costs more than copying it. */
+	if (n > DIRECTION_SMALL_BYTES) {
 		d->small_turns = 0;
-	else if (d->small_turns < DIRECTION_SMALL_TURNS)
+		d->bulk_bytes += n;
+	} else if (d->small_turns < DIRECTION_SMALL_TURNS) {
 		d->small_turns++;
+	}
 }
 
 static bool direction_is_bulk(const struct direction *d)
 {
-	return d->bytes - d->window_bytes >= DIRECTION_BULK_BYTES;
+	return d->bulk_bytes >= DIRECTION_BULK_BYTES;
 }
 
 /* -- reading ----------------------------------------------------------- */
@@ -317,7 +321,7 @@ int64_t direction_review(struct flow *flow, struct direction *d)
 	due = d->window_start_ns + DIRECTION_SLOW_WINDOW_NS;
 	if (now.ns < due)
 		return due;
-	if (d->bytes - d->window_bytes <
+	if (d->bulk_bytes <
 		DIRECTION_SLOW_BPS *
 		    (uint64_t)(DIRECTION_SLOW_WINDOW_NS / NS_PER_S) &&
 	    d->poll_in) {

@@ -78,7 +78,7 @@ struct direction {
 	struct pipe *pipe;
 	struct list_node wait_link; /* worker.starved or worker.ready */
 	uint64_t bytes; /* received in all */
-	uint64_t window_bytes; /* bytes when the rate window began */
+	uint64_t bulk_bytes; /* by large reads, since window_start_ns */
 	int64_t window_start_ns;
 };
 
