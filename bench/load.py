@@ -39,13 +39,13 @@ class Load:
         return result
 
     def http(self, port, connections, rate, seconds, warmup, origin=None):
-        argv = [f"{self.tools_dir}/load", "127.0.0.1", str(port),
+        argv = [f"{self.tools_dir}/pacer", "127.0.0.1", str(port),
                 str(connections), str(rate), str(seconds), str(warmup)]
         if origin:
             argv.append(str(origin))
         status, out, err = self.run(argv, seconds + warmup + 20)
         if status:
-            raise procs.BenchError(f"load failed: {out}{err}")
+            raise procs.BenchError(f"pacer failed: {out}{err}")
         return json.loads(out)
 
     def iperf(self, port, total_bytes, streams, reverse):

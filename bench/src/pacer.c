@@ -14,7 +14,7 @@
  * one core wait for each other's time slices, and at half load that is all a
  * p99 would show: direct 780 us as two processes, 20 us as one.
  *
- * usage: load ADDRESS PORT CONNECTIONS RATE SECONDS WARMUP_SECONDS
+ * usage: pacer ADDRESS PORT CONNECTIONS RATE SECONDS WARMUP_SECONDS
  *             [ORIGIN_PORT]
  * Prints one line of JSON; latencies in microseconds, without the warm-up.
  */
@@ -292,7 +292,7 @@ int main(int argc, char **argv)
 
 	if (argc < 7 || argc > 8 ||
 	    inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
-		fprintf(stderr, "usage: load ADDRESS PORT CONNECTIONS RATE "
+		fprintf(stderr, "usage: pacer ADDRESS PORT CONNECTIONS RATE "
 				"SECONDS WARMUP_SECONDS [ORIGIN_PORT]\n");
 		return 64;
 	}
@@ -312,7 +312,7 @@ int main(int argc, char **argv)
 		l.origin = answer_open(l.epoll, "127.0.0.1", argv[7]);
 	err = argc == 8 && l.origin < 0 ? l.origin : connect_all(&l, &to);
 	if (err) {
-		fprintf(stderr, "load: %s\n", strerror(-err));
+		fprintf(stderr, "pacer: %s\n", strerror(-err));
 		return 69;
 	}
 	l.start_ns = now_ns();
