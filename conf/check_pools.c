@@ -54,12 +54,9 @@ static void check_queue(const struct check_pool *p)
 	struct conf_pos timeout = check_pos(p, p->all->queue_timeout);
 	struct conf_pos length = check_pos(p, p->all->queue_length);
 
-	if (timeout.line && !length.line)
+	if (timeout.line && !length.line && !p->scope->bad)
 		draft_warning(p->all->draft, p->scope, p->all->queue_timeout,
 		    timeout, "has no effect without queue.length, which is 0");
-	else if (timeout.line && p->pool->queue_length == 0)
-		draft_warning(p->all->draft, p->scope, p->all->queue_timeout,
-		    timeout, "has no effect while queue.length is 0");
 }
 
 static void check_health(const struct check_pool *p)
@@ -67,7 +64,7 @@ static void check_health(const struct check_pool *p)
 	const struct schema_row *row = NULL;
 	struct draft *draft = p->all->draft;
 
-	if (p->pool->health.type == CONF_HEALTH_TCP)
+	if (p->pool->health.type == CONF_HEALTH_TCP && !p->scope->bad)
 		while ((row = schema_next_below(p->all->health, row))) {
 			struct conf_pos pos = check_pos(p, row);
 

@@ -252,17 +252,15 @@ static int convert_refuse_address(const struct convert *c, int rc)
 		    sizeof(ip.un.sun_path) - 1);
 	else if (rc == -ENODEV)
 		strbuf_adds(c->why, ": no such network interface");
-	else if (addr_parse_ip(&ip, c->text) == 0)
-		strbuf_adds(
-		    c->why, ip.sa.sa_family == AF_INET6 && c->text[0] != '['
-				? ": no port, and IPv6 needs brackets as in "
-				  "\"[2001:db8::1]:80\""
-				: ": no port, as in 192.0.2.1:80");
-	else {
+	else if (addr_parse_ip(&ip, c->text) != 0) {
 		strbuf_clear(c->why);
 		convert_refuse(c);
 		strbuf_adds(c->why, " (host names are not resolved)");
-	}
+	} else if (ip.sa.sa_family == AF_INET)
+		strbuf_adds(c->why, ": no port, want 192.0.2.1:80");
+	else
+		strbuf_adds(c->why, ": no port, want \"[2001:db8::1]:80\" with "
+				    "brackets");
 	return -EINVAL;
 }
 

@@ -26,6 +26,10 @@ struct scope {
 	 * line 0: was not. */
 	struct conf_pos *seen;
 	void *element;
+	/* A value was refused, so that its default stands in its place. */
+	bool bad;
+	/* A required key that was probably meant by an unknown one. */
+	const struct schema_row *guess;
 	const char *ref; /* of a listener: its pool's name */
 	uint32_t first, n; /* of a pool: its servers in the list of all */
 };
@@ -42,6 +46,9 @@ struct draft {
 	struct report report;
 	struct yaml_stream *stream;
 	struct scope file;
+	/* While blocks end one after the other: lines before the first. */
+	bool closing;
+	uint32_t lines_before;
 	struct scope_list entries[SCHEMA_MAPS];
 	void *templates[SCHEMA_MAPS]; /* elements with all defaults */
 };

@@ -13,6 +13,29 @@
 static void fill_value(struct draft *draft, const struct schema_row *row,
     struct scope *scope, struct conf_pos key_pos);
 
+/* The next event. What is found missing when a block ends is forgotten if
+ * the stream fails right behind it: then the block did not end there, its
+ * indentation went wrong. */
+static const struct yaml_event *fill_next(struct draft *draft)
+{
+	const struct yaml_event *event = yaml_stream_next(draft->stream);
+	bool end = event->kind == YAML_MAP_END || event->kind == YAML_LIST_END;
+
+	if (end && !draft->closing)
+		draft->lines_before = draft->report.n_lines;
+	if (event->kind == YAML_FAILED && draft->closing)
+		report_forget(&draft->report, draft->lines_before);
+	draft->closing = end;
+	return event;
+}
+
+/* Passes over the rest of a block or list that has begun. */
+static void fill_skip(struct draft *draft)
+{
+	(void)yaml_stream_skip(draft->stream);
+	draft->closing = false;
+}
+
 /* Anchors and tags are told apart from values, and an alias is no value. */
 static void fill_refuse_extras(struct draft *draft,
     const struct schema_row *row, struct scope *scope,
@@ -24,8 +47,7 @@ static void fill_refuse_extras(struct draft *draft,
 		    event->anchor_name);
 	if (event->tag)
 		draft_error(draft, scope, row, event->pos,
-		    "YAML tags (%.*s) are not supported", TEXT_QUOTED_MAX,
-		    event->tag_name);
+		    "YAML tags (such as !!int or !name) are not supported");
 	if (event->kind == YAML_ALIAS)
 		draft_error(draft, scope, row, event->pos,
 		    "YAML aliases (*%.*s) are not supported; write the value "
@@ -51,8 +73,8 @@ static void fill_error_quoting(struct draft *draft, struct scope *scope,
 /* Passes over the value of a key. */
 static void fill_skip_value(struct draft *draft)
 {
-	(void)yaml_stream_next(draft->stream);
-	(void)yaml_stream_skip(draft->stream);
+	(void)fill_next(draft);
+	fill_skip(draft);
 }
 
 /* Reads the next key of a block. NULL at its end or after a failure. What
@@ -61,8 +83,7 @@ static const struct yaml_event *fill_next_key(
     struct draft *draft, const struct schema_row *row, struct scope *scope)
 {
 	for (;;) {
-		const struct yaml_event *event =
-		    yaml_stream_next(draft->stream);
+		const struct yaml_event *event = fill_next(draft);
 
 		if (event->kind == YAML_MAP_END || event->kind == YAML_FAILED)
 			return NULL;
@@ -75,7 +96,7 @@ static const struct yaml_event *fill_next_key(
 		} else if (event->kind != YAML_ALIAS) {
 			draft_error(draft, scope, row, event->pos,
 			    "a key must be a word, not a list or block");
-			(void)yaml_stream_skip(draft->stream);
+			fill_skip(draft);
 		}
 		fill_skip_value(draft);
 	}
@@ -92,6 +113,10 @@ static void fill_unknown_key(struct draft *draft, const struct schema_row *row,
 	while ((child = schema_next_child(row, child)))
 		if (child->when == SCHEMA_NOW)
 			text_nearest_offer(&nearest, schema_key(child));
+	child = nearest.best ? schema_child(row, nearest.best) : NULL;
+	/* One slip shall not be said twice. */
+	if (child && child->required)
+		scope->guess = child;
 	if (nearest.best)
 		hint = arena_printf(
 		    draft->scratch, ", did you mean \"%s\"?", nearest.best);
@@ -114,7 +139,7 @@ static const struct schema_row *fill_accept_key(struct draft *draft,
 	seen = draft_seen(scope, child);
 	if (seen->line) {
 		draft_error(draft, scope, child, event->pos,
-		    "given twice; the first is on line %u", seen->line);
+		    "duplicate key, the first is on line %u", seen->line);
 		return NULL;
 	}
 	*seen = event->pos;
@@ -132,7 +157,8 @@ static void fill_check_required(struct draft *draft,
 	const struct schema_row *child = NULL;
 
 	while ((child = schema_next_child(row, child))) {
-		if (!child->required || draft_seen(scope, child)->line)
+		if (!child->required || draft_seen(scope, child)->line ||
+		    child == scope->guess)
 			continue;
 		draft_error(draft, scope, row, pos,
 		    "\"%s\" is missing, as in %s: %s", schema_key(child),
@@ -221,11 +247,9 @@ static struct scope *fill_accept_name(struct draft *draft,
 	}
 	before = strmap_get(names, event->text);
 	if (before) {
-		fill_error_quoting(draft, scope, map, event, "",
-		    arena_printf(draft->scratch,
-			" is there twice; the first %s of that name is on "
-			"line %u",
-			map->noun, before->pos.line));
+		draft_error(draft, scope, map, event->pos,
+		    "duplicate %s \"%s\", the first is on line %u", map->noun,
+		    event->text, before->pos.line);
 		return NULL;
 	}
 	if (!fill_reserve(draft, map, scope, event->pos))
@@ -297,7 +321,7 @@ static void fill_refuse_kind(struct draft *draft, const struct schema_row *row,
 	struct strbuf sb;
 
 	strbuf_init(&sb);
-	strbuf_adds(&sb, "want ");
+	strbuf_adds(&sb, got || event->length ? "want " : "empty, want ");
 	convert_add_want(&sb, row);
 	if (row->type == SCHEMA_OBJECT || row->type == SCHEMA_ENTRY) {
 		const char *comma = " (";
@@ -310,16 +334,15 @@ static void fill_refuse_kind(struct draft *draft, const struct schema_row *row,
 		}
 		strbuf_adds(&sb, ")");
 	}
-	strbuf_adds(&sb, ", not ");
+	if (got || event->length)
+		strbuf_adds(&sb, ", not ");
 	if (got)
 		strbuf_adds(&sb, got);
 	else if (event->length)
 		text_quote(&sb, event->text, event->length);
-	else
-		strbuf_adds(&sb, "nothing");
 	draft_error(draft, scope, row, event->pos, "%s", strbuf_text(&sb));
 	strbuf_fini(&sb);
-	(void)yaml_stream_skip(draft->stream);
+	fill_skip(draft);
 }
 
 static void fill_scalar(struct draft *draft, const struct schema_row *row,
@@ -341,6 +364,7 @@ static void fill_scalar(struct draft *draft, const struct schema_row *row,
 	    .ret_ref = &scope->ref,
 	    .why = &why,
 	});
+	scope->bad |= rc < 0;
 	if (rc < 0)
 		draft_error(
 		    draft, scope, row, event->pos, "%s", strbuf_text(&why));
@@ -350,6 +374,16 @@ static void fill_scalar(struct draft *draft, const struct schema_row *row,
 	strbuf_fini(&why);
 }
 
+static void fill_refuse_nested(struct draft *draft,
+    const struct schema_row *row, struct scope *scope,
+    const struct yaml_event *event)
+{
+	draft_error(draft, scope, row, event->pos,
+	    "want plain values in this list, not %s",
+	    event->kind == YAML_MAP ? "a block of keys" : "another list");
+	fill_skip(draft);
+}
+
 /* After YAML_LIST, for the types that take one or several values. */
 static void fill_list(struct draft *draft, const struct schema_row *row,
     struct scope *scope, struct conf_pos pos)
@@ -357,8 +391,7 @@ static void fill_list(struct draft *draft, const struct schema_row *row,
 	bool first = true;
 
 	for (;;) {
-		const struct yaml_event *event =
-		    yaml_stream_next(draft->stream);
+		const struct yaml_event *event = fill_next(draft);
 
 		if (event->kind == YAML_FAILED)
 			return;
@@ -368,7 +401,7 @@ static void fill_list(struct draft *draft, const struct schema_row *row,
 		if (event->kind == YAML_SCALAR)
 			fill_scalar(draft, row, scope, event, first);
 		else if (event->kind != YAML_ALIAS)
-			fill_refuse_kind(draft, row, scope, event);
+			fill_refuse_nested(draft, row, scope, event);
 		first = false;
 	}
 	if (first)
@@ -379,7 +412,7 @@ static void fill_list(struct draft *draft, const struct schema_row *row,
 static void fill_value(struct draft *draft, const struct schema_row *row,
     struct scope *scope, struct conf_pos key_pos)
 {
-	const struct yaml_event *event = yaml_stream_next(draft->stream);
+	const struct yaml_event *event = fill_next(draft);
 	bool takes_list =
 	    row->type == SCHEMA_ADDRESSES || row->type == SCHEMA_STATUS;
 
@@ -409,12 +442,12 @@ static void fill_refuse_top(struct draft *draft, const struct yaml_event *event)
 		draft_error(draft, &draft->file, NULL, event->pos,
 		    "want keys such as \"listeners:\" and \"pools:\" at the "
 		    "top");
-	(void)yaml_stream_skip(draft->stream);
+	fill_skip(draft);
 }
 
 bool fill_draft(struct draft *draft)
 {
-	const struct yaml_event *event = yaml_stream_next(draft->stream);
+	const struct yaml_event *event = fill_next(draft);
 	bool whole = event->kind == YAML_MAP;
 
 	fill_refuse_extras(draft, NULL, &draft->file, event);
@@ -422,7 +455,7 @@ bool fill_draft(struct draft *draft)
 		fill_block(draft, NULL, &draft->file, draft->file.pos);
 	else if (event->kind != YAML_FAILED)
 		fill_refuse_top(draft, event);
-	if (yaml_stream_next(draft->stream)->kind == YAML_FAILED) {
+	if (fill_next(draft)->kind == YAML_FAILED) {
 		struct conf_pos pos;
 		const char *problem = yaml_stream_problem(draft->stream, &pos);
 

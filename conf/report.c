@@ -77,6 +77,12 @@ void report_warning(struct report *report, struct conf_pos pos,
 	va_end(args);
 }
 
+void report_forget(struct report *report, uint32_t n_lines)
+{
+	report->n_errors -= report->n_lines - n_lines;
+	report->n_lines = n_lines;
+}
+
 static int report_compare(const void *a, const void *b)
 {
 	const struct report_line *x = a, *y = b;

@@ -33,5 +33,7 @@ void report_error(struct report *report, struct conf_pos pos, const char *path,
 void report_warning(struct report *report, struct conf_pos pos,
     const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Drops all but the first n_lines lines, which are errors. */
+void report_forget(struct report *report, uint32_t n_lines);
 /* Sorts and hands over to the struct conf_errors. */
 void report_finish(struct report *report);

@@ -58,7 +58,7 @@ const struct schema_row schema_listeners[] = {
 	.count_offset = offsetof(struct conf_listener, n_binds),
 	.max = CONF_BINDS_MAX,
 	.required = true,
-	.example = "[\"0.0.0.0:80\", \"[::]:80\", \"unix:/run/braid/web\"]",
+	.example = "[\"0.0.0.0:80\", \"[::]:80\"]",
 	.help = "One address or a list of them: IPv4, IPv6 in brackets, or "
 		"unix: with a path. Names are not resolved. A port below 1024 "
 		"needs root at the start, or CAP_NET_BIND_SERVICE.",

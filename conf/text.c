@@ -100,14 +100,32 @@ void text_nearest_init(struct text_nearest *nearest, const char *wanted)
 		nearest->distance = 0;
 }
 
+static bool text_same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Whether one of the two begins with the other, of which there is enough. */
+static bool text_is_prefix(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	while (a[i] && b[i] && text_same(a[i], b[i]))
+		i++;
+	return i >= TEXT_PREFIX_MIN && (!a[i] || !b[i]);
+}
+
 void text_nearest_offer(struct text_nearest *nearest, const char *candidate)
 {
 	size_t a = strlen(nearest->wanted), b = strlen(candidate);
 	unsigned distance;
 
-	if ((a > b ? a - b : b - a) >= nearest->distance)
+	if (text_is_prefix(nearest->wanted, candidate))
+		distance = 1;
+	else if ((a > b ? a - b : b - a) < nearest->distance)
+		distance = text_distance(nearest->wanted, candidate);
+	else
 		return;
-	distance = text_distance(nearest->wanted, candidate);
 	/* A word that shares no letter is not what was meant. */
 	if (distance < nearest->distance && distance < b) {
 		nearest->distance = distance;
@@ -118,11 +136,6 @@ void text_nearest_offer(struct text_nearest *nearest, const char *candidate)
 static unsigned text_min(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
-}
-
-static bool text_same(char a, char b)
-{
-	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 unsigned text_distance(const char *a, const char *b)

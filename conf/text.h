@@ -15,6 +15,7 @@
 
 #define TEXT_WORD_MAX 63
 #define TEXT_QUOTED_MAX 60
+#define TEXT_PREFIX_MIN 3
 
 /* The offset of the first byte that is no UTF-8 or a control character other
  * than tab, LF and CR; `length` when there is none. *ret_control says which

@@ -79,6 +79,12 @@ struct yaml_stream *yaml_stream_open(const char *text, size_t length)
 		return NULL;
 	}
 	strbuf_init(&stream->problem);
+	/* An editor's byte order mark is no text, and libyaml takes it only
+	 * where it finds out the encoding by itself. */
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		length -= 3;
+	}
 	stream->text = text;
 	stream->length = length;
 	usable = yaml_check_text(stream);
@@ -208,7 +214,8 @@ static void yaml_set_begin(struct yaml_stream *stream, enum yaml_kind kind,
 	stream->event.kind = kind;
 	yaml_set_tags(&stream->event, anchor, tag);
 	if (++stream->depth > YAML_DEPTH_MAX) {
-		yaml_fail(stream, stream->event.pos, "nested too deeply");
+		yaml_fail(
+		    stream, stream->event.pos, "nested deeper than 32 levels");
 		stream->event.kind = YAML_FAILED;
 	}
 }

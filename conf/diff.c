@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/diff.h"
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/hash.h"
+#include "conf/schema_equal.h"
+
+#include <string.h>
+
+#define DIFF_NONE UINT32_MAX
+
+static void diff_restart_keys(
+    const struct conf *before, const struct conf *after, struct conf_diff *ret)
+{
+	const struct schema_row *row = NULL;
+
+	while ((row = schema_next_below(NULL, row))) {
+		if (!row->restart || schema_value_equal(row, before, after))
+			continue;
+		br_assert(ret->n_restart_keys < BR_COUNT(ret->restart_keys));
+		ret->restart_keys[ret->n_restart_keys++] = row->path;
+	}
+}
+
+/* All that stays by name is compared by place: what was carried over counts
+ * on the order of its servers too. */
+static bool diff_servers_same(
+    const struct conf_pool *before, const struct conf_pool *after)
+{
+	const struct schema_row *row = schema_find("pools.*.servers.*");
+
+	if (before->n_servers != after->n_servers)
+		return false;
+	for (uint32_t i = 0; i < before->n_servers; i++)
+		if (strcmp(before->servers[i].name, after->servers[i].name) ||
+		    !schema_entry_equal(
+			row, &before->servers[i], &after->servers[i]))
+			return false;
+	return true;
+}
+
+/* Counts by name how the servers of a pool differ. */
+static void diff_count_servers(const struct conf_pool *before,
+    const struct conf_pool *after, struct arena *arena, struct conf_diff *ret)
+{
+	const struct schema_row *row = schema_find("pools.*.servers.*");
+	struct strmap *names = strmap_new(arena);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < before->n_servers; i++)
+		strmap_put(names, before->servers[i].name, &before->servers[i]);
+	for (uint32_t i = 0; i < after->n_servers; i++) {
+		const struct conf_server *old =
+		    strmap_get(names, after->servers[i].name);
+
+		if (!old) {
+			ret->servers_added++;
+			continue;
+		}
+		kept++;
+		if (!schema_entry_equal(row, old, &after->servers[i]))
+			ret->servers_changed++;
+	}
+	ret->servers_removed += before->n_servers - kept;
+}
+
+static void diff_pools(const struct conf *before, const struct conf *after,
+    struct arena *arena, struct conf_diff *ret)
+{
+	const struct schema_row *row = schema_find("pools.*");
+	struct strmap *names = strmap_new(arena);
+	bool *kept = arena_alloc(arena, before->n_pools * sizeof(*kept) + 1);
+
+	for (uint32_t i = 0; i < before->n_pools; i++)
+		strmap_put(names, before->pools[i].name, &before->pools[i]);
+	for (uint32_t i = 0; i < after->n_pools; i++) {
+		const struct conf_pool *pool = &after->pools[i];
+		const struct conf_pool *old = strmap_get(names, pool->name);
+
+		ret->pool_before[i] = DIFF_NONE;
+		ret->pools[i] = CONF_ADDED;
+		if (!old) {
+			ret->servers_added += pool->n_servers;
+			continue;
+		}
+		ret->pool_before[i] = (uint32_t)(old - before->pools);
+		kept[ret->pool_before[i]] = true;
+		ret->pools[i] = CONF_SAME;
+		if (diff_servers_same(old, pool) &&
+		    schema_entry_equal(row, old, pool))
+			continue;
+		ret->pools[i] = CONF_CHANGED;
+		diff_count_servers(old, pool, arena, ret);
+	}
+	for (uint32_t i = 0; i < before->n_pools; i++) {
+		if (kept[i])
+			continue;
+		ret->pools_removed[ret->n_pools_removed++] = i;
+		ret->servers_removed += before->pools[i].n_servers;
+	}
+}
+
+static bool diff_listener_same(const struct conf *before,
+    const struct conf_listener *a, const struct conf *after,
+    const struct conf_listener *b)
+{
+	return strcmp(before->pools[a->pool].name,
+		   after->pools[b->pool].name) == 0 &&
+	       schema_entry_equal(schema_find("listeners.*"), a, b);
+}
+
+static void diff_listeners(const struct conf *before, const struct conf *after,
+    struct arena *arena, struct conf_diff *ret)
+{
+	struct strmap *names = strmap_new(arena);
+	bool *kept =
+	    arena_alloc(arena, before->n_listeners * sizeof(*kept) + 1);
+
+	for (uint32_t i = 0; i < before->n_listeners; i++)
+		strmap_put(
+		    names, before->listeners[i].name, &before->listeners[i]);
+	for (uint32_t i = 0; i < after->n_listeners; i++) {
+		const struct conf_listener *listener = &after->listeners[i];
+		const struct conf_listener *old =
+		    strmap_get(names, listener->name);
+
+		ret->listener_before[i] = DIFF_NONE;
+		ret->listeners[i] = CONF_ADDED;
+		if (!old)
+			continue;
+		ret->listener_before[i] = (uint32_t)(old - before->listeners);
+		kept[ret->listener_before[i]] = true;
+		ret->listeners[i] =
+		    diff_listener_same(before, old, after, listener)
+			? CONF_SAME
+			: CONF_CHANGED;
+	}
+	for (uint32_t i = 0; i < before->n_listeners; i++)
+		if (!kept[i])
+			ret->listeners_removed[ret->n_listeners_removed++] = i;
+}
+
+void conf_diff(const struct conf *before, const struct conf *after,
+    struct arena *arena, struct conf_diff *ret)
+{
+	size_t word = sizeof(uint32_t);
+
+	*ret = (struct conf_diff){
+	    .listeners = arena_alloc(
+		arena, after->n_listeners * sizeof(enum conf_change) + 1),
+	    .pools = arena_alloc(
+		arena, after->n_pools * sizeof(enum conf_change) + 1),
+	    .listener_before =
+		arena_alloc(arena, after->n_listeners * word + 1),
+	    .pool_before = arena_alloc(arena, after->n_pools * word + 1),
+	    .listeners_removed =
+		arena_alloc(arena, before->n_listeners * word + 1),
+	    .pools_removed = arena_alloc(arena, before->n_pools * word + 1),
+	};
+	diff_restart_keys(before, after, ret);
+	diff_listeners(before, after, arena, ret);
+	diff_pools(before, after, arena, ret);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Pieces of text about a row that explain, the JSON Schema and the manual
+ * have in common.
+ *
+ * Thread:  any.
+ */
+#include "conf/schema_table.h"
+
+/* "time, 10ms to 24h, default 2s" */
+void schema_add_summary(struct strbuf *sb, const struct schema_row *row);
+/* Whether min and max say something about the row. */
+bool schema_has_bounds(const struct schema_row *row);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Golden tests: every FILE.yaml of a folder is parsed and what comes out is
+ * compared with FILE.err (all lines, in order) or with FILE.ok (warnings,
+ * then the whole tree with its defaults).
+ *
+ *     conf_golden FOLDER       compares
+ *     conf_golden -u FOLDER    writes what comes out; to be read before it is
+ *                              checked in
+ */
+#include "conf/conf.h"
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GOLDEN_PATH_MAX 1024
+
+static const char *const balance_names[] = {"rr", "least", "p2c"};
+static const char *const health_names[] = {"none", "tcp", "http"};
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+static const char *dump_addr(const struct addr *addr)
+{
+	static char text[ADDR_TEXT_MAX];
+
+	addr_format(addr, text);
+	return text;
+}
+
+static void dump_global(struct strbuf *out, const struct conf *conf)
+{
+	const struct conf_global *g = &conf->global;
+
+	strbuf_addf(out, "global workers=%u max_connections=%u user=%s\n",
+	    g->workers, g->max_connections, g->user);
+	strbuf_addf(out, "global state_dir=%s control=%s drain=%" PRIu64 "ms\n",
+	    g->state_dir, g->control, g->drain_ms);
+	strbuf_addf(out, "global log format=%s level=%s access=%d\n",
+	    g->log_format == LOG_JSON ? "json" : "logfmt",
+	    level_names[g->log_level], g->log_access);
+	strbuf_addf(out, "api listen=%s\n", dump_addr(&conf->api.listen));
+	strbuf_addf(out, "limits parked_total=%" PRIu64 "\n",
+	    conf->limits.parked_total_bytes);
+}
+
+static void dump_listener(
+    struct strbuf *out, const struct conf *conf, const struct conf_listener *l)
+{
+	strbuf_addf(out, "listener %s at %u:%u pool=%s at %u:%u\n", l->name,
+	    l->pos.line, l->pos.column, conf->pools[l->pool].name,
+	    l->pool_pos.line, l->pool_pos.column);
+	for (uint32_t i = 0; i < l->n_binds; i++)
+		strbuf_addf(out, "  bind %s at %u:%u\n",
+		    dump_addr(&l->binds[i].addr), l->binds[i].pos.line,
+		    l->binds[i].pos.column);
+	strbuf_addf(out,
+	    "  backlog=%u max_connections=%u idle=%" PRIu64
+	    "ms half_closed=%" PRIu64 "ms keepalive=%" PRIu64
+	    "ms user_timeout=%" PRIu64 "ms\n",
+	    l->backlog, l->max_connections, l->idle_ms, l->half_closed_ms,
+	    l->keepalive_ms, l->user_timeout_ms);
+}
+
+static void dump_health(struct strbuf *out, const struct conf_health *h)
+{
+	strbuf_addf(out, "  health %s", health_names[h->type]);
+	if (h->type == CONF_HEALTH_NONE) {
+		strbuf_addc(out, '\n');
+		return;
+	}
+	strbuf_addf(out,
+	    " interval=%" PRIu64 "ms timeout=%" PRIu64
+	    "ms rise=%u fall=%u port=%u path=%s host=%s fail_open=%u%% status=",
+	    h->interval_ms, h->timeout_ms, h->rise, h->fall, h->port, h->path,
+	    h->host ? h->host : "-", h->fail_open_percent);
+	for (uint32_t i = 0; i < h->n_status; i++)
+		strbuf_addf(out, "%s%u-%u", i ? "," : "", h->status[i].low,
+		    h->status[i].high);
+	strbuf_addc(out, '\n');
+}
+
+static void dump_pool(struct strbuf *out, const struct conf_pool *p)
+{
+	strbuf_addf(out, "pool %s at %u:%u balance=%s source=%s\n", p->name,
+	    p->pos.line, p->pos.column, balance_names[p->balance],
+	    dump_addr(&p->source));
+	strbuf_addf(out,
+	    "  connect timeout=%" PRIu64 "ms retries=%u queue length=%u "
+	    "timeout=%" PRIu64 "ms\n",
+	    p->connect_timeout_ms, p->connect_retries, p->queue_length,
+	    p->queue_timeout_ms);
+	dump_health(out, &p->health);
+	for (uint32_t i = 0; i < p->n_servers; i++) {
+		const struct conf_server *s = &p->servers[i];
+
+		strbuf_addf(out,
+		    "  server %s at %u:%u %s weight=%u max_connections=%u\n",
+		    s->name, s->pos.line, s->pos.column, dump_addr(&s->addr),
+		    s->weight, s->max_connections);
+	}
+}
+
+static void dump_conf(struct strbuf *out, const struct conf *conf)
+{
+	dump_global(out, conf);
+	for (uint32_t i = 0; i < conf->n_listeners; i++)
+		dump_listener(out, conf, &conf->listeners[i]);
+	for (uint32_t i = 0; i < conf->n_pools; i++)
+		dump_pool(out, &conf->pools[i]);
+}
+
+static int golden_read(const char *path, struct strbuf *ret)
+{
+	FILE *f = fopen(path, "r");
+	char bytes[4096];
+	size_t n;
+
+	if (!f)
+		return -errno;
+	while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0)
+		strbuf_add(ret, bytes, n);
+	(void)fclose(f);
+	return 0;
+}
+
+/* Parses the file under its name without a folder. Returns the result of
+ * conf_parse(). */
+static int golden_run(
+    const char *path, const char *name, struct strbuf *ret_out)
+{
+	struct conf_errors errors;
+	struct conf *conf;
+	struct strbuf text;
+	int rc;
+
+	strbuf_init(&text);
+	rc = golden_read(path, &text);
+	if (rc == 0) {
+		conf_errors_init(&errors);
+		rc = conf_parse(
+		    name, strbuf_text(&text), text.length, &conf, &errors);
+		for (uint32_t i = 0; i < errors.n_errors; i++)
+			strbuf_addf(ret_out, "%s\n", errors.errors[i].text);
+		if (rc == 0) {
+			dump_conf(ret_out, conf);
+			conf_free(conf);
+		}
+		conf_errors_fini(&errors);
+	}
+	strbuf_fini(&text);
+	return rc;
+}
+
+static int golden_write(const char *path, const struct strbuf *out)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fputs(strbuf_text(out), f) < 0 || fclose(f) != 0) {
+		perror(path);
+		return 1;
+	}
+	return 0;
+}
+
+/* 0 when what came out is what stands in the file. */
+static int golden_compare(const char *path, const struct strbuf *out)
+{
+	struct strbuf want;
+	int failed = 1;
+
+	strbuf_init(&want);
+	if (golden_read(path, &want) < 0)
+		printf("%s: missing\n", path);
+	else if (want.length != out->length ||
+		 memcmp(strbuf_text(&want), strbuf_text(out), out->length) != 0)
+		printf("%s: differs\n--- want\n%s--- got\n%s", path,
+		    strbuf_text(&want), strbuf_text(out));
+	else
+		failed = 0;
+	strbuf_fini(&want);
+	return failed;
+}
+
+static int golden_case(const char *folder, const char *name, bool update)
+{
+	char path[GOLDEN_PATH_MAX], other[GOLDEN_PATH_MAX];
+	int stem = (int)(strlen(name) - strlen(".yaml"));
+	struct strbuf out;
+	int rc, failed;
+
+	strbuf_init(&out);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	rc = golden_run(path, name, &out);
+	(void)snprintf(path, sizeof(path), "%s/%.*s.%s", folder, stem, name,
+	    rc == 0 ? "ok" : "err");
+	(void)snprintf(other, sizeof(other), "%s/%.*s.%s", folder, stem, name,
+	    rc == 0 ? "err" : "ok");
+	failed = rc != 0 && rc != BR_E_CONFIG;
+	if (failed)
+		printf("%s: %s\n", path, br_strerror(rc));
+	else
+		failed = update ? golden_write(path, &out)
+				: golden_compare(path, &out);
+	if (access(other, F_OK) == 0) {
+		printf("%s: must not be there\n", other);
+		failed = 1;
+	}
+	strbuf_fini(&out);
+	return failed;
+}
+
+static int golden_is_yaml(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && strcmp(dot, ".yaml") == 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool update = argc == 3 && strcmp(argv[1], "-u") == 0;
+	struct dirent **names;
+	int n, failed = 0;
+
+	if (argc != 2 && !update) {
+		(void)fputs("usage: conf_golden [-u] FOLDER\n", stderr);
+		return 64;
+	}
+	n = scandir(argv[argc - 1], &names, golden_is_yaml, alphasort);
+	for (int i = 0; i < n; i++) {
+		failed += golden_case(argv[argc - 1], names[i]->d_name, update);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	printf("%d files, %d failed\n", n, failed);
+	return n <= 0 || failed;
+}
