@@ -7,7 +7,7 @@
  *
  *      signalfd ──┐            ┌─> reload, drain
  *      mailbox  ──┼─> ring ────┼─> flow listings, acknowledgements
- *      socket   ──┘  + wheel   ├─> ctl_serve(): one connection each
+ *      socket   ──┘  + wheel   ├─> ctl: commands of braidctl
  *                              └─> probe set ──> board, log
  *
  * Thread:  control only, except control_of(). Callbacks run on control too,

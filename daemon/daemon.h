@@ -11,7 +11,6 @@
  * Thread:  as said at each field.
  * Memory:  boot makes it, and frees it when all threads have ended.
  */
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/mailbox.h"
@@ -20,6 +19,9 @@
 #include "lb/flow_log.h"
 
 struct control;
+
+/* Access log records of one worker that the clerk has not taken yet. */
+#define FLOW_LOG_RECORDS 8192u
 
 enum daemon_state { DAEMON_STARTING, DAEMON_SERVING, DAEMON_DRAINING };
 
@@ -84,15 +86,13 @@ struct daemon {
 	struct lb_shared shared; /* limits, and words of the workers */
 	struct worker *workers; /* [n_workers] */
 	struct flow_log **flow_logs; /* [n_workers] */
+	/* Rows are taken and given back by the clerk; other threads, control
+	 * too, walk them between board_enter() and board_leave(). */
 	struct board *board;
 	struct control *control;
 	struct wall started_at;
 	struct mono started_mono;
 	int pid;
-	/* Held by who takes or gives board rows (the clerk), or walks them all
-	 * on another thread than control (api). Control never takes it: it
-	 * reaches rows through the plan, whose rows do not go away. */
-	pthread_mutex_t board_lock;
 	/* -- published: struct plan; for threads other than control, which
 	 *    reads control_plan() -- */
 	struct snapshot *plan;

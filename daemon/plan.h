@@ -15,36 +15,28 @@
  * only new addresses are bound. A kept address with another backlog or
  * keepalive gets them on its existing sockets.
  *
- * Thread:  plan_build and plan_free: the clerk, with board_lock held, or main
- *          at boot and at the end. Workers, control and api read.
+ * Thread:  plan_build and plan_free: the clerk, or main at boot and at the
+ *          end. Workers, control and api read.
  * Memory:  a plan holds references to its listeners, upstreams and sockets; it
  *          is freed when all workers have left it and nothing that it alone
  *          holds is pinned by a flow. References are counted by the clerk.
  */
-#include <sys/types.h>
-
 #include "conf/diff.h"
+#include "daemon/plan_sockets.h"
 #include "lb/listener.h"
 #include "lb/upstream.h"
-
-/* The sockets of one address: one a worker (SO_REUSEPORT), or one for all
- * when it is a unix socket. */
-struct plan_sockets {
-	struct addr addr;
-	uint32_t references; /* plans */
-	uint32_t n_workers;
-	int *fds; /* [n_workers]; closed by the acceptor once it is stopped */
-	struct acceptor **acceptors; /* [n_workers] */
-	/* unix: the file that is ours to remove. */
-	dev_t device;
-	ino_t inode;
-};
 
 struct plan_bind {
 	struct addr addr;
 	char text[ADDR_TEXT_MAX];
 	struct listener *listener;
 	struct plan_sockets *sockets;
+};
+
+/* A worker that still empties queues of this plan. */
+struct plan_leaving {
+	struct list_node link;
+	struct plan *plan;
 };
 
 struct plan {
@@ -56,16 +48,15 @@ struct plan {
 	struct upstream **upstreams; /* in the order of conf->pools */
 	struct listener **listeners; /* in the order of conf->listeners */
 	struct plan_bind *binds;
+	/* Sockets of the plan before that this one has no more; handed to it
+	 * by plan_supersede(). */
+	uint32_t n_gone;
+	struct plan_sockets **gone;
 	/* -- of the workers and control while the next plan is adopted -- */
-	struct list_node *leaving; /* [n_workers], the worker's */
+	struct plan_leaving *leaving; /* [n_workers], the worker's */
 	uint32_t n_left; /* workers that have left it; control's */
 	struct list_node retired; /* the clerk's */
 	bool unused; /* the clerk's */
-};
-
-struct plan_error {
-	char text[512]; /* what failed and what to do, one line */
-	int code;
 };
 
 /* `before` NULL at boot. Takes over conf on success only. */
@@ -78,6 +69,11 @@ void plan_free(struct plan *plan, struct board *board);
 /* Whether something that only this plan holds is still in use by flows. */
 bool plan_pinned(const struct plan *plan);
 struct upstream *plan_find_pool(const struct plan *plan, const char *name);
-/* Sockets at that address, or NULL. */
-struct plan_sockets *plan_find_sockets(
-    const struct plan *plan, const struct addr *addr);
+/* Control, just before workers hear of `next`: from then on old->gone holds
+ * the sockets that they must stop. */
+void plan_supersede(struct plan *old, struct plan *next);
+
+/* Rows of servers whose configured weight differs between the plans: their
+ * weight overrides end. *ret is malloc'ed; returns how many. */
+uint32_t plan_reweighted(const struct plan *before, const struct plan *after,
+    const struct conf_diff *diff, struct board_row ***ret);

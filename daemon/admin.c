@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/assert.h"
+#include "base/log.h"
+#include "daemon/control_state.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* -- what the operator sets at run time -------------------------------- */
+
+static const char *admin_name(enum board_admin admin)
+{
+	switch (admin) {
+	case BOARD_READY:
+		return "ready";
+	case BOARD_DRAIN:
+		return "drain";
+	case BOARD_MAINT:
+		return "maintenance";
+	}
+	return "unknown";
+}
+
+static void apply(struct control *control, struct pool *pool,
+    struct server *server, const struct board_facts *facts)
+{
+	board_write(server->row, facts);
+	pool_changed(pool);
+	probe_set_admin_changed(control->probes, server->row);
+}
+
+void control_set_admin(struct control *control, struct pool *pool,
+    struct server *server, enum board_admin admin)
+{
+	struct board_facts facts;
+	enum board_admin before;
+
+	board_read(server->row, &facts);
+	before = facts.admin;
+	if (before == admin)
+		return;
+	facts.admin = admin;
+	apply(control, pool, server, &facts);
+	log_event(LOG_INFO, "server state set",
+	    "pool=%s server=%s address=%s state=%s before=%s", pool->name,
+	    server->name, server->addr_text, admin_name(admin),
+	    admin_name(before));
+}
+
+void control_set_weight(struct control *control, struct pool *pool,
+    struct server *server, uint32_t weight)
+{
+	struct board_facts facts;
+
+	board_read(server->row, &facts);
+	if (facts.weight_override == weight)
+		return;
+	facts.weight_override = weight;
+	apply(control, pool, server, &facts);
+	if (weight == BOARD_WEIGHT_NONE)
+		log_event(LOG_INFO, "server weight reset",
+		    "pool=%s server=%s weight=%u", pool->name, server->name,
+		    server->weight);
+	else
+		log_event(LOG_INFO, "server weight set",
+		    "pool=%s server=%s weight=%u configured=%u", pool->name,
+		    server->name, weight, server->weight);
+}
+
+void admin_end_overrides(
+    struct control *control, struct board_row **rows, uint32_t n)
+{
+	struct board_facts facts;
+
+	(void)control;
+	for (uint32_t i = 0; i < n; i++) {
+		board_read(rows[i], &facts);
+		if (facts.weight_override == BOARD_WEIGHT_NONE)
+			continue;
+		facts.weight_override = BOARD_WEIGHT_NONE;
+		/* The pool is a new object, which nobody has looked at. */
+		board_write(rows[i], &facts);
+		log_event(LOG_INFO, "server weight override ended",
+		    "pool=%s server=%s cause=%s", rows[i]->pool,
+		    rows[i]->server, "the weight in the file changed");
+	}
+}
+
+/* -- health ------------------------------------------------------------ */
+
+static int64_t seconds_in(
+    const struct board_facts *before, const struct board_facts *after)
+{
+	return (after->health_since_ns - before->health_since_ns) / NS_PER_S;
+}
+
+static void on_health(void *context, const struct pool *pool,
+    const struct server *server, const struct board_facts *before,
+    const struct board_facts *after)
+{
+	(void)context;
+	if (after->health == BOARD_DOWN)
+		log_event(LOG_WARN, "server down",
+		    "pool=%s server=%s address=%s up_for=%" PRId64 "s "
+		    "cause=%s",
+		    pool->name, server->name, server->addr_text,
+		    before->health == BOARD_UP ? seconds_in(before, after) : 0,
+		    after->cause);
+	else if (after->health == BOARD_UP && before->health == BOARD_DOWN)
+		log_event(LOG_INFO, "server up",
+		    "pool=%s server=%s address=%s down_for=%" PRId64 "s "
+		    "cause=%s",
+		    pool->name, server->name, server->addr_text,
+		    seconds_in(before, after), after->cause);
+	else
+		/* The usual first verdict of each server after a start. */
+		log_event(LOG_DEBUG, "server health",
+		    "pool=%s server=%s address=%s health=%s cause=%s",
+		    pool->name, server->name, server->addr_text,
+		    after->health == BOARD_UP ? "up" : "unknown", after->cause);
+}
+
+static void on_fail_open(void *context, const struct pool *pool, bool open)
+{
+	(void)context;
+	if (open)
+		log_event(LOG_WARN, "too few servers are up: all are used",
+		    "pool=%s below=%u%%", pool->name,
+		    pool->health.fail_open_percent);
+	else
+		log_event(LOG_INFO, "enough servers are up again", "pool=%s",
+		    pool->name);
+}
+
+struct probe_hooks admin_probe_hooks(struct control *control)
+{
+	return (struct probe_hooks){
+	    .context = control,
+	    .on_health = on_health,
+	    .on_fail_open = on_fail_open,
+	};
+}
+
+void admin_sync_probes(struct control *control)
+{
+	const struct plan *plan = control->plan;
+	struct pool **pools =
+	    calloc((size_t)plan->n_upstreams + 1, sizeof(struct pool *));
+
+	if (!pools)
+		br_out_of_memory("the list of pools", plan->n_upstreams * 8);
+	for (uint32_t i = 0; i < plan->n_upstreams; i++)
+		pools[i] = plan->upstreams[i]->pool;
+	probe_set_sync(control->probes, pools, plan->n_upstreams);
+	free(pools);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/boot.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "daemon/boot_state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int boot_fail(int code, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	(void)fprintf(stderr, "braidd: %s\n", text);
+	return code;
+}
+
+void boot_warn(struct boot *boot, const char *format, ...)
+{
+	va_list args;
+
+	if (boot->n_warnings == BOOT_WARNINGS_MAX)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(boot->warnings[boot->n_warnings++],
+	    sizeof boot->warnings[0], format, args);
+	va_end(args);
+}
+
+/* -- configuration ----------------------------------------------------- */
+
+static void print_errors(const struct conf_errors *errors)
+{
+	for (uint32_t i = 0; i < errors->n_errors; i++)
+		(void)fprintf(stderr, "%s\n", errors->errors[i].text);
+}
+
+/* Errors and warnings are printed; 0 or an exit code. */
+static int load(const char *file, struct conf **ret)
+{
+	struct conf_errors errors;
+	int err;
+
+	conf_errors_init(&errors);
+	err = conf_load(file, ret, &errors);
+	print_errors(&errors);
+	conf_errors_fini(&errors);
+	if (!err)
+		return EXIT_CODE_OK;
+	return err == -EACCES || err == -EPERM ? EXIT_CODE_PERMISSION
+					       : EXIT_CODE_CONFIG;
+}
+
+int boot_check(const char *file)
+{
+	uint32_t servers = 0;
+	struct conf *conf;
+	int code = load(file, &conf);
+
+	if (code)
+		return code;
+	for (uint32_t i = 0; i < conf->n_pools; i++)
+		servers += conf->pools[i].n_servers;
+	printf("%s: ok, %u listener%s, %u pool%s, %u server%s\n", file,
+	    conf->n_listeners, conf->n_listeners == 1 ? "" : "s", conf->n_pools,
+	    conf->n_pools == 1 ? "" : "s", servers, servers == 1 ? "" : "s");
+	conf_free(conf);
+	return EXIT_CODE_OK;
+}
+
+/* -- limits ------------------------------------------------------------ */
+
+static uint32_t count_sockets(const struct conf *conf, uint32_t n_workers)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < conf->n_listeners; i++)
+		for (uint32_t j = 0; j < conf->listeners[i].n_binds; j++)
+			n += addr_is_unix(&conf->listeners[i].binds[j].addr)
+				 ? 1
+				 : n_workers;
+	return n;
+}
+
+static int set_limits(struct boot *boot)
+{
+	const struct conf *conf = boot->conf;
+	uint32_t n_workers =
+	    conf->global.workers ? conf->global.workers : limits_cpus();
+	struct limits_input in = {
+	    .descriptors = limits_raise_descriptors(),
+	    .n_workers = n_workers,
+	    .sockets = count_sockets(conf, n_workers),
+	    .max_connections = conf->global.max_connections,
+	    .parked_bytes = conf->limits.parked_total_bytes,
+	    .pipe_user_bytes = limits_pipe_user_bytes(
+		boot->privileges.root && !boot->privileges.drop),
+	};
+	bool clamped;
+
+	if (limits_compute(&in, &boot->limits, &clamped))
+		return boot_fail(EXIT_CODE_UNAVAILABLE,
+		    "too few file descriptors: RLIMIT_NOFILE is %" PRIu64
+		    ", at least %" PRIu64 " are needed; raise it with "
+		    "`ulimit -n` or LimitNOFILE= in the systemd unit",
+		    in.descriptors, limits_descriptors_min(&in));
+	if (clamped)
+		boot_warn(boot,
+		    "global.max_connections %u is clamped to %u: RLIMIT_NOFILE "
+		    "is %" PRIu64 ", and a connection takes two descriptors",
+		    in.max_connections, boot->limits.max_connections,
+		    in.descriptors);
+	if (!boot->limits.pipes)
+		boot_warn(boot, "no pipes for splice: too few file "
+				"descriptors or pipe-user-pages-soft; bulk "
+				"transfers are relayed");
+	boot->daemon.n_workers = n_workers;
+	return EXIT_CODE_OK;
+}
+
+/* A ring as the workers will have it, before anything is open. */
+static int try_ring(struct boot *boot)
+{
+	static struct ring_metrics metrics;
+	struct ring_options options = {
+	    .buffers = boot->limits.buffers,
+	    .buffer_bytes = boot->limits.buffer_bytes,
+	};
+	struct ring ring;
+	int err = ring_init(&ring, &options, &metrics);
+
+	if (err)
+		return boot_fail(EXIT_CODE_UNAVAILABLE,
+		    "io_uring is not available (%s): %s", br_strerror(err),
+		    ring_explain(err));
+	ring_fini(&ring);
+	return EXIT_CODE_OK;
+}
+
+/* -- what the threads share -------------------------------------------- */
+
+static void *aligned_zero(size_t n, size_t bytes)
+{
+	size_t room = (n * bytes + 63) & ~(size_t)63;
+	void *memory = aligned_alloc(64, room);
+
+	if (!memory)
+		br_out_of_memory("the daemon", room);
+	memset(memory, 0, room);
+	return memory;
+}
+
+static int make_shared(struct boot *boot)
+{
+	struct daemon *daemon = &boot->daemon;
+	uint32_t n = daemon->n_workers;
+
+	daemon->control = &boot->control;
+	daemon->member_control = n;
+	daemon->member_clerk = n + 1;
+	daemon->started_at = wall_now();
+	daemon->started_mono = mono_now();
+	daemon->pid = getpid();
+	daemon->workers = aligned_zero(n, sizeof *daemon->workers);
+	boot->loops = aligned_zero(n, sizeof *boot->loops);
+	daemon->shared.limits = boot->limits;
+	daemon->shared.metrics =
+	    aligned_zero(n, sizeof *daemon->shared.metrics);
+	daemon->flow_logs = aligned_zero(n, sizeof(struct flow_log *));
+	for (uint32_t i = 0; i < n; i++) {
+		daemon->flow_logs[i] = flow_log_new(FLOW_LOG_RECORDS);
+		if (!daemon->flow_logs[i])
+			br_out_of_memory("access logs", FLOW_LOG_RECORDS);
+	}
+	atomic_store(&daemon->shared.log_access, boot->conf->global.log_access);
+	daemon->board = board_new(n);
+	/* Handed-over connections need room between two workers; with many
+	 * workers there are many pairs, each with less to carry. */
+	daemon->office = post_office_new(n + 2, n > 16 ? 64 : 256);
+	daemon->shared.office = daemon->office;
+	if (!daemon->office)
+		return boot_fail(EXIT_CODE_UNAVAILABLE, "mailboxes: %s",
+		    br_strerror(-errno));
+	return EXIT_CODE_OK;
+}
+
+static void free_shared(struct boot *boot)
+{
+	struct daemon *daemon = &boot->daemon;
+
+	if (daemon->plan)
+		snapshot_free(daemon->plan);
+	if (boot->plan)
+		plan_free(boot->plan, daemon->board);
+	if (boot->conf)
+		conf_free(boot->conf);
+	if (daemon->board)
+		board_free(daemon->board);
+	for (uint32_t i = 0; daemon->flow_logs && i < daemon->n_workers; i++)
+		flow_log_free(daemon->flow_logs[i]);
+	post_office_free(daemon->office);
+	free(daemon->flow_logs);
+	free(daemon->shared.metrics);
+	free(daemon->workers);
+	free(boot->loops);
+}
+
+/* Taken from a descriptor by control. All threads inherit the mask. */
+static int block_signals(struct boot *boot)
+{
+	sigset_t set;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	/* Blocking: it is read through the ring, which then waits for it. */
+	boot->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return boot->signal_fd < 0 ? boot_fail(EXIT_CODE_UNAVAILABLE,
+					 "signalfd: %s", br_strerror(-errno))
+				   : EXIT_CODE_OK;
+}
+
+static int choose_user(struct boot *boot)
+{
+	int code = privileges_choose(&boot->conf->global, &boot->privileges);
+
+	return code ? boot_fail(code, "%s", boot->privileges.text) : code;
+}
+
+static int drop_privileges(struct boot *boot)
+{
+	int code = privileges_drop(&boot->privileges);
+
+	if (code)
+		return boot_fail(code, "%s", boot->privileges.text);
+	if (boot->privileges.warning[0])
+		boot_warn(boot, "%s", boot->privileges.warning);
+	return code;
+}
+
+static int run_steps(struct boot *boot)
+{
+	static int (*const steps[])(struct boot *) = {
+	    choose_user,
+	    set_limits,
+	    try_ring,
+	    block_signals,
+	    make_shared,
+	    boot_open,
+	    drop_privileges,
+	    boot_threads,
+	};
+	int code = EXIT_CODE_OK;
+
+	for (size_t i = 0; i < BR_COUNT(steps) && !code; i++)
+		code = steps[i](boot);
+	return code;
+}
+
+int boot_run(const char *file)
+{
+	struct boot *boot = aligned_zero(1, sizeof *boot);
+	int code;
+
+	boot->signal_fd = boot->control_fd = boot->api_fd = -1;
+	boot->daemon.config_file = file;
+	code = load(file, &boot->conf);
+	if (!code) {
+		log_configure(boot->conf->global.log_format,
+		    boot->conf->global.log_level);
+		code = run_steps(boot);
+	}
+	boot_close(boot);
+	free_shared(boot);
+	free(boot);
+	return code;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What boot has made so far, for the steps of boot.c (what to run with),
+ * boot_open.c (sockets and folders) and boot_threads.c.
+ *
+ * Thread:  main.
+ * Memory:  one, on the heap while the process lives.
+ */
+#include "daemon/api.h"
+#include "daemon/boot.h"
+#include "daemon/clerk.h"
+#include "daemon/control_state.h"
+#include "daemon/limits.h"
+#include "daemon/privileges.h"
+#include "daemon/worker_loop.h"
+
+#define BOOT_WARNINGS_MAX 16
+
+struct boot {
+	struct daemon daemon;
+	struct control control;
+	struct clerk clerk;
+	struct gate gate;
+	struct worker_loop *loops; /* [n_workers] */
+	struct conf *conf; /* until the plan takes it */
+	struct plan *plan; /* the first; later ones are control's */
+	struct privileges privileges;
+	struct lb_limits limits;
+	struct api *api;
+	int signal_fd, control_fd, api_fd; /* -1: not open (any more) */
+	dev_t control_device;
+	ino_t control_inode;
+	uint32_t n_warnings;
+	char warnings[BOOT_WARNINGS_MAX][256];
+};
+
+/* "braidd: ..." on stderr; returns `code`. */
+int boot_fail(int code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Said after start, when the log is ready. */
+void boot_warn(struct boot *boot, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+int boot_open(struct boot *boot) BR_MUST_CHECK;
+void boot_close(struct boot *boot);
+
+/* Starts all threads, waits for their end; an exit code. */
+int boot_threads(struct boot *boot) BR_MUST_CHECK;

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/clerk.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "daemon/access_log.h"
+#include "daemon/load.h"
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+static void say(struct clerk *clerk, uint32_t kind, void *pointer)
+{
+	outbox_post(&clerk->outbox, clerk->daemon->member_control,
+	    (struct message){.kind = kind, .pointer = pointer});
+}
+
+/* Whether there is more than one turn's worth. */
+static bool write_logs(struct clerk *clerk)
+{
+	uint32_t records = access_log_drain(clerk->daemon);
+
+	(void)log_drain();
+	return records >= ACCESS_LOG_TURN_MAX;
+}
+
+/* All records that were put before: as many as the rings can hold. */
+static void empty_logs(struct clerk *clerk)
+{
+	uint64_t most = (uint64_t)clerk->daemon->n_workers * FLOW_LOG_RECORDS;
+	uint32_t records;
+
+	do {
+		records = access_log_drain(clerk->daemon);
+		most -= records < most ? records : most;
+	} while (records && most);
+	(void)log_drain();
+}
+
+/* -- retired plans ----------------------------------------------------- */
+
+static struct plan *plan_of(struct list_node *node)
+{
+	return br_container_of(node, struct plan, retired);
+}
+
+static void free_plan(struct clerk *clerk, struct plan *plan)
+{
+	struct daemon *daemon = clerk->daemon;
+
+	list_remove(&plan->retired);
+	/* Records name listeners and servers; api may be reading the plan. */
+	empty_logs(clerk);
+	snapshot_synchronize(daemon->plan);
+	plan_free(plan, daemon->board);
+}
+
+/* One plan at a time, so that what two of them share is judged by the last
+ * that has it. */
+static void look_for_unused(struct clerk *clerk)
+{
+	if (clerk->fencing)
+		return;
+	LIST_FOREACH (node, &clerk->retired) {
+		struct plan *plan = plan_of(node);
+		bool pinned = plan_pinned(plan);
+
+		/* Twice in a row: while one worker hands a flow over to
+		 * another, a single look might miss it. */
+		if (!pinned && plan->unused) {
+			clerk->fencing = plan;
+			say(clerk, DAEMON_UNUSED, plan);
+			return;
+		}
+		plan->unused = !pinned;
+	}
+}
+
+static void on_fenced(struct clerk *clerk, struct plan *plan)
+{
+	br_assert(clerk->fencing == plan);
+	clerk->fencing = NULL;
+	plan->unused = false;
+	if (!plan_pinned(plan))
+		free_plan(clerk, plan);
+}
+
+/* -- the loop ---------------------------------------------------------- */
+
+static void on_message(struct clerk *clerk, const struct message *message)
+{
+	struct plan *plan = message->pointer;
+
+	switch (message->kind) {
+	case DAEMON_LOAD:
+		load_run(message->pointer);
+		say(clerk, DAEMON_LOADED, message->pointer);
+		break;
+	case DAEMON_RETIRE:
+		list_push_back(&clerk->retired, &plan->retired);
+		break;
+	case DAEMON_FREE:
+		on_fenced(clerk, plan);
+		break;
+	default:
+		br_assert(false);
+	}
+}
+
+static void wait_for_mail(struct clerk *clerk, int wait_ms)
+{
+	struct daemon *daemon = clerk->daemon;
+	int fd = mailbox_eventfd(daemon->office, daemon->member_clerk);
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	uint64_t count;
+
+	if (poll(&poll_fd, 1, wait_ms) > 0)
+		(void)!read(fd, &count, sizeof count);
+}
+
+static void receive(struct clerk *clerk)
+{
+	struct daemon *daemon = clerk->daemon;
+	struct message message;
+
+	while (mailbox_receive(daemon->office, daemon->member_clerk, &message))
+		on_message(clerk, &message);
+}
+
+static void *clerk_thread(void *argument)
+{
+	struct clerk *clerk = argument;
+	struct list_node *node;
+	bool more = false;
+
+	(void)pthread_setname_np(pthread_self(), "braid-clerk");
+	while (!atomic_load(&clerk->stop)) {
+		wait_for_mail(clerk, more ? 0 : CLERK_PERIOD_MS);
+		receive(clerk);
+		more = write_logs(clerk);
+		look_for_unused(clerk);
+		(void)outbox_flush(&clerk->outbox);
+	}
+	empty_logs(clerk);
+	while ((node = list_first(&clerk->retired)) != NULL)
+		free_plan(clerk, plan_of(node));
+	return NULL;
+}
+
+int clerk_start(struct clerk *clerk, struct daemon *daemon)
+{
+	memset(clerk, 0, sizeof *clerk);
+	clerk->daemon = daemon;
+	list_init(&clerk->retired);
+	outbox_init(&clerk->outbox, daemon->office, daemon->member_clerk);
+	return -pthread_create(&clerk->thread, NULL, clerk_thread, clerk);
+}
+
+void clerk_stop(struct clerk *clerk)
+{
+	atomic_store(&clerk->stop, true);
+	(void)pthread_join(clerk->thread, NULL);
+}

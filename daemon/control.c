@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/control.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "daemon/control_state.h"
+#include "daemon/ctl.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#define CONTROL_WAIT_NS NS_PER_S
+#define CONTROL_RETRY_NS NS_PER_MS
+#define CONTROL_CQ_ENTRIES 4096
+/* Turns given to health checks and commands in flight at the end. */
+#define CONTROL_END_TURNS 50
+
+enum control_tag { TAG_MAIL, TAG_SIGNAL };
+
+/* -- what others use --------------------------------------------------- */
+
+struct daemon *control_daemon(struct control *control)
+{
+	return control->daemon;
+}
+
+struct ring *control_ring(struct control *control)
+{
+	return &control->ring;
+}
+
+struct timer_wheel *control_wheel(struct control *control)
+{
+	return &control->wheel;
+}
+
+struct mono control_now(const struct control *control)
+{
+	(void)control;
+	return mono_now();
+}
+
+struct plan *control_plan(const struct control *control)
+{
+	return control->plan;
+}
+
+const struct probe_set *control_probes(const struct control *control)
+{
+	return control->probes;
+}
+
+void control_post(
+    struct control *control, uint32_t member, struct message message)
+{
+	outbox_post(&control->outbox, member, message);
+}
+
+void control_post_workers(struct control *control, struct message message)
+{
+	for (uint32_t i = 0; i < control->daemon->n_workers; i++)
+		control_post(control, i, message);
+}
+
+void control_list_flows(struct control *control, struct flow_listing *listing)
+{
+	br_assert(listing->worker < control->daemon->n_workers);
+	control_post(control, listing->worker,
+	    (struct message){.kind = DAEMON_LIST_FLOWS, .pointer = listing});
+}
+
+uint32_t control_connections(const struct control *control)
+{
+	return shared_read(&control->daemon->shared.connections);
+}
+
+/* -- messages ---------------------------------------------------------- */
+
+static void on_message(struct control *control, const struct message *message)
+{
+	struct flow_listing *listing;
+
+	switch (message->kind) {
+	case DAEMON_ADOPTED:
+		reload_on_adopted(control, message->pointer);
+		break;
+	case DAEMON_LEFT:
+		retire_on_left(control, message->pointer);
+		break;
+	case DAEMON_LISTED:
+		listing = message->pointer;
+		listing->on_listed(listing);
+		break;
+	case DAEMON_FENCED:
+		retire_on_fenced(control, message->pointer);
+		break;
+	case DAEMON_DRAINED:
+		drain_on_drained(control);
+		break;
+	case DAEMON_LOADED:
+		reload_on_loaded(control, message->pointer);
+		break;
+	case DAEMON_UNUSED:
+		retire_on_unused(control, message->pointer);
+		break;
+	default:
+		br_assert(false);
+	}
+}
+
+static void watch_mail(struct control *control)
+{
+	const struct daemon *daemon = control->daemon;
+
+	ring_read(&control->ring, &control->op, TAG_MAIL,
+	    mailbox_eventfd(daemon->office, daemon->member_control),
+	    &control->mail_count, sizeof control->mail_count);
+}
+
+static void receive(struct control *control)
+{
+	struct daemon *daemon = control->daemon;
+	struct message message;
+
+	control->mail = false;
+	while (
+	    mailbox_receive(daemon->office, daemon->member_control, &message))
+		on_message(control, &message);
+	watch_mail(control);
+}
+
+/* -- signals ----------------------------------------------------------- */
+
+static void watch_signals(struct control *control)
+{
+	ring_read(&control->ring, &control->op, TAG_SIGNAL, control->signal_fd,
+	    &control->signal, sizeof control->signal);
+}
+
+static void on_signal(struct control *control)
+{
+	switch (control->signal.ssi_signo) {
+	case SIGHUP:
+		if (reload_request(control, NULL, NULL) == -EBUSY)
+			log_event(
+			    LOG_WARN, "reload refused", "cause=%s", "draining");
+		break;
+	case SIGTERM:
+		drain_on_signal(control, "SIGTERM");
+		break;
+	case SIGINT:
+		drain_on_signal(control, "SIGINT");
+		break;
+	default:
+		break;
+	}
+}
+
+/* -- the loop ---------------------------------------------------------- */
+
+static void on_complete(
+    struct op_owner *owner, unsigned tag, struct op_result result)
+{
+	struct control *control = br_container_of(owner, struct control, op);
+
+	switch ((enum control_tag)tag) {
+	case TAG_MAIL:
+		control->mail = true;
+		break;
+	case TAG_SIGNAL:
+		if (result.res == sizeof control->signal)
+			on_signal(control);
+		watch_signals(control);
+		break;
+	}
+}
+
+static const struct op_class control_class = {
+    .magic = CONTROL_MAGIC,
+    .name = "control",
+    .on_complete = on_complete,
+};
+
+static void turn(struct control *control, int64_t most_ns)
+{
+	int64_t wait_ns = most_ns;
+
+	if (!outbox_flush(&control->outbox) && wait_ns > CONTROL_RETRY_NS)
+		wait_ns = CONTROL_RETRY_NS;
+	wait_ns = timer_wheel_sleep_ns(&control->wheel, mono_now(), wait_ns);
+	ring_turn(&control->ring, wait_ns);
+	timer_wheel_advance(&control->wheel, mono_now());
+	if (control->mail)
+		receive(control);
+}
+
+static void run(struct control *control)
+{
+	watch_signals(control);
+	receive(control);
+	admin_sync_probes(control);
+	while (!control->done)
+		turn(control, CONTROL_WAIT_NS);
+	probe_set_stop(control->probes);
+	ctl_stop(control->ctl);
+	for (int i = 0; i < CONTROL_END_TURNS; i++) {
+		if (probe_set_idle(control->probes) && ctl_done(control->ctl) &&
+		    outbox_flush(&control->outbox))
+			break;
+		turn(control, 2 * NS_PER_MS);
+	}
+}
+
+static int prepare(struct control *control)
+{
+	struct ring_options options = {.cq_entries = CONTROL_CQ_ENTRIES};
+	struct probe_options probe = {
+	    .ring = &control->ring,
+	    .wheel = &control->wheel,
+	    .rng = &control->rng,
+	    .hooks = admin_probe_hooks(control),
+	};
+	int err = ring_init(&control->ring, &options, &control->ring_metrics);
+
+	if (err)
+		return err;
+	timer_wheel_init(&control->wheel, mono_now());
+	rng_seed_random(&control->rng);
+	drain_init(control);
+	err = probe_set_new(&probe, &control->probes);
+	if (!err)
+		err = ctl_start(control, control->listen_fd, &control->ctl);
+	/* What was made here ends with the process, which does not start. */
+	return err;
+}
+
+static void finish(struct control *control)
+{
+	bool probes_idle = probe_set_idle(control->probes);
+	bool ctl_idle = ctl_done(control->ctl);
+
+	/* What the kernel still holds at this point keeps its memory. */
+	ring_fini(&control->ring);
+	if (probes_idle)
+		probe_set_free(control->probes);
+	if (ctl_idle)
+		ctl_free(control->ctl);
+}
+
+static void *control_thread(void *argument)
+{
+	struct control *control = argument;
+	int err;
+
+	(void)pthread_setname_np(pthread_self(), "braid-control");
+	err = prepare(control);
+	if (!gate_arrive(control->gate, err))
+		return NULL;
+	run(control);
+	finish(control);
+	return NULL;
+}
+
+int control_start(struct control *control, struct daemon *daemon,
+    struct plan *plan, int signal_fd, int listen_fd, struct gate *gate)
+{
+	memset(control, 0, sizeof *control);
+	control->op.magic = CONTROL_MAGIC;
+	control->op.class = &control_class;
+	control->daemon = daemon;
+	control->plan = plan;
+	control->signal_fd = signal_fd;
+	control->listen_fd = listen_fd;
+	control->gate = gate;
+	outbox_init(&control->outbox, daemon->office, daemon->member_control);
+	return -pthread_create(&control->thread, NULL, control_thread, control);
+}
+
+void control_join(struct control *control)
+{
+	(void)pthread_join(control->thread, NULL);
+}

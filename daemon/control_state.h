@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What the parts of the control thread keep: control.c has the loop, and
+ * reload.c, retire.c, drain.c and admin.c have one concern each. Commands and
+ * others use control.h.
+ *
+ * Thread:  control; boot makes it and waits for its end.
+ * Memory:  one, embedded in struct boot; plans as said in plan.h.
+ */
+#include "daemon/control.h"
+#include "daemon/gate.h"
+#include "daemon/outbox.h"
+#include "daemon/reload.h"
+#include "probe/probe_set.h"
+
+#include <sys/signalfd.h>
+
+#define CONTROL_MAGIC 0xb1a1dd02
+
+struct ctl;
+struct load_job;
+
+enum reload_state { RELOAD_IDLE, RELOAD_LOADING, RELOAD_ADOPTING };
+
+struct reload_waiter {
+	reload_on_done *on_done; /* NULL: nobody asks for the answer */
+	void *context;
+};
+
+struct reload_waiters {
+	uint32_t n;
+	struct reload_waiter items[RELOAD_WAITERS_MAX];
+};
+
+struct reload {
+	enum reload_state state;
+	struct load_job *job;
+	uint32_t n_adopted;
+	struct reload_waiters now; /* answered by the run under way */
+	struct reload_waiters next;
+	bool again; /* somebody asked while it ran */
+};
+
+enum drain_state { DRAIN_NONE, DRAIN_WAITING, DRAIN_KILLING };
+
+struct drain {
+	enum drain_state state;
+	struct timer timer;
+	uint32_t n_drained; /* workers without open acceptors */
+	struct mono deadline, next_line;
+};
+
+struct control {
+	struct op_owner op; /* tags: enum control_tag */
+	struct daemon *daemon;
+	struct ring ring;
+	struct ring_metrics ring_metrics;
+	struct timer_wheel wheel;
+	struct rng rng;
+	struct outbox outbox;
+	struct plan *plan; /* in force */
+	struct probe_set *probes;
+	struct reload reload;
+	struct drain drain;
+	uint64_t mail_count;
+	bool mail, done;
+	int signal_fd;
+	struct signalfd_siginfo signal;
+	int listen_fd;
+	struct ctl *ctl; /* the control socket's commands */
+	struct gate *gate;
+	pthread_t thread;
+} __attribute__((aligned(64)));
+
+/* -- boot -- */
+/* The control socket's descriptor is taken over once the gate says go. */
+int control_start(struct control *control, struct daemon *daemon,
+    struct plan *plan, int signal_fd, int listen_fd,
+    struct gate *gate) BR_MUST_CHECK;
+void control_join(struct control *control);
+
+/* -- messages and signals, routed by control.c -- */
+void reload_on_loaded(struct control *control, struct load_job *job);
+void reload_on_adopted(struct control *control, const struct plan *plan);
+void retire_on_left(struct control *control, struct plan *plan);
+void retire_on_unused(struct control *control, struct plan *plan);
+void retire_on_fenced(struct control *control, struct plan *plan);
+void drain_init(struct control *control);
+void drain_on_drained(struct control *control);
+void drain_on_signal(struct control *control, const char *name);
+/* -- health changes, for the log -- */
+struct probe_hooks admin_probe_hooks(struct control *control);
+/* The pools of the plan in force, for the health checks. */
+void admin_sync_probes(struct control *control);
+/* The configured weight of these servers changed: their overrides end. */
+void admin_end_overrides(
+    struct control *control, struct board_row **rows, uint32_t n);

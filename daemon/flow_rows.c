@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/flow_rows.h"
+
+#include <stdio.h>
+
+static uint32_t parked_bytes(const struct direction *d)
+{
+	uint32_t bytes = 0;
+
+	for (const struct chunk *c = d->parked_first; c; c = c->next)
+		bytes += c->end - c->start;
+	return bytes;
+}
+
+static void copy_name(char ret[CONF_NAME_MAX + 1], const char *name)
+{
+	(void)snprintf(ret, CONF_NAME_MAX + 1, "%s", name);
+}
+
+static void fill_row(
+    struct flow_row *row, const struct flow *flow, struct mono now)
+{
+	const struct server *server =
+	    flow->server ? flow->server : flow->last_server;
+
+	row->id = flow->id;
+	copy_name(row->listener_name, flow->listener->name);
+	copy_name(row->pool, flow->upstream->pool->name);
+	copy_name(row->server, server ? server->name : "");
+	row->client = flow->client;
+	row->state = flow->state;
+	row->mode_up = flow->up.mode;
+	row->mode_down = flow->down.mode;
+	row->retries = flow->retries;
+	row->age_ns = mono_diff_ns(now, flow->accepted_at);
+	row->idle_ns = mono_diff_ns(now, flow->active_at);
+	row->bytes_up = flow->up.bytes;
+	row->bytes_down = flow->down.bytes;
+	row->parked_bytes = parked_bytes(&flow->up) + parked_bytes(&flow->down);
+}
+
+void flow_rows_fill(const struct worker *worker, struct flow_listing *listing)
+{
+	listing->n = 0;
+	listing->complete = true;
+	LIST_FOREACH (node, &worker->flows) {
+		const struct flow *flow =
+		    br_container_of(node, struct flow, link);
+
+		if (flow->id <= listing->after && listing->after)
+			continue;
+		if (listing->n == FLOW_LISTING_ROWS) {
+			listing->complete = false;
+			break;
+		}
+		fill_row(
+		    &listing->rows[listing->n++], flow, worker_now(worker));
+	}
+}

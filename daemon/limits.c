@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/limits.h"
+
+#include "conf/conf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static uint64_t reserved(const struct limits_input *in)
+{
+	uint64_t beyond = in->sockets > LIMITS_SOCKETS_FREE
+			      ? in->sockets - LIMITS_SOCKETS_FREE
+			      : 0;
+
+	return LIMITS_RESERVED_FDS + beyond;
+}
+
+uint64_t limits_descriptors_min(const struct limits_input *in)
+{
+	return reserved(in) + 2 * LIMITS_CONNECTIONS_MIN;
+}
+
+/* Smaller pipes before fewer, down to what still beats a plain receive. A
+ * quarter of the user's share is left to other processes of that user. */
+static void limits_pipes(const struct limits_input *in, struct lb_limits *ret)
+{
+	uint64_t share, fds;
+
+	ret->pipes = LIMITS_PIPES_MAX;
+	ret->pipe_bytes = LIMITS_PIPE_BYTES;
+	if (in->pipe_user_bytes != UINT64_MAX) {
+		share = in->pipe_user_bytes / 4 * 3 / in->n_workers;
+		while (ret->pipe_bytes > LIMITS_PIPE_BYTES_MIN &&
+		       share / ret->pipe_bytes < LIMITS_PIPES_FULL)
+			ret->pipe_bytes /= 2;
+		if (share / ret->pipe_bytes < ret->pipes)
+			ret->pipes = (uint32_t)(share / ret->pipe_bytes);
+	}
+	/* At most an eighth of the descriptors goes to pipes. */
+	fds = (in->descriptors - reserved(in)) / 8;
+	if (fds / 2 / in->n_workers < ret->pipes)
+		ret->pipes = (uint32_t)(fds / 2 / in->n_workers);
+}
+
+int limits_compute(
+    const struct limits_input *in, struct lb_limits *ret, bool *ret_clamped)
+{
+	struct lb_limits limits = {
+	    .n_workers = in->n_workers,
+	    .parked_bytes = in->parked_bytes,
+	    .buffers = LIMITS_BUFFERS,
+	    .buffer_bytes = LIMITS_BUFFER_BYTES,
+	};
+	uint64_t room;
+
+	if (in->descriptors < limits_descriptors_min(in))
+		return -EMFILE;
+	limits_pipes(in, &limits);
+	room = in->descriptors - reserved(in) -
+	       2 * (uint64_t)limits.pipes * in->n_workers;
+	room /= 2;
+	if (room > UINT32_MAX)
+		room = UINT32_MAX;
+	*ret_clamped = in->max_connections > room;
+	if (in->max_connections && !*ret_clamped)
+		limits.max_connections = in->max_connections;
+	else if (!in->max_connections && room > LIMITS_CONNECTIONS_AUTO_MAX)
+		limits.max_connections = LIMITS_CONNECTIONS_AUTO_MAX;
+	else
+		limits.max_connections = (uint32_t)room;
+	*ret = limits;
+	return 0;
+}
+
+uint64_t limits_raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return 0;
+	if (limit.rlim_cur < limit.rlim_max) {
+		struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+
+		if (!setrlimit(RLIMIT_NOFILE, &raised))
+			limit = raised;
+	}
+	return limit.rlim_cur;
+}
+
+uint64_t limits_pipe_user_bytes(bool privileged)
+{
+	/* The kernel's default, when /proc is not there. */
+	uint64_t pages = 16384;
+	FILE *file;
+
+	if (privileged)
+		return UINT64_MAX;
+	file = fopen("/proc/sys/fs/pipe-user-pages-soft", "re");
+	if (file) {
+		if (fscanf(file, "%" SCNu64, &pages) != 1)
+			pages = 16384;
+		(void)fclose(file);
+	}
+	return pages ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : UINT64_MAX;
+}
+
+uint32_t limits_cpus(void)
+{
+	cpu_set_t set;
+	int n = 1;
+
+	if (!sched_getaffinity(0, sizeof set, &set))
+		n = CPU_COUNT(&set);
+	if (n < 1)
+		n = 1;
+	return n > CONF_WORKERS_MAX ? CONF_WORKERS_MAX : (uint32_t)n;
+}

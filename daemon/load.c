@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/load.h"
+
+#include "base/assert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct load_job *load_job_new(struct daemon *daemon, const struct plan *before)
+{
+	struct load_job *job = calloc(1, sizeof *job);
+
+	if (!job)
+		br_out_of_memory("a reload", sizeof *job);
+	job->daemon = daemon;
+	job->before = before;
+	job->started = mono_now();
+	job->arena = arena_new();
+	conf_errors_init(&job->errors);
+	return job;
+}
+
+void load_job_free(struct load_job *job)
+{
+	conf_errors_fini(&job->errors);
+	arena_free(job->arena);
+	free(job->reweighted);
+	free(job);
+}
+
+struct change_counts {
+	uint32_t added, changed;
+};
+
+static struct change_counts count_changes(
+    const enum conf_change *changes, uint32_t n)
+{
+	struct change_counts counts = {0, 0};
+
+	for (uint32_t i = 0; i < n; i++) {
+		counts.added += changes[i] == CONF_ADDED;
+		counts.changed += changes[i] == CONF_CHANGED;
+	}
+	return counts;
+}
+
+static void summarize(struct load_job *job)
+{
+	const struct conf_diff *diff = &job->diff;
+	const struct conf *conf = job->plan->conf;
+	struct change_counts listeners =
+	    count_changes(diff->listeners, conf->n_listeners);
+	struct change_counts pools = count_changes(diff->pools, conf->n_pools);
+
+	(void)snprintf(job->summary, sizeof job->summary,
+	    "number=%" PRIu64 " listeners=+%u-%u~%u pools=+%u-%u~%u "
+	    "servers=+%u-%u~%u",
+	    job->plan->number, listeners.added, diff->n_listeners_removed,
+	    listeners.changed, pools.added, diff->n_pools_removed,
+	    pools.changed, diff->servers_added, diff->servers_removed,
+	    diff->servers_changed);
+}
+
+void load_run(struct load_job *job)
+{
+	struct daemon *daemon = job->daemon;
+	struct conf *conf;
+
+	job->plan_error.text[0] = '\0';
+	if (conf_load(daemon->config_file, &conf, &job->errors)) {
+		(void)snprintf(job->summary, sizeof job->summary,
+		    "refused, %u error%s",
+		    job->errors.n_errors - job->errors.n_warnings,
+		    job->errors.n_errors - job->errors.n_warnings == 1 ? ""
+								       : "s");
+		return;
+	}
+	conf_diff(job->before->conf, conf, job->arena, &job->diff);
+	if (plan_build(conf, job->before, &job->diff, daemon->board,
+		daemon->n_workers, &job->plan, &job->plan_error)) {
+		conf_free(conf);
+		(void)snprintf(job->summary, sizeof job->summary, "refused: %s",
+		    job->plan_error.text);
+		return;
+	}
+	job->n_reweighted = plan_reweighted(
+	    job->before, job->plan, &job->diff, &job->reweighted);
+	summarize(job);
+}

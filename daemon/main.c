@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/boot.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define CONFIG_DEFAULT "/etc/braid/braid.yaml"
+
+static const char usage[] =
+    "usage: braidd [-c] [-f FILE]\n"
+    "  -f FILE  configuration (default " CONFIG_DEFAULT ")\n"
+    "  -c       check it and exit: 0 good, 78 bad\n"
+    "  -V       print the version\n"
+    "  -h       print this\n"
+    "Signals: TERM or INT drains, a second one stops at once; HUP reloads.\n";
+
+int main(int argc, char **argv)
+{
+	const char *file = CONFIG_DEFAULT;
+	bool check = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "f:cVh")) != -1) {
+		switch (option) {
+		case 'f':
+			file = optarg;
+			break;
+		case 'c':
+			check = true;
+			break;
+		case 'V':
+			(void)puts("braidd " BRAID_VERSION);
+			return EXIT_CODE_OK;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return EXIT_CODE_OK;
+		default:
+			(void)fputs(usage, stderr);
+			return EXIT_CODE_USAGE;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(
+		    stderr, "braidd: unexpected \"%s\"\n", argv[optind]);
+		(void)fputs(usage, stderr);
+		return EXIT_CODE_USAGE;
+	}
+	return check ? boot_check(file) : boot_run(file);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/plan.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "daemon/plan_index.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one plan_build() works on. */
+struct build {
+	struct plan *plan;
+	const struct plan *before;
+	const struct conf_diff *diff;
+	struct board *board;
+	struct plan_error *error;
+	struct plan_index sockets_before; /* places in before->binds */
+	bool *kept; /* [before->n_binds] */
+};
+
+/* A named array; never NULL, also for 0. */
+static void *plan_array(size_t n, size_t bytes)
+{
+	void *array = calloc(n ? n : 1, bytes);
+
+	if (!array)
+		br_out_of_memory("a plan", n * bytes);
+	return array;
+}
+
+static uint32_t count_binds(const struct conf *conf)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < conf->n_listeners; i++)
+		n += conf->listeners[i].n_binds;
+	return n;
+}
+
+static struct plan *plan_new(
+    struct conf *conf, const struct plan *before, uint32_t n_workers)
+{
+	struct plan *plan = plan_array(1, sizeof *plan);
+
+	plan->conf = conf;
+	plan->number = before ? before->number + 1 : 1;
+	plan->loaded_at = wall_now();
+	plan->n_workers = n_workers;
+	plan->upstreams = plan_array(conf->n_pools, sizeof(void *));
+	plan->listeners = plan_array(conf->n_listeners, sizeof(void *));
+	plan->binds = plan_array(count_binds(conf), sizeof *plan->binds);
+	plan->leaving = plan_array(n_workers, sizeof *plan->leaving);
+	for (uint32_t i = 0; i < n_workers; i++) {
+		list_node_init(&plan->leaving[i].link);
+		plan->leaving[i].plan = plan;
+	}
+	list_node_init(&plan->retired);
+	return plan;
+}
+
+/* -- pools and listeners ----------------------------------------------- */
+
+static int build_upstream(struct build *b, uint32_t i)
+{
+	const struct conf_pool *conf = &b->plan->conf->pools[i];
+	struct upstream *upstream;
+	struct pool *pool;
+
+	if (b->before && b->diff->pools[i] == CONF_SAME) {
+		upstream = b->before->upstreams[b->diff->pool_before[i]];
+	} else {
+		pool = pool_new(conf, b->board);
+		upstream = upstream_new(pool, b->plan->n_workers);
+		if (!upstream) {
+			pool_free(pool, b->board);
+			return -ENOMEM;
+		}
+	}
+	upstream->references++;
+	b->plan->upstreams[i] = upstream;
+	b->plan->n_upstreams = i + 1;
+	return 0;
+}
+
+static int build_listener(struct build *b, uint32_t i)
+{
+	const struct conf_listener *conf = &b->plan->conf->listeners[i];
+	struct upstream *upstream = b->plan->upstreams[conf->pool];
+	struct listener *listener = NULL;
+
+	if (b->before && b->diff->listeners[i] == CONF_SAME)
+		listener = b->before->listeners[b->diff->listener_before[i]];
+	/* An unchanged listener in front of a changed pool needs to point to
+	 * the new one. */
+	if (!listener || listener->upstream != upstream) {
+		struct board_listener *row =
+		    board_listener_get(b->board, conf->name);
+
+		listener =
+		    listener_new(conf, upstream, row, b->plan->n_workers);
+		if (!listener) {
+			board_listener_unref(b->board, row);
+			return -ENOMEM;
+		}
+	}
+	listener->references++;
+	b->plan->listeners[i] = listener;
+	b->plan->n_listeners = i + 1;
+	return 0;
+}
+
+/* -- sockets ----------------------------------------------------------- */
+
+struct sought {
+	const struct plan *plan;
+	const struct addr *addr;
+};
+
+static bool bind_matches(const void *context, uint32_t place)
+{
+	const struct sought *sought = context;
+
+	return addr_equal(&sought->plan->binds[place].addr, sought->addr);
+}
+
+static struct plan_sockets *find_before(struct build *b, const struct addr *at)
+{
+	struct sought sought = {.plan = b->before, .addr = at};
+	uint32_t place;
+
+	if (!b->before)
+		return NULL;
+	place = plan_index_find(
+	    &b->sockets_before, addr_hash(at, 0), bind_matches, &sought);
+	if (place == PLAN_INDEX_NONE)
+		return NULL;
+	b->kept[place] = true;
+	return b->before->binds[place].sockets;
+}
+
+static struct sock_listen_options options_of(const struct conf_listener *conf)
+{
+	return (struct sock_listen_options){
+	    .backlog = conf->backlog,
+	    .keepalive_ms = conf->keepalive_ms,
+	    .user_timeout_ms = conf->user_timeout_ms,
+	};
+}
+
+static int build_bind(struct build *b, uint32_t listener, const struct addr *at)
+{
+	const struct conf_listener *conf = &b->plan->conf->listeners[listener];
+	struct sock_listen_options options = options_of(conf);
+	struct plan_bind *bind = &b->plan->binds[b->plan->n_binds];
+	struct plan_sockets *sockets = find_before(b, at);
+	int err;
+
+	if (sockets) {
+		sockets->references++;
+	} else {
+		err = plan_sockets_open(
+		    at, &options, b->plan->n_workers, &sockets);
+		if (err) {
+			plan_sockets_explain(b->error, conf->name, at, err);
+			return err;
+		}
+	}
+	bind->addr = *at;
+	addr_format(at, bind->text);
+	bind->listener = b->plan->listeners[listener];
+	bind->sockets = sockets;
+	b->plan->n_binds++;
+	return 0;
+}
+
+static int build_binds(struct build *b)
+{
+	const struct conf *conf = b->plan->conf;
+
+	for (uint32_t i = 0; i < conf->n_listeners; i++)
+		for (uint32_t j = 0; j < conf->listeners[i].n_binds; j++) {
+			int err =
+			    build_bind(b, i, &conf->listeners[i].binds[j].addr);
+
+			if (err)
+				return err;
+		}
+	return 0;
+}
+
+/* At boot every address is tried before any is opened: afterwards our own
+ * sockets would be in the way ("0.0.0.0:80" beside "127.0.0.1:80"). */
+static int probe_binds(struct build *b)
+{
+	const struct conf *conf = b->plan->conf;
+
+	for (uint32_t i = 0; i < conf->n_listeners && !b->before; i++)
+		for (uint32_t j = 0; j < conf->listeners[i].n_binds; j++) {
+			const struct addr *at =
+			    &conf->listeners[i].binds[j].addr;
+			int err = plan_sockets_probe(at);
+
+			if (err) {
+				plan_sockets_explain(
+				    b->error, conf->listeners[i].name, at, err);
+				return err;
+			}
+		}
+	return 0;
+}
+
+/* Nothing below can fail. */
+static void adjust_sockets(struct plan *plan)
+{
+	const struct conf *conf = plan->conf;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < conf->n_listeners; i++) {
+		struct sock_listen_options options =
+		    options_of(&conf->listeners[i]);
+
+		for (uint32_t j = 0; j < conf->listeners[i].n_binds; j++)
+			plan_sockets_adjust(
+			    plan->binds[at++].sockets, &options);
+	}
+}
+
+static void note_gone(struct build *b)
+{
+	struct plan *plan = b->plan;
+
+	plan->gone = plan_array(b->before->n_binds, sizeof *plan->gone);
+	for (uint32_t i = 0; i < b->before->n_binds; i++)
+		if (!b->kept[i])
+			plan->gone[plan->n_gone++] =
+			    b->before->binds[i].sockets;
+}
+
+/* -- the whole --------------------------------------------------------- */
+
+static int build_all(struct build *b)
+{
+	const struct conf *conf = b->plan->conf;
+	int err = probe_binds(b);
+
+	for (uint32_t i = 0; i < conf->n_pools && !err; i++)
+		err = build_upstream(b, i);
+	for (uint32_t i = 0; i < conf->n_listeners && !err; i++)
+		err = build_listener(b, i);
+	if (!err)
+		err = build_binds(b);
+	return err;
+}
+
+int plan_build(struct conf *conf, const struct plan *before,
+    const struct conf_diff *diff, struct board *board, uint32_t n_workers,
+    struct plan **ret, struct plan_error *ret_error)
+{
+	struct build b = {
+	    .plan = plan_new(conf, before, n_workers),
+	    .before = before,
+	    .diff = diff,
+	    .board = board,
+	    .error = ret_error,
+	};
+	uint32_t n_before = before ? before->n_binds : 0;
+	int err;
+
+	plan_index_init(&b.sockets_before, n_before);
+	b.kept = plan_array(n_before, sizeof *b.kept);
+	for (uint32_t i = 0; i < n_before; i++)
+		plan_index_add(
+		    &b.sockets_before, addr_hash(&before->binds[i].addr, 0), i);
+	ret_error->text[0] = '\0';
+	err = build_all(&b);
+	if (err) {
+		b.plan->conf = NULL; /* stays the caller's */
+		plan_free(b.plan, board);
+		ret_error->code = err;
+		if (!ret_error->text[0])
+			(void)snprintf(ret_error->text, sizeof ret_error->text,
+			    "pools and listeners: %s", br_strerror(err));
+	} else {
+		adjust_sockets(b.plan);
+		if (before)
+			note_gone(&b);
+		*ret = b.plan;
+	}
+	free(b.kept);
+	plan_index_fini(&b.sockets_before);
+	return err;
+}
+
+static void upstream_unref(struct upstream *upstream, struct board *board)
+{
+	struct pool *pool = upstream->pool;
+
+	br_assert(upstream->references > 0);
+	if (--upstream->references)
+		return;
+	upstream_free(upstream);
+	pool_free(pool, board);
+}
+
+static void listener_unref(struct listener *listener, struct board *board)
+{
+	struct board_listener *row = listener->row;
+
+	br_assert(listener->references > 0);
+	if (--listener->references)
+		return;
+	listener_free(listener);
+	board_listener_unref(board, row);
+}
+
+void plan_free(struct plan *plan, struct board *board)
+{
+	for (uint32_t i = 0; i < plan->n_binds; i++)
+		plan_sockets_unref(plan->binds[i].sockets);
+	for (uint32_t i = 0; i < plan->n_listeners; i++)
+		listener_unref(plan->listeners[i], board);
+	for (uint32_t i = 0; i < plan->n_upstreams; i++)
+		upstream_unref(plan->upstreams[i], board);
+	if (plan->conf)
+		conf_free(plan->conf);
+	free(plan->gone);
+	free(plan->leaving);
+	free(plan->binds);
+	free(plan->listeners);
+	free(plan->upstreams);
+	free(plan);
+}
+
+bool plan_pinned(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_listeners; i++)
+		if (plan->listeners[i]->references == 1 &&
+		    listener_pinned(plan->listeners[i]))
+			return true;
+	for (uint32_t i = 0; i < plan->n_upstreams; i++)
+		if (plan->upstreams[i]->references == 1 &&
+		    upstream_pinned(plan->upstreams[i]))
+			return true;
+	return false;
+}
+
+struct upstream *plan_find_pool(const struct plan *plan, const char *name)
+{
+	for (uint32_t i = 0; i < plan->n_upstreams; i++)
+		if (!strcmp(plan->upstreams[i]->pool->name, name))
+			return plan->upstreams[i];
+	return NULL;
+}
+
+void plan_supersede(struct plan *old, struct plan *next)
+{
+	br_assert(!old->gone || !old->n_gone);
+	free(old->gone);
+	old->gone = next->gone;
+	old->n_gone = next->n_gone;
+	next->gone = NULL;
+	next->n_gone = 0;
+}

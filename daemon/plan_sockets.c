@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/plan_sockets.h"
+
+#include "base/assert.h"
+#include "lb/listener.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int plan_sockets_probe(const struct addr *addr)
+{
+	int one = 1, err = 0, fd;
+
+	if (addr_is_unix(addr))
+		return 0;
+	fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (addr->sa.sa_family == AF_INET6)
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+	if (bind(fd, &addr->sa, addr->length))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static void remember_file(struct plan_sockets *sockets)
+{
+	struct stat st;
+
+	if (!addr_is_unix(&sockets->addr) ||
+	    sockets->addr.un.sun_path[0] == '\0' ||
+	    lstat(sockets->addr.un.sun_path, &st))
+		return;
+	sockets->device = st.st_dev;
+	sockets->inode = st.st_ino;
+}
+
+/* A later plan, or another process, may have put its own there. */
+static void remove_file(const struct plan_sockets *sockets)
+{
+	struct stat st;
+
+	if (sockets->inode && !lstat(sockets->addr.un.sun_path, &st) &&
+	    st.st_dev == sockets->device && st.st_ino == sockets->inode)
+		(void)unlink(sockets->addr.un.sun_path);
+}
+
+static int open_one(struct plan_sockets *sockets, uint32_t worker)
+{
+	bool shared = addr_is_unix(&sockets->addr);
+	int fd;
+
+	if (shared && worker)
+		fd = sockets->fds[0];
+	else
+		fd = sock_listen(&sockets->addr, &sockets->options);
+	if (fd < 0)
+		return fd;
+	sockets->fds[worker] = fd;
+	sockets->acceptors[worker] = acceptor_new(fd, shared);
+	return sockets->acceptors[worker] ? 0 : -ENOMEM;
+}
+
+int plan_sockets_open(const struct addr *addr,
+    const struct sock_listen_options *options, uint32_t n_workers,
+    struct plan_sockets **ret)
+{
+	struct plan_sockets *sockets = calloc(1, sizeof *sockets);
+	int err = 0;
+
+	if (!sockets)
+		return -ENOMEM;
+	sockets->addr = *addr;
+	sockets->references = 1;
+	sockets->n_workers = n_workers;
+	sockets->options = *options;
+	sockets->options.reuse_port = !addr_is_unix(addr);
+	sockets->fds = malloc(n_workers * sizeof *sockets->fds);
+	sockets->acceptors = calloc(n_workers, sizeof(struct acceptor *));
+	if (!sockets->fds || !sockets->acceptors)
+		br_out_of_memory("listening sockets", n_workers * 12);
+	memset(sockets->fds, 0xff, n_workers * sizeof *sockets->fds);
+	for (uint32_t i = 0; i < n_workers && !err; i++)
+		err = open_one(sockets, i);
+	if (err) {
+		plan_sockets_unref(sockets);
+		return err;
+	}
+	remember_file(sockets);
+	*ret = sockets;
+	return 0;
+}
+
+void plan_sockets_unref(struct plan_sockets *sockets)
+{
+	bool is_unix = addr_is_unix(&sockets->addr);
+
+	br_assert(sockets->references > 0);
+	if (--sockets->references)
+		return;
+	for (uint32_t i = 0; i < sockets->n_workers; i++) {
+		/* Closes the socket, too, if it was never started. */
+		if (sockets->acceptors[i])
+			acceptor_free(sockets->acceptors[i]);
+		else if (sockets->fds[i] >= 0 && !is_unix)
+			close(sockets->fds[i]);
+	}
+	if (is_unix && sockets->fds[0] >= 0)
+		close(sockets->fds[0]);
+	remove_file(sockets);
+	free(sockets->acceptors);
+	free(sockets->fds);
+	free(sockets);
+}
+
+static void set_option(int fd, int level, int name, uint64_t value)
+{
+	int v = (int)value;
+
+	(void)setsockopt(fd, level, name, &v, sizeof v);
+}
+
+static void adjust_one(int fd, const struct sock_listen_options *options)
+{
+	uint64_t seconds = (options->keepalive_ms + 999) / 1000;
+
+	/* Later connections inherit these; those that are open keep theirs,
+	 * as with any other configuration of a flow. */
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, seconds != 0);
+	if (seconds) {
+		set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+		set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
+	}
+	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, options->user_timeout_ms);
+}
+
+void plan_sockets_adjust(
+    struct plan_sockets *sockets, const struct sock_listen_options *options)
+{
+	struct sock_listen_options *now = &sockets->options;
+	bool is_unix = addr_is_unix(&sockets->addr);
+
+	for (uint32_t i = 0; i < (is_unix ? 1 : sockets->n_workers); i++) {
+		/* listen() again only changes the queue's length. */
+		if (options->backlog != now->backlog)
+			(void)listen(sockets->fds[i], (int)options->backlog);
+		if (!is_unix &&
+		    (options->keepalive_ms != now->keepalive_ms ||
+			options->user_timeout_ms != now->user_timeout_ms))
+			adjust_one(sockets->fds[i], options);
+	}
+	now->backlog = options->backlog;
+	now->keepalive_ms = options->keepalive_ms;
+	now->user_timeout_ms = options->user_timeout_ms;
+}
+
+static const char *advice(const struct addr *addr, int error)
+{
+	switch (error) {
+	case -EADDRINUSE:
+		return addr_is_unix(addr)
+			   ? "another process listens on that path, or it is "
+			     "no socket; stop it or remove the file"
+			   : "another process listens there; find it with "
+			     "`ss -ltnp`, or choose another address";
+	case -EACCES:
+	case -EPERM:
+		return addr_is_unix(addr)
+			   ? "the folder must be writable for braidd"
+			   : "ports below 1024 need root or "
+			     "CAP_NET_BIND_SERVICE";
+	case -EADDRNOTAVAIL:
+		return "no interface of this host has that address; see "
+		       "`ip address`";
+	case -ENOENT:
+		return "the folder does not exist";
+	case -EMFILE:
+	case -ENFILE:
+		return "no file descriptor left; raise RLIMIT_NOFILE "
+		       "(ulimit -n, LimitNOFILE=)";
+	case -EAFNOSUPPORT:
+		return "this kernel has no such address family (IPv6 off?)";
+	default:
+		return "the socket could not be opened";
+	}
+}
+
+void plan_sockets_explain(struct plan_error *ret, const char *listener,
+    const struct addr *addr, int error)
+{
+	char text[ADDR_TEXT_MAX];
+
+	addr_format(addr, text);
+	ret->code = error;
+	(void)snprintf(ret->text, sizeof ret->text, "listener %s: %s: %s: %s",
+	    listener, text, br_strerror(error), advice(addr, error));
+}

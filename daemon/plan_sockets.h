@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The listening sockets of one address, as plans share them: one a worker
+ * (SO_REUSEPORT), or one for all when it is a unix socket.
+ *
+ * Thread:  the clerk, or main at boot and at the end.
+ * Memory:  counted by the plans that have the address. A socket is closed by
+ *          its acceptor when the worker stops that; those that never started
+ *          are closed here, and a unix socket's file is removed if it is
+ *          still ours.
+ * Errors:  -errno, and in struct plan_error the line for the operator.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "io/sock.h"
+
+struct acceptor;
+
+struct plan_error {
+	char text[512]; /* what failed and what to do, one line */
+	int code;
+};
+
+struct plan_sockets {
+	struct addr addr;
+	uint32_t references; /* plans */
+	uint32_t n_workers;
+	int *fds; /* [n_workers] */
+	struct acceptor **acceptors; /* [n_workers] */
+	struct sock_listen_options options; /* in force */
+	/* unix: the file that is ours to remove. */
+	dev_t device;
+	ino_t inode;
+};
+
+/* Whether somebody else listens there already, which SO_REUSEPORT hides when
+ * it is another process of our own user. */
+int plan_sockets_probe(const struct addr *addr) BR_MUST_CHECK;
+int plan_sockets_open(const struct addr *addr,
+    const struct sock_listen_options *options, uint32_t n_workers,
+    struct plan_sockets **ret) BR_MUST_CHECK;
+/* Drops one reference and frees with the last. */
+void plan_sockets_unref(struct plan_sockets *sockets);
+/* Gives existing sockets other options; what fails stays as it was. */
+void plan_sockets_adjust(
+    struct plan_sockets *sockets, const struct sock_listen_options *options);
+/* "listener web: 0.0.0.0:80: address already in use: ..." */
+void plan_sockets_explain(struct plan_error *ret, const char *listener,
+    const struct addr *addr, int error);

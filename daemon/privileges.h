@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Who braidd runs as. Started as root it opens its sockets first and then
+ * becomes global.user for good, keeping CAP_NET_BIND_SERVICE alone, so that a
+ * reload may still bind low ports. Started as anybody else it stays that.
+ *
+ * Thread:  main at boot, before any other thread is made: capabilities belong
+ *          to threads, and those made later inherit them.
+ * Errors:  an exit code, and one line for the operator in `ret`.
+ */
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "conf/conf.h"
+#include "daemon/exit_code.h"
+
+struct privileges {
+	bool root; /* started as root */
+	bool drop; /* ... and is to become somebody else */
+	char user[64]; /* who it will be */
+	uid_t uid;
+	gid_t gid;
+	char text[512]; /* why it failed */
+	char warning[256]; /* "": none */
+};
+
+/* Finds out; changes nothing. */
+int privileges_choose(
+    const struct conf_global *conf, struct privileges *ret) BR_MUST_CHECK;
+/* Makes a folder (and those above it) for that user; what exists is left as
+ * it is. */
+int privileges_make_folder(
+    struct privileges *p, const char *path) BR_MUST_CHECK;
+int privileges_drop(struct privileges *p) BR_MUST_CHECK;

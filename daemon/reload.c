@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/reload.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "daemon/control_state.h"
+#include "daemon/load.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void start(struct control *control)
+{
+	struct reload *reload = &control->reload;
+	struct daemon *daemon = control->daemon;
+
+	reload->state = RELOAD_LOADING;
+	reload->now = reload->next;
+	reload->next.n = 0;
+	reload->again = false;
+	reload->job = load_job_new(daemon, control->plan);
+	control_post(control, daemon->member_clerk,
+	    (struct message){.kind = DAEMON_LOAD, .pointer = reload->job});
+}
+
+int reload_request(
+    struct control *control, reload_on_done *on_done, void *context)
+{
+	struct reload *reload = &control->reload;
+
+	if (control->drain.state != DRAIN_NONE)
+		return -EBUSY;
+	if (on_done) {
+		if (reload->next.n == RELOAD_WAITERS_MAX)
+			return BR_E_LIMIT;
+		reload->next.items[reload->next.n++] =
+		    (struct reload_waiter){on_done, context};
+	}
+	if (reload->state == RELOAD_IDLE)
+		start(control);
+	else
+		reload->again = true;
+	return 0;
+}
+
+static void forget(struct reload_waiters *waiters, const void *context)
+{
+	for (uint32_t i = 0; i < waiters->n; i++)
+		if (waiters->items[i].context == context)
+			waiters->items[i].on_done = NULL;
+}
+
+void reload_forget(struct control *control, void *context)
+{
+	forget(&control->reload.now, context);
+	forget(&control->reload.next, context);
+}
+
+bool reload_running(const struct control *control)
+{
+	return control->reload.state != RELOAD_IDLE;
+}
+
+/* -- the verdict ------------------------------------------------------- */
+
+static void answer(struct control *control, bool accepted)
+{
+	struct reload *reload = &control->reload;
+	struct load_job *job = reload->job;
+	uint32_t n = 0;
+	const char **lines =
+	    calloc(job->errors.n_errors + 1, sizeof(const char *));
+	struct reload_result result = {
+	    .accepted = accepted,
+	    .number = control->plan->number,
+	    .summary = job->summary,
+	    .lines = lines,
+	};
+
+	if (!lines)
+		br_out_of_memory("a reload's answer", job->errors.n_errors * 8);
+	for (uint32_t i = 0; i < job->errors.n_errors; i++)
+		lines[n++] = job->errors.errors[i].text;
+	if (job->plan_error.text[0])
+		lines[n++] = job->plan_error.text;
+	result.n_lines = n;
+	for (uint32_t i = 0; i < reload->now.n; i++) {
+		const struct reload_waiter *waiter = &reload->now.items[i];
+
+		if (waiter->on_done)
+			waiter->on_done(waiter->context, &result);
+	}
+	free(lines);
+}
+
+/* Ends this run and starts the next if one was asked for. */
+static void conclude(struct control *control, bool accepted)
+{
+	struct reload *reload = &control->reload;
+
+	answer(control, accepted);
+	load_job_free(reload->job);
+	reload->job = NULL;
+	reload->now.n = 0;
+	reload->state = RELOAD_IDLE;
+	if (reload->again && control->drain.state == DRAIN_NONE)
+		start(control);
+}
+
+static void log_lines(const struct load_job *job)
+{
+	for (uint32_t i = 0; i < job->errors.n_errors; i++)
+		log_event(job->plan ? LOG_WARN : LOG_ERROR, "configuration",
+		    "at=%s", job->errors.errors[i].text);
+	if (job->plan_error.text[0])
+		log_event(LOG_ERROR, "configuration", "cause=%s",
+		    job->plan_error.text);
+}
+
+static void refuse(struct control *control)
+{
+	struct daemon *daemon = control->daemon;
+
+	atomic_fetch_add(&daemon->reloads_refused, 1);
+	log_event(LOG_ERROR, "reload refused, the old configuration stays",
+	    "file=%s number=%" PRIu64 " errors=%u", daemon->config_file,
+	    control->plan->number,
+	    control->reload.job->errors.n_errors -
+		control->reload.job->errors.n_warnings +
+		(control->reload.job->plan_error.text[0] ? 1 : 0));
+	conclude(control, false);
+}
+
+/* -- from one plan to the next ----------------------------------------- */
+
+static void apply_globals(struct control *control)
+{
+	const struct conf_global *global = &control->plan->conf->global;
+
+	log_configure(global->log_format, global->log_level);
+	atomic_store(&control->daemon->shared.log_access, global->log_access);
+}
+
+static void publish(struct control *control, struct plan *next)
+{
+	struct daemon *daemon = control->daemon;
+	struct plan *old = control->plan;
+
+	plan_supersede(old, next);
+	control->plan = next;
+	(void)snapshot_publish(daemon->plan, next);
+	atomic_store(&daemon->plan_number, next->number);
+	apply_globals(control);
+	admin_end_overrides(control, control->reload.job->reweighted,
+	    control->reload.job->n_reweighted);
+	admin_sync_probes(control);
+	control->reload.n_adopted = 0;
+	control->reload.state = RELOAD_ADOPTING;
+	control_post_workers(control,
+	    (struct message){
+		.kind = DAEMON_ADOPT, .pointer = next, .pointer2 = old});
+}
+
+void reload_on_loaded(struct control *control, struct load_job *job)
+{
+	br_assert(control->reload.state == RELOAD_LOADING);
+	br_assert(control->reload.job == job);
+	log_lines(job);
+	if (!job->plan)
+		refuse(control);
+	else
+		publish(control, job->plan);
+}
+
+static void log_summary(struct control *control)
+{
+	struct load_job *job = control->reload.job;
+	int64_t took = mono_diff_ns(mono_now(), job->started);
+	size_t length = strlen(job->summary);
+
+	(void)snprintf(job->summary + length, sizeof job->summary - length,
+	    " took=%" PRId64 "ms", took / NS_PER_MS);
+	/* The summary is made of fields already. */
+	char line[sizeof job->summary];
+
+	(void)snprintf(line, sizeof line, "%s", job->summary);
+	log_event(LOG_INFO, "reloaded", "%s", line);
+	for (uint32_t i = 0; i < job->diff.n_restart_keys; i++)
+		log_event(LOG_WARN, "this key needs a restart", "key=%s",
+		    job->diff.restart_keys[i]);
+}
+
+void reload_on_adopted(struct control *control, const struct plan *plan)
+{
+	struct reload *reload = &control->reload;
+
+	br_assert(reload->state == RELOAD_ADOPTING && plan == control->plan);
+	if (++reload->n_adopted < control->daemon->n_workers)
+		return;
+	atomic_fetch_add(&control->daemon->reloads, 1);
+	log_summary(control);
+	conclude(control, true);
+}

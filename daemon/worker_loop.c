@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker_loop.h"
+
+#include "base/assert.h"
+#include "daemon/flow_rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A turn with something left to watch, and one without. */
+#define WAIT_BUSY_NS (2 * NS_PER_MS)
+#define WAIT_NS NS_PER_S
+/* Killed flows end within some turns; a kernel that holds an operation back
+ * must not hold up the end of the process. */
+#define STOP_NS NS_PER_S
+
+static void say(struct worker_loop *loop, uint32_t kind, void *pointer)
+{
+	outbox_post(&loop->outbox, loop->daemon->member_control,
+	    (struct message){.kind = kind, .pointer = pointer});
+}
+
+/* -- plans ------------------------------------------------------------- */
+
+static struct acceptor *mine(
+    struct worker_loop *loop, const struct plan_sockets *sockets)
+{
+	return sockets->acceptors[loop->index];
+}
+
+static void adopt(struct worker_loop *loop, struct plan *plan, struct plan *old)
+{
+	loop->plan = plan;
+	for (uint32_t i = 0; i < plan->n_binds; i++)
+		acceptor_start(mine(loop, plan->binds[i].sockets), loop->worker,
+		    plan->binds[i].listener);
+	if (!old)
+		return;
+	for (uint32_t i = 0; i < old->n_gone; i++)
+		acceptor_stop(mine(loop, old->gone[i]));
+	say(loop, DAEMON_ADOPTED, plan);
+	list_push_back(&loop->leaving, &old->leaving[loop->index].link);
+}
+
+static bool has_left(struct worker_loop *loop, const struct plan *old)
+{
+	for (uint32_t i = 0; i < old->n_gone; i++)
+		if (!acceptor_done(mine(loop, old->gone[i])))
+			return false;
+	return true;
+}
+
+static void check_leaving(struct worker_loop *loop)
+{
+	LIST_FOREACH_SAFE (node, following, &loop->leaving) {
+		struct plan *old =
+		    br_container_of(node, struct plan_leaving, link)->plan;
+
+		if (!has_left(loop, old))
+			continue;
+		list_remove(node);
+		say(loop, DAEMON_LEFT, old);
+	}
+}
+
+static void drain(struct worker_loop *loop)
+{
+	if (loop->draining)
+		return;
+	loop->draining = true;
+	for (uint32_t i = 0; i < loop->plan->n_binds; i++)
+		acceptor_stop(mine(loop, loop->plan->binds[i].sockets));
+}
+
+static bool all_stopped(struct worker_loop *loop)
+{
+	for (uint32_t i = 0; i < loop->plan->n_binds; i++)
+		if (!acceptor_done(mine(loop, loop->plan->binds[i].sockets)))
+			return false;
+	return list_empty(&loop->leaving);
+}
+
+static void check_drained(struct worker_loop *loop)
+{
+	if (!loop->draining || loop->drained_said || !all_stopped(loop))
+		return;
+	loop->drained_said = true;
+	say(loop, DAEMON_DRAINED, NULL);
+}
+
+/* -- messages ---------------------------------------------------------- */
+
+static void fence(struct worker_loop *loop, void *pointer)
+{
+	/* Answered when the mailbox is empty: only then is it known that
+	 * what others sent before is handled. */
+	br_assert(loop->n_fences < WORKER_LOOP_FENCES_MAX);
+	loop->fences[loop->n_fences++] = pointer;
+}
+
+static void stop(struct worker_loop *loop)
+{
+	drain(loop);
+	worker_kill_flows(loop->worker);
+	loop->stopping = true;
+	loop->stop_by = mono_add_ns(mono_now(), STOP_NS);
+}
+
+static void on_message(struct worker_loop *loop, const struct message *message)
+{
+	switch (message->kind) {
+	case DAEMON_ADOPT:
+		adopt(loop, message->pointer, message->pointer2);
+		break;
+	case DAEMON_LIST_FLOWS:
+		flow_rows_fill(loop->worker, message->pointer);
+		say(loop, DAEMON_LISTED, message->pointer);
+		break;
+	case DAEMON_FENCE:
+		fence(loop, message->pointer);
+		break;
+	case DAEMON_DRAIN:
+		drain(loop);
+		break;
+	case DAEMON_KILL:
+		worker_kill_flows(loop->worker);
+		break;
+	case DAEMON_STOP:
+		stop(loop);
+		break;
+	default:
+		br_assert(message->kind < WORKER_DAEMON);
+		worker_on_message(loop->worker, message);
+	}
+}
+
+static void watch_mail(struct worker_loop *loop)
+{
+	ring_read(&loop->worker->ring, &loop->op, 0,
+	    mailbox_eventfd(loop->daemon->office, loop->index),
+	    &loop->mail_count, sizeof loop->mail_count);
+}
+
+static void receive(struct worker_loop *loop)
+{
+	struct message message;
+
+	loop->mail = false;
+	while (mailbox_receive(loop->daemon->office, loop->index, &message))
+		on_message(loop, &message);
+	for (uint32_t i = 0; i < loop->n_fences; i++)
+		say(loop, DAEMON_FENCED, loop->fences[i]);
+	loop->n_fences = 0;
+	watch_mail(loop);
+}
+
+static void on_mail(
+    struct op_owner *owner, unsigned tag, struct op_result result)
+{
+	struct worker_loop *loop =
+	    br_container_of(owner, struct worker_loop, op);
+
+	(void)tag;
+	(void)result; /* an error is answered by looking, too */
+	loop->mail = true;
+}
+
+static const struct op_class worker_loop_class = {
+    .magic = WORKER_LOOP_MAGIC,
+    .name = "worker_loop",
+    .on_complete = on_mail,
+};
+
+/* -- the loop ---------------------------------------------------------- */
+
+static bool over(struct worker_loop *loop)
+{
+	if (!loop->stopping)
+		return false;
+	if (list_empty(&loop->worker->flows) && all_stopped(loop))
+		return true;
+	/* Connections that were still in a queue came in meanwhile. */
+	worker_kill_flows(loop->worker);
+	return mono_diff_ns(mono_now(), loop->stop_by) >= 0;
+}
+
+static void run(struct worker_loop *loop)
+{
+	adopt(loop, loop->plan, NULL);
+	receive(loop);
+	while (!over(loop)) {
+		bool busy = !outbox_flush(&loop->outbox) ||
+			    !list_empty(&loop->leaving) || loop->stopping ||
+			    (loop->draining && !loop->drained_said);
+
+		worker_turn(loop->worker, busy ? WAIT_BUSY_NS : WAIT_NS);
+		if (loop->mail)
+			receive(loop);
+		check_leaving(loop);
+		check_drained(loop);
+	}
+	/* Closes that were prepared last are still to be submitted. */
+	worker_turn(loop->worker, 0);
+}
+
+static void *worker_thread(void *argument)
+{
+	struct worker_loop *loop = argument;
+	char name[16];
+	int err;
+
+	(void)snprintf(name, sizeof name, "braid-w%u", loop->index);
+	(void)pthread_setname_np(pthread_self(), name);
+	err = worker_init(loop->worker, loop->index, &loop->daemon->shared,
+	    loop->daemon->flow_logs[loop->index]);
+	if (gate_arrive(loop->gate, err))
+		run(loop);
+	/* Flows that would not end in time keep their memory: the process is
+	 * about to end, and the kernel may still write there. */
+	if (!err && list_empty(&loop->worker->flows))
+		worker_fini(loop->worker);
+	return NULL;
+}
+
+int worker_loop_start(struct worker_loop *loop, struct daemon *daemon,
+    uint32_t index, struct plan *plan, struct gate *gate)
+{
+	memset(loop, 0, sizeof *loop);
+	loop->op.magic = WORKER_LOOP_MAGIC;
+	loop->op.class = &worker_loop_class;
+	loop->daemon = daemon;
+	loop->worker = &daemon->workers[index];
+	loop->index = index;
+	loop->plan = plan;
+	loop->gate = gate;
+	list_init(&loop->leaving);
+	outbox_init(&loop->outbox, daemon->office, index);
+	return -pthread_create(&loop->thread, NULL, worker_thread, loop);
+}
+
+void worker_loop_join(struct worker_loop *loop)
+{
+	(void)pthread_join(loop->thread, NULL);
+}
