@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/ctl_command.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+#define FAIL_OPEN_NAMES_MAX 100
+
+static const char *state_name(int state)
+{
+	switch ((enum daemon_state)state) {
+	case DAEMON_STARTING:
+		return "starting";
+	case DAEMON_SERVING:
+		return "serving";
+	case DAEMON_DRAINING:
+		return "draining";
+	}
+	return "?";
+}
+
+static void put_time(struct json *j, const char *key, struct wall t)
+{
+	char text[25];
+
+	(void)wall_format(t, text);
+	json_string(j, key, text);
+}
+
+static double seconds_of(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static void put_process(struct json *j, struct daemon *daemon, struct mono now)
+{
+	struct rusage usage;
+
+	json_string(j, "version", BRAID_VERSION);
+	json_int(j, "pid", daemon->pid);
+	json_string(j, "state", state_name(atomic_load(&daemon->state)));
+	put_time(j, "started", daemon->started_at);
+	json_double(j, "uptime_seconds",
+	    (double)mono_diff_ns(now, daemon->started_mono) / 1e9);
+	if (!getrusage(RUSAGE_SELF, &usage))
+		json_double(j, "cpu_seconds",
+		    seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
+	json_uint(j, "workers", daemon->n_workers);
+	json_uint(j, "log_lines_dropped", log_dropped());
+}
+
+static void put_config(
+    struct json *j, struct daemon *daemon, const struct plan *plan)
+{
+	char digest[17];
+
+	(void)snprintf(digest, sizeof(digest), "%016llx",
+	    (unsigned long long)plan->conf->digest);
+	json_object_begin(j, "config");
+	json_string(j, "file", plan->conf->file);
+	json_uint(j, "number", plan->number);
+	json_string(j, "digest", digest);
+	put_time(j, "loaded", plan->loaded_at);
+	json_uint(j, "reloads", atomic_load(&daemon->reloads));
+	json_uint(j, "refused", atomic_load(&daemon->reloads_refused));
+	json_uint(j, "listeners", plan->n_listeners);
+	json_uint(j, "pools", plan->n_upstreams);
+	json_object_end(j);
+}
+
+/* What all workers have together. */
+struct sums {
+	struct worker_metrics workers;
+	uint64_t buffers_empty;
+};
+
+static void add_up(struct sums *sums, const struct daemon *daemon)
+{
+	for (uint32_t i = 0; i < daemon->n_workers; i++) {
+		const struct worker_metrics *m = &daemon->shared.metrics[i];
+
+#define X(name, help) counter_add(&sums->workers.name, counter_read(&m->name));
+		WORKER_METRIC_LIST(X)
+		X(flows_open, "")
+		X(flows_splicing, "")
+		X(pipes, "")
+#undef X
+		sums->buffers_empty += counter_read(&m->ring.buffers_empty);
+	}
+}
+
+static void put_flows(struct json *j, const struct sums *sums)
+{
+	const struct worker_metrics *m = &sums->workers;
+
+	json_object_begin(j, "flows");
+	json_uint(j, "open", counter_read(&m->flows_open));
+	json_uint(j, "directions_splicing", counter_read(&m->flows_splicing));
+	json_uint(j, "promotions", counter_read(&m->promotions));
+	json_uint(j, "demotions", counter_read(&m->demotions));
+	json_uint(j, "started", counter_read(&m->flows_started));
+	json_uint(j, "ended", counter_read(&m->flows_ended));
+	json_uint(j, "connects", counter_read(&m->connects));
+	json_uint(j, "connect_errors", counter_read(&m->connect_errors));
+	json_uint(j, "retries", counter_read(&m->retries));
+	json_uint(j, "no_server", counter_read(&m->no_server));
+	json_uint(j, "queue_timeouts", counter_read(&m->queue_timeouts));
+	json_uint(j, "queue_refused", counter_read(&m->queue_refused));
+	json_uint(j, "log_dropped", counter_read(&m->log_dropped));
+	json_uint(j, "bytes_relayed", counter_read(&m->bytes_relayed));
+	json_uint(j, "bytes_spliced", counter_read(&m->bytes_spliced));
+	json_object_end(j);
+}
+
+static void put_resources(
+    struct json *j, struct daemon *daemon, const struct sums *sums)
+{
+	struct lb_shared *shared = &daemon->shared;
+	const struct lb_limits *limits = &shared->limits;
+
+	json_object_begin(j, "connections");
+	json_uint(j, "now", atomic_load(&shared->connections));
+	json_uint(j, "max", limits->max_connections);
+	json_object_end(j);
+	json_object_begin(j, "parked");
+	json_uint(j, "bytes", atomic_load(&shared->parked));
+	json_uint(j, "limit", limits->parked_bytes);
+	json_object_end(j);
+	json_object_begin(j, "pipes");
+	json_uint(j, "now", counter_read(&sums->workers.pipes));
+	json_uint(j, "max", (uint64_t)limits->pipes * daemon->n_workers);
+	json_uint(j, "bytes_each", limits->pipe_bytes);
+	json_object_end(j);
+	json_object_begin(j, "ring_buffers");
+	json_uint(j, "each_worker", limits->buffers);
+	json_uint(j, "bytes_each", limits->buffer_bytes);
+	json_uint(j, "found_empty", sums->buffers_empty);
+	json_object_end(j);
+}
+
+static void put_workers(struct json *j, const struct daemon *daemon)
+{
+	json_array_begin(j, "worker");
+	for (uint32_t i = 0; i < daemon->n_workers; i++) {
+		const struct worker_metrics *m = &daemon->shared.metrics[i];
+
+		json_object_begin(j, NULL);
+		json_uint(j, "worker", i);
+		json_uint(j, "flows", counter_read(&m->flows_open));
+		json_uint(j, "flows_started", counter_read(&m->flows_started));
+		json_uint(j, "turns", counter_read(&m->ring.turns));
+		json_uint(j, "completions", counter_read(&m->ring.completions));
+		json_uint(j, "parked_bytes", counter_read(&m->parked_bytes));
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+/* Servers are counted here too, so that a status says how many there are
+ * without a list of them. */
+static void put_health(struct json *j, const struct plan *plan)
+{
+	uint32_t servers = 0, down = 0, drained = 0, names = 0;
+	struct board_facts facts;
+
+	json_array_begin(j, "pools_failing_open");
+	for (uint32_t i = 0; i < plan->n_upstreams; i++) {
+		const struct pool *pool = plan->upstreams[i]->pool;
+
+		servers += pool->n_servers;
+		for (uint32_t k = 0; k < pool->n_servers; k++) {
+			board_read(pool->servers[k].row, &facts);
+			down += facts.health == BOARD_DOWN;
+			drained += facts.admin != BOARD_READY;
+		}
+		if (names < FAIL_OPEN_NAMES_MAX && pool_fails_open(pool)) {
+			json_string(j, NULL, pool->name);
+			names++;
+		}
+	}
+	json_array_end(j);
+	json_object_begin(j, "servers");
+	json_uint(j, "configured", servers);
+	json_uint(j, "down", down);
+	json_uint(j, "drained", drained);
+	json_object_end(j);
+}
+
+void ctl_status(struct ctl_call *call)
+{
+	struct daemon *daemon = control_daemon(call->control);
+	const struct plan *plan = control_plan(call->control);
+	struct sums sums = {.buffers_empty = 0};
+	struct json *j = &call->json;
+
+	add_up(&sums, daemon);
+	ctl_begin(call);
+	put_process(j, daemon, control_now(call->control));
+	put_config(j, daemon, plan);
+	put_resources(j, daemon, &sums);
+	put_flows(j, &sums);
+	put_health(j, plan);
+	put_workers(j, daemon);
+	ctl_end(call);
+}
