@@ -59,13 +59,13 @@ class Process:
         raise BenchError(f"{self.name} ended with {self.child.returncode}:\n"
                          f"{tail}")
 
-    def wait_port(self, port):
+    def wait_port(self, port, address="127.0.0.1"):
         """Returns when somebody accepts at the port."""
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             self.check()
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
+                socket.create_connection((address, port), 1).close()
                 return
             except OSError:
                 time.sleep(0.05)

@@ -2,10 +2,12 @@
 """A configuration of 10,000 servers: checking it, reloading it under load.
 
 Braid only: the others check a file with other rules. The pool under load has
-1,000 of the servers, all the real origin, so that every request depends on
-what the reload carries over; the rest are in nine pools nobody asks for. Each
-reload finds a changed file (weights of 500 servers, one server more or less).
+1,000 of the servers, all of them there (one origin at 1,000 addresses), so
+that every connection depends on what the reload carries over; the rest are in
+nine pools nobody asks for. Each reload finds a changed file (weights of 500
+servers, one server more or less).
 """
+import ipaddress
 import os
 import statistics
 import subprocess
@@ -18,24 +20,30 @@ SERVERS = 10000
 POOLS = 10
 LOAD_CONNECTIONS = 32
 GOAL_MS = 200
+ORIGIN_FIRST = "127.9.0.1"
 
 
-def write_config(path, proxy, port, variant):
+def address(pool, i, origin_port):
+    if pool == 0:
+        first = ipaddress.ip_address(ORIGIN_FIRST)
+        return f"{first + i}:{origin_port}"
+    return f"127.{100 + pool}.{i // 250}.{i % 250 + 1}:8080"
+
+
+def write_config(path, user, port, origin_port, variant):
     d = os.path.dirname(path)
     lines = ["global:", "  workers: 1", f"  state_dir: {d}",
-             f"  control: {d}/control.sock",
-             f"  user: {proxy.user or 'root'}", "  log: {access: false}",
-             "api:", "  listen: off", "listeners:",
+             f"  control: {d}/control.sock", f"  user: {user}",
+             "  log: {access: false}", "api:", "  listen: off", "listeners:",
              f'  big: {{bind: "127.0.0.1:{port}", pool: p0}}', "pools:"]
-    origin = proxy.run.origins["small"]
     for pool in range(POOLS):
         lines += [f"  p{pool}:", "    servers:"]
-        count = SERVERS // POOLS
-        for i in range(count - (pool == 1 and variant == 1)):
-            address = f"127.0.0.1:{origin}" if pool == 0 else \
-                f"127.{pool}.{i // 250}.{i % 250 + 1}:8080"
+        # One server comes and goes with each reload.
+        count = SERVERS // POOLS - (pool == 1 and variant == 1)
+        for i in range(count):
             weight = 1 + variant if i % 20 == 0 else 1
-            lines.append(f'      s{i}: {{address: "{address}", '
+            lines.append(f'      s{i}: {{address: "'
+                         f'{address(pool, i, origin_port)}", '
                          f"weight: {weight}}}")
     temporary = path + ".new"
     with open(temporary, "w") as f:
@@ -58,9 +66,11 @@ def check_ms(run, proxy, path, times):
     return out
 
 
-def reload_ms(run, proxy, path, socket_path, port, times):
+def reload_ms(run, proxy, path, times):
     """Wall time of each reload's verdict while wrk runs; wrk's counts."""
     seconds = run.scale["reload_s"]
+    port = run.extra_port
+    socket_path = os.path.join(os.path.dirname(path), "control.sock")
     result = {}
 
     def load():
@@ -77,7 +87,8 @@ def reload_ms(run, proxy, path, socket_path, port, times):
     try:
         time.sleep(0.5)
         while len(out) < times and time.monotonic() < end:
-            write_config(path, proxy, port, (len(out) + 1) % 2)
+            write_config(path, proxy.user or "root", port,
+                         run.origins["small"], (len(out) + 1) % 2)
             argv = procs.wrap([run.braidctl, "-s", socket_path, "reload"],
                               run.load_core, proxy.user)
             start = time.monotonic()
@@ -100,18 +111,22 @@ def measure(run, proxy):
     path = os.path.join(proxy.make_dir("servers"), "braid.yaml")
     d = os.path.dirname(path)
     port = run.extra_port
-    write_config(path, proxy, port, 0)
+    write_config(path, proxy.user or "root", port, run.origins["small"], 0)
     checks = check_ms(run, proxy, path, run.scale["checks"])
+    origin = run.processes.start(
+        "origin (servers)", [f"{run.args.tools}/origin", ORIGIN_FIRST,
+                             str(run.origins["small"]), str(SERVERS // POOLS)],
+        run.load_core, run.load.user, os.path.join(run.temp, "servers.log"))
     process = run.processes.start("braid (10,000 servers)",
                                   [run.braidd, "-f", path], run.proxy_core,
                                   proxy.user, os.path.join(d, "log"))
     try:
+        origin.wait_port(run.origins["small"], ORIGIN_FIRST)
         process.wait_port(port)
-        reloads, wrk = reload_ms(run, proxy, path,
-                                 os.path.join(d, "control.sock"), port,
-                                 run.scale["reloads"])
+        reloads, wrk = reload_ms(run, proxy, path, run.scale["reloads"])
     finally:
         run.processes.stop(process)
+        run.processes.stop(origin)
     return {"check_ms": checks, "reload_ms": reloads,
             "requests": wrk["requests"], "failed": wrk["failed"],
             "check_median": statistics.median(checks),

@@ -28,16 +28,16 @@ struct conn {
 };
 
 static struct conn *conns[ANSWER_FDS_MAX];
+static bool listeners[ANSWER_FDS_MAX];
 
-static int listen_at(const char *address, const char *port)
+static int listen_at(uint32_t address, uint16_t port)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};
 	int one = 1;
 	int fd;
 
-	at.sin_port = htons((unsigned short)atoi(port));
-	if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
-		return -EINVAL;
+	at.sin_port = htons(port);
+	at.sin_addr.s_addr = address;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -129,27 +129,28 @@ static void on_readable(int fd)
 		memmove(c->head, c->head + start, c->have);
 }
 
-int answer_open(int epoll, const char *address, const char *port)
+int answer_open(int epoll, uint32_t address, uint16_t port)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
-	int listener = listen_at(address, port);
+	int fd = listen_at(address, port);
 
-	if (listener < 0)
-		return listener;
-	ev.data.u64 = (uint64_t)listener;
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &ev)) {
-		int err = -errno;
+	if (fd < 0)
+		return fd;
+	ev.data.u64 = (uint64_t)fd;
+	if (fd >= ANSWER_FDS_MAX || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev)) {
+		int err = fd >= ANSWER_FDS_MAX ? -EMFILE : -errno;
 
-		close(listener);
+		close(fd);
 		return err;
 	}
-	return listener;
+	listeners[fd] = true;
+	return 0;
 }
 
-void answer_on_event(int epoll, int listener, int fd)
+void answer_on_event(int epoll, int fd)
 {
-	if (fd == listener)
-		accept_all(epoll, listener);
+	if (listeners[fd])
+		accept_all(epoll, fd);
 	else
 		on_readable(fd);
 }

@@ -20,8 +20,8 @@
 
 enum { ANSWER_FDS_MAX = 20000, ANSWER_HEAD_MAX = 2048 };
 
-/* Listens and adds the listener to `epoll`; returns its descriptor. */
-int answer_open(int epoll, const char *address, const char *port);
+/* Listens at an address in network order and adds the listener to `epoll`. */
+int answer_open(int epoll, uint32_t address, uint16_t port);
 
 /* To be called for each event whose data.u64 is below ANSWER_FDS_MAX. */
-void answer_on_event(int epoll, int listener, int fd);
+void answer_on_event(int epoll, int fd);

@@ -55,7 +55,6 @@ struct conn {
 
 struct load {
 	int epoll;
-	int origin; /* our own origin's listener, -1 without */
 	double rate; /* requests per second, 0 closed loop */
 	uint64_t start_ns, record_ns, end_ns;
 	uint64_t sent, done, errors;
@@ -208,7 +207,7 @@ static void on_event(struct load *l, const struct epoll_event *ev)
 	struct conn *c = ev->data.ptr;
 
 	if (ev->data.u64 < ANSWER_FDS_MAX)
-		answer_on_event(l->epoll, l->origin, (int)ev->data.u64);
+		answer_on_event(l->epoll, (int)ev->data.u64);
 	else if (c->fd >= 0)
 		on_readable(l, c);
 }
@@ -285,10 +284,10 @@ static void report(struct load *l, double seconds)
 
 int main(int argc, char **argv)
 {
-	static struct load l = {.origin = -1};
+	static struct load l;
 	struct sockaddr_in to = {.sin_family = AF_INET};
 	double seconds, warmup;
-	int err;
+	int err = 0;
 
 	if (argc < 7 || argc > 8 ||
 	    inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
@@ -309,8 +308,10 @@ int main(int argc, char **argv)
 	if (!l.conns || !l.samples_ns || l.epoll < 0)
 		return 69;
 	if (argc == 8)
-		l.origin = answer_open(l.epoll, "127.0.0.1", argv[7]);
-	err = argc == 8 && l.origin < 0 ? l.origin : connect_all(&l, &to);
+		err = answer_open(
+		    l.epoll, htonl(INADDR_LOOPBACK), (uint16_t)atoi(argv[7]));
+	if (!err)
+		err = connect_all(&l, &to);
 	if (err) {
 		fprintf(stderr, "pacer: %s\n", strerror(-err));
 		return 69;
