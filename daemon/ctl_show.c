@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/assert.h"
-
 /* Tables of listeners, pools and servers. Long ones are composed over several
  * turns; when a reload comes between, the table begins anew, so that it is
  * of one configuration. */
@@ -184,7 +182,8 @@ static void put_pool(struct ctl_call *call, struct upstream *upstream)
 	json_uint(j, "down", sums.down);
 	json_uint(j, "drained", sums.drained);
 	json_bool(j, "fails_open", fails_open);
-	json_uint(j, "queued", atomic_load(&upstream->queued));
+	json_uint(
+	    j, "queued", __atomic_load_n(&upstream->queued, __ATOMIC_RELAXED));
 	json_uint(j, "queue_length", pool->queue_length);
 	json_uint(j, "connections", sums.connections);
 #define X(name, help) json_uint(j, #name, counter_read(&sums.metrics.name));

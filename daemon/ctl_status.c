@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-#include "base/assert.h"
 #include "base/log.h"
 
 #define FAIL_OPEN_NAMES_MAX 100
@@ -122,11 +121,13 @@ static void put_resources(
 	const struct lb_limits *limits = &shared->limits;
 
 	json_object_begin(j, "connections");
-	json_uint(j, "now", atomic_load(&shared->connections));
+	json_uint(
+	    j, "now", __atomic_load_n(&shared->connections, __ATOMIC_RELAXED));
 	json_uint(j, "max", limits->max_connections);
 	json_object_end(j);
 	json_object_begin(j, "parked");
-	json_uint(j, "bytes", atomic_load(&shared->parked));
+	json_uint(
+	    j, "bytes", __atomic_load_n(&shared->parked, __ATOMIC_RELAXED));
 	json_uint(j, "limit", limits->parked_bytes);
 	json_object_end(j);
 	json_object_begin(j, "pipes");

@@ -147,8 +147,7 @@ static void add_pool(
 	struct board_facts facts;
 
 	*ret = (struct view_pool){.servers = pool->n_servers,
-	    .queued =
-		atomic_load_explicit(&upstream->queued, memory_order_relaxed),
+	    .queued = __atomic_load_n(&upstream->queued, __ATOMIC_RELAXED),
 	    .queue_limit = pool->queue_length,
 	    .fails_open = pool_fails_open(pool)};
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", pool->name);
@@ -222,9 +221,11 @@ static void add_process(struct metrics_view *view, struct daemon *daemon)
 	singles[METRIC_ID_WORKERS] = daemon->n_workers;
 	singles[METRIC_ID_DRAINING] =
 	    atomic_load(&daemon->state) == DAEMON_DRAINING;
-	singles[METRIC_ID_CONNECTIONS] = atomic_load(&shared->connections);
+	singles[METRIC_ID_CONNECTIONS] =
+	    __atomic_load_n(&shared->connections, __ATOMIC_RELAXED);
 	singles[METRIC_ID_CONNECTIONS_LIMIT] = shared->limits.max_connections;
-	singles[METRIC_ID_PARKED] = atomic_load(&shared->parked);
+	singles[METRIC_ID_PARKED] =
+	    __atomic_load_n(&shared->parked, __ATOMIC_RELAXED);
 	singles[METRIC_ID_PARKED_LIMIT] = shared->limits.parked_bytes;
 	singles[METRIC_ID_PLAN] = atomic_load(&daemon->plan_number);
 	singles[METRIC_ID_RELOADS] = atomic_load(&daemon->reloads);

@@ -293,7 +293,7 @@ START_TEST(test_values)
 	counter_add(&b->row->metrics[0].bytes_to, 10);
 	counter_add(&b->row->metrics[1].bytes_to, 20);
 	ck_assert(board_slot_take(b->row, 7));
-	atomic_store(&f->daemon.shared.connections, 9);
+	f->daemon.shared.connections = 9;
 	r = scrape(f);
 	ASSERT_VALUE(r, "braid_build_info{version=\"" BRAID_VERSION "\"}", 1);
 	ASSERT_VALUE(r, "braid_start_time_seconds", 1700000000.5);
