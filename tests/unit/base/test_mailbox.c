@@ -2,6 +2,7 @@
 #include "base/mailbox.h"
 
 #include "base/assert.h"
+#include "base/rng.h"
 #include "tests/unit/base/check_main.h"
 
 #include <errno.h>
@@ -202,6 +203,51 @@ START_TEST(test_ping_pong_loses_no_wake_up)
 }
 END_TEST
 
+#define WIDE_MEMBERS 100
+#define WIDE_ROUNDS 20000
+
+static uint64_t wide_received;
+
+static void *wide_thread(void *argument)
+{
+	(void)argument;
+	for (uint64_t i = 1; i <= WIDE_ROUNDS; i++) {
+		(void)receive_or_sleep(1);
+		__atomic_store_n(&wide_received, i, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* With many members a look takes long, and the next message comes at a random
+ * moment around it, from any member: also after that pair has been looked at
+ * and before the receiver has said that it may sleep. One thread is all the
+ * senders. */
+START_TEST(test_post_while_the_receiver_falls_asleep)
+{
+	volatile uint32_t spins;
+	pthread_t thread;
+	struct rng rng;
+
+	rng_seed(&rng, 5);
+	shared = post_office_new(WIDE_MEMBERS, 2);
+	ck_assert_ptr_nonnull(shared);
+	wide_received = 0;
+	ck_assert_int_eq(pthread_create(&thread, NULL, wide_thread, NULL), 0);
+	for (uint64_t i = 1; i <= WIDE_ROUNDS; i++) {
+		uint32_t from = rng_below(&rng, WIDE_MEMBERS);
+
+		ck_assert_int_eq(mailbox_post(shared, from, 1, numbered(i)), 0);
+		while (__atomic_load_n(&wide_received, __ATOMIC_RELAXED) < i)
+			sched_yield();
+		spins = rng_below(&rng, 1000);
+		while (spins > 0)
+			spins--;
+	}
+	pthread_join(thread, NULL);
+	post_office_free(shared);
+}
+END_TEST
+
 /* Each payload is written before its message is posted and read after it has
  * been received, without any other ordering. It is written again only when
  * the receiver has sent it back. */
@@ -261,6 +307,7 @@ int main(void)
 	tcase_add_test(tcase, test_eventfd_is_written_only_for_who_may_sleep);
 	tcase_add_test(tcase, test_out_of_descriptors);
 	tcase_add_test(tcase, test_ping_pong_loses_no_wake_up);
+	tcase_add_test(tcase, test_post_while_the_receiver_falls_asleep);
 	tcase_add_test(tcase, test_many_senders_to_one);
 	return check_main(tcase);
 }

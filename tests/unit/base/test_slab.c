@@ -127,6 +127,8 @@ START_TEST(test_memory_follows_the_use)
 	object = slab_new(&slab);
 	ck_assert_ptr_nonnull(object);
 	ck_assert_int_eq(object[page - 1], 0);
+	ck_assert_uint_eq(slab.touched, 1);
+	ck_assert_ptr_eq(slab_new(&slab), object + page);
 	slab_fini(&slab);
 }
 END_TEST
