@@ -46,8 +46,7 @@ class Run:
         self.pairs = args.pairs or (2 if args.quick else 10)
         self.proxy_core = PROXY_CORE
         self.load_core = LOAD_CORE
-        self.braidd = os.path.abspath(args.braidd)
-        self.braidctl = os.path.join(os.path.dirname(self.braidd), "braidctl")
+        self.copy_programs(args)
         self.processes = procs.Processes()
         self.notes = []
         self.failures = []
@@ -57,10 +56,23 @@ class Run:
         self.ports = {name: {"small": p[2 + 2 * i], "bulk": p[3 + 2 * i]}
                       for i, name in enumerate(peers.KINDS)}
         self.extra_port = p[8]
-        self.load = load.Load(args.tools, LOAD_CORE,
-                              peers.service_user("load"))
+        self.load = load.Load(self.bin, LOAD_CORE, peers.service_user("load"))
         self.proxies = {}
         self.origin = {}
+
+    def copy_programs(self, args):
+        """Where the service users may read them, and no build replaces them."""
+        self.bin = os.path.join(self.temp, "bin")
+        os.mkdir(self.bin)
+        folder = os.path.dirname(os.path.abspath(args.braidd))
+        for path in (f"{args.tools}/origin", f"{args.tools}/pacer",
+                     args.braidd, f"{folder}/braidctl"):
+            if os.path.exists(path):
+                target = os.path.join(self.bin, os.path.basename(path))
+                shutil.copyfile(path, target)
+                os.chmod(target, 0o755)
+        self.braidd = os.path.join(self.bin, os.path.basename(args.braidd))
+        self.braidctl = os.path.join(self.bin, "braidctl")
 
     def note(self, text):
         self.notes.append(text)
@@ -89,7 +101,7 @@ class Run:
         if role in self.origin:
             return
         port = str(self.origins[role])
-        argv = {"small": [f"{self.args.tools}/origin", "127.0.0.1", port],
+        argv = {"small": [f"{self.bin}/origin", "127.0.0.1", port],
                 "bulk": ["iperf3", "-s", "-B", "127.0.0.1", "-p", port]}
         self.origin[role] = self.processes.start(
             f"origin ({role})", argv[role], LOAD_CORE, self.load.user,
@@ -194,6 +206,10 @@ def machine_facts(run, started):
     }
     for name, proxy in run.proxies.items():
         facts[name] = proxy.version()
+    if "braid" in run.proxies:
+        facts["braid"] += ", commit " + peers.first_line(
+            ["git", "-C", HERE, "-c", "safe.directory=*", "describe",
+             "--always", "--dirty"])
     return facts
 
 

@@ -145,7 +145,7 @@ class Braid(Proxy):
         return self.instances["small"]
 
     def version(self):
-        return first_line([self.run.braidd, "-v"])
+        return first_line([self.run.braidd, "-V"])
 
 
 class Direct(Proxy):

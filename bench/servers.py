@@ -34,7 +34,8 @@ def write_config(path, user, port, origin_port, variant):
     d = os.path.dirname(path)
     lines = ["global:", "  workers: 1", f"  state_dir: {d}",
              f"  control: {d}/control.sock", f"  user: {user}",
-             "  log: {access: false}", "api:", "  listen: off", "listeners:",
+             "  drain: 1s", "  log: {access: false}",
+             "api:", "  listen: off", "listeners:",
              f'  big: {{bind: "127.0.0.1:{port}", pool: p0}}', "pools:"]
     for pool in range(POOLS):
         lines += [f"  p{pool}:", "    servers:"]
@@ -75,8 +76,10 @@ def reload_ms(run, proxy, path, times):
 
     def load():
         try:
+            # A connection per request: most of them meet a reload somewhere
+            # between accept and connect.
             result["wrk"] = run.load.wrk(port, LOAD_CONNECTIONS, seconds,
-                                         may_fail=True)
+                                         close=True, may_fail=True)
         except procs.BenchError as why:
             result["error"] = why
 
@@ -114,7 +117,7 @@ def measure(run, proxy):
     write_config(path, proxy.user or "root", port, run.origins["small"], 0)
     checks = check_ms(run, proxy, path, run.scale["checks"])
     origin = run.processes.start(
-        "origin (servers)", [f"{run.args.tools}/origin", ORIGIN_FIRST,
+        "origin (servers)", [f"{run.bin}/origin", ORIGIN_FIRST,
                              str(run.origins["small"]), str(SERVERS // POOLS)],
         run.load_core, run.load.user, os.path.join(run.temp, "servers.log"))
     process = run.processes.start("braid (10,000 servers)",
