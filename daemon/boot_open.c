@@ -95,7 +95,7 @@ static int open_api(struct boot *boot)
 		return EXIT_CODE_OK;
 	fd = sock_listen(at, &options);
 	if (fd < 0) {
-		plan_sockets_explain(&error, "api.listen", at, fd);
+		plan_sockets_explain(&error, "api.", "listen", at, fd);
 		return boot_fail(exit_code_of(fd), "%s", error.text);
 	}
 	boot->api_fd = fd;

@@ -164,7 +164,8 @@ static int build_bind(struct build *b, uint32_t listener, const struct addr *at)
 		err = plan_sockets_open(
 		    at, &options, b->plan->n_workers, &sockets);
 		if (err) {
-			plan_sockets_explain(b->error, conf->name, at, err);
+			plan_sockets_explain(
+			    b->error, "listener ", conf->name, at, err);
 			return err;
 		}
 	}
@@ -204,8 +205,8 @@ static int probe_binds(struct build *b)
 			int err = plan_sockets_probe(at);
 
 			if (err) {
-				plan_sockets_explain(
-				    b->error, conf->listeners[i].name, at, err);
+				plan_sockets_explain(b->error, "listener ",
+				    conf->listeners[i].name, at, err);
 				return err;
 			}
 		}

@@ -33,12 +33,15 @@ int plan_sockets_probe(const struct addr *addr)
 
 static void remember_file(struct plan_sockets *sockets)
 {
+	const char *path = sockets->addr.un.sun_path;
 	struct stat st;
 
-	if (!addr_is_unix(&sockets->addr) ||
-	    sockets->addr.un.sun_path[0] == '\0' ||
-	    lstat(sockets->addr.un.sun_path, &st))
+	if (!addr_is_unix(&sockets->addr) || path[0] == '\0' ||
+	    lstat(path, &st))
 		return;
+	/* As with a port: who may connect is up to the folder, not to our
+	 * umask. */
+	(void)chmod(path, 0666);
 	sockets->device = st.st_dev;
 	sockets->inode = st.st_ino;
 }
@@ -193,13 +196,13 @@ static const char *advice(const struct addr *addr, int error)
 	}
 }
 
-void plan_sockets_explain(struct plan_error *ret, const char *listener,
-    const struct addr *addr, int error)
+void plan_sockets_explain(struct plan_error *ret, const char *kind,
+    const char *name, const struct addr *addr, int error)
 {
 	char text[ADDR_TEXT_MAX];
 
 	addr_format(addr, text);
 	ret->code = error;
-	(void)snprintf(ret->text, sizeof ret->text, "listener %s: %s: %s: %s",
-	    listener, text, br_strerror(error), advice(addr, error));
+	(void)snprintf(ret->text, sizeof ret->text, "%s%s: %s: %s: %s", kind,
+	    name, text, br_strerror(error), advice(addr, error));
 }

@@ -49,6 +49,7 @@ void plan_sockets_unref(struct plan_sockets *sockets);
 /* Gives existing sockets other options; what fails stays as it was. */
 void plan_sockets_adjust(
     struct plan_sockets *sockets, const struct sock_listen_options *options);
-/* "listener web: 0.0.0.0:80: address already in use: ..." */
-void plan_sockets_explain(struct plan_error *ret, const char *listener,
-    const struct addr *addr, int error);
+/* "listener web: 0.0.0.0:80: address already in use: ...", with "listener "
+ * for `kind`, "web" for `name`. */
+void plan_sockets_explain(struct plan_error *ret, const char *kind,
+    const char *name, const struct addr *addr, int error);

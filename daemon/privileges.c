@@ -59,10 +59,6 @@ int privileges_choose(const struct conf_global *conf, struct privileges *ret)
 	ret->gid = user->pw_gid;
 	ret->drop = ret->uid != 0;
 	(void)snprintf(ret->user, sizeof ret->user, "%s", user->pw_name);
-	if (!ret->drop)
-		(void)snprintf(ret->warning, sizeof ret->warning,
-		    "running as root: set global.user to a user without "
-		    "privileges");
 	return EXIT_CODE_OK;
 }
 

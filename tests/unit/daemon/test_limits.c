@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/limits.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+static struct limits_input input(uint64_t descriptors, uint32_t n_workers)
+{
+	return (struct limits_input){
+	    .descriptors = descriptors,
+	    .n_workers = n_workers,
+	    .sockets = 4,
+	    .parked_bytes = 1 << 20,
+	    .pipe_user_bytes = UINT64_C(16384) * 4096,
+	};
+}
+
+static struct lb_limits compute(const struct limits_input *in, bool *clamped)
+{
+	struct lb_limits limits;
+
+	ck_assert_int_eq(limits_compute(in, &limits, clamped), 0);
+	return limits;
+}
+
+START_TEST(test_auto_is_what_the_design_says)
+{
+	struct limits_input in = input(20000, 2);
+	bool clamped = true;
+	struct lb_limits limits = compute(&in, &clamped);
+
+	ck_assert(!clamped);
+	ck_assert_uint_eq(
+	    limits.max_connections, (20000 - 256 - 2 * 2 * limits.pipes) / 2);
+	ck_assert_uint_eq(limits.n_workers, 2);
+	ck_assert_uint_eq(limits.parked_bytes, 1 << 20);
+}
+END_TEST
+
+START_TEST(test_configured_is_kept_or_clamped)
+{
+	struct limits_input in = input(20000, 2);
+	bool clamped;
+	uint32_t most = compute(&in, &clamped).max_connections;
+
+	in.max_connections = 100;
+	ck_assert_uint_eq(compute(&in, &clamped).max_connections, 100);
+	ck_assert(!clamped);
+	in.max_connections = most;
+	ck_assert_uint_eq(compute(&in, &clamped).max_connections, most);
+	ck_assert(!clamped);
+	in.max_connections = most + 1;
+	ck_assert_uint_eq(compute(&in, &clamped).max_connections, most);
+	ck_assert(clamped);
+}
+END_TEST
+
+START_TEST(test_auto_stops_at_a_million)
+{
+	struct limits_input in = input(UINT64_C(1) << 30, 64);
+	bool clamped;
+
+	ck_assert_uint_eq(compute(&in, &clamped).max_connections,
+	    LIMITS_CONNECTIONS_AUTO_MAX);
+	ck_assert(!clamped);
+	in.max_connections = 5000000;
+	ck_assert_uint_eq(compute(&in, &clamped).max_connections, 5000000);
+}
+END_TEST
+
+START_TEST(test_too_few_descriptors)
+{
+	struct limits_input in = input(64, 1);
+	struct lb_limits limits;
+	bool clamped;
+
+	ck_assert_int_eq(limits_compute(&in, &limits, &clamped), -EMFILE);
+	in.descriptors = limits_descriptors_min(&in) - 1;
+	ck_assert_int_eq(limits_compute(&in, &limits, &clamped), -EMFILE);
+}
+END_TEST
+
+/* However few descriptors: at the minimum it still serves the least number
+ * of connections, also with many workers, because pipes give way. */
+START_TEST(test_pipes_give_way_first)
+{
+	for (uint32_t workers = 1; workers <= 64; workers++) {
+		struct limits_input in = input(0, workers);
+		struct lb_limits limits;
+		bool clamped;
+
+		in.pipe_user_bytes = UINT64_MAX;
+		in.descriptors = limits_descriptors_min(&in);
+		limits = compute(&in, &clamped);
+		ck_assert_uint_ge(
+		    limits.max_connections + 2 * limits.pipes * workers / 2,
+		    LIMITS_CONNECTIONS_MIN);
+		ck_assert_uint_ge(limits.max_connections, 12);
+	}
+}
+END_TEST
+
+START_TEST(test_listening_sockets_beyond_the_reserve_count)
+{
+	struct limits_input in = input(4096, 1);
+	bool clamped;
+	uint32_t few = compute(&in, &clamped).max_connections;
+
+	in.sockets = LIMITS_SOCKETS_FREE;
+	ck_assert_uint_eq(compute(&in, &clamped).max_connections, few);
+	in.sockets = LIMITS_SOCKETS_FREE + 200;
+	ck_assert_uint_lt(compute(&in, &clamped).max_connections, few - 80);
+}
+END_TEST
+
+START_TEST(test_smaller_pipes_before_fewer)
+{
+	struct limits_input in = input(20000, 2);
+	bool clamped;
+	struct lb_limits limits = compute(&in, &clamped);
+
+	/* 48 MiB of 64 for two workers: 24 full-sized pipes each. */
+	ck_assert_uint_eq(limits.pipe_bytes, LIMITS_PIPE_BYTES);
+	ck_assert_uint_eq(limits.pipes, 24);
+	in.n_workers = 8;
+	limits = compute(&in, &clamped);
+	ck_assert_uint_lt(limits.pipe_bytes, LIMITS_PIPE_BYTES);
+	ck_assert_uint_ge(limits.pipes, LIMITS_PIPES_FULL);
+	ck_assert_uint_le(
+	    (uint64_t)limits.pipes * limits.pipe_bytes * 8, in.pipe_user_bytes);
+	in.n_workers = 64;
+	limits = compute(&in, &clamped);
+	ck_assert_uint_eq(limits.pipe_bytes, LIMITS_PIPE_BYTES_MIN);
+	ck_assert_uint_gt(limits.pipes, 0);
+}
+END_TEST
+
+START_TEST(test_unlimited_pipes)
+{
+	struct limits_input in = input(20000, 4);
+	struct lb_limits limits;
+	bool clamped;
+
+	in.pipe_user_bytes = UINT64_MAX;
+	limits = compute(&in, &clamped);
+	ck_assert_uint_eq(limits.pipes, LIMITS_PIPES_MAX);
+	ck_assert_uint_eq(limits.pipe_bytes, LIMITS_PIPE_BYTES);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("limits");
+	TCase *tcase = tcase_create("limits");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, test_auto_is_what_the_design_says);
+	tcase_add_test(tcase, test_configured_is_kept_or_clamped);
+	tcase_add_test(tcase, test_auto_stops_at_a_million);
+	tcase_add_test(tcase, test_too_few_descriptors);
+	tcase_add_test(tcase, test_pipes_give_way_first);
+	tcase_add_test(tcase, test_listening_sockets_beyond_the_reserve_count);
+	tcase_add_test(tcase, test_smaller_pipes_before_fewer);
+	tcase_add_test(tcase, test_unlimited_pipes);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
