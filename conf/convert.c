@@ -257,10 +257,10 @@ static int convert_refuse_address(const struct convert *c, int rc)
 		convert_refuse(c);
 		strbuf_adds(c->why, " (host names are not resolved)");
 	} else if (ip.sa.sa_family == AF_INET)
-		strbuf_adds(c->why, ": no port, want 192.0.2.1:80");
+		strbuf_addf(c->why, ": no port, as in %s:80", c->text);
 	else
-		strbuf_adds(c->why, ": no port, want \"[2001:db8::1]:80\" with "
-				    "brackets");
+		strbuf_adds(c->why, ": want brackets and a port, as in "
+				    "\"[2001:db8::1]:80\"");
 	return -EINVAL;
 }
 

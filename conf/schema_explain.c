@@ -50,28 +50,36 @@ void schema_add_summary(struct strbuf *sb, const struct schema_row *row)
 		strbuf_addf(sb, ", default %s", row->fallback);
 }
 
-/* Whether the key is the pattern, with names in place of stars or with the
- * stars themselves. A name may contain dots. */
-static bool explain_matches(const char *pattern, const char *key)
+/* Whether the key is the pattern with names in place of stars. */
+static bool explain_matches(const char *pattern, const char *key, bool dots)
 {
 	for (; *pattern && *pattern != '*'; pattern++, key++)
 		if (*pattern != *key)
 			return false;
 	if (!*pattern)
 		return !*key;
-	for (size_t n = 1; n <= CONF_NAME_MAX && key[n - 1]; n++)
-		if (explain_matches(pattern + 1, key + n))
+	for (size_t n = 1; n <= CONF_NAME_MAX && key[n - 1]; n++) {
+		if (key[n - 1] == '.' && !dots)
+			return false;
+		if (explain_matches(pattern + 1, key + n, dots))
 			return true;
+	}
 	return false;
 }
 
+/* A name may contain dots. It is only taken so where nothing else fits and
+ * not at the end, where it would swallow every wrong key. */
 static const struct schema_row *explain_find(const char *key)
 {
 	const struct schema_row *row = schema_find(key);
 	const struct schema_row *at = NULL;
 
 	while (!row && (at = schema_next_below(NULL, at)))
-		if (explain_matches(at->path, key))
+		if (explain_matches(at->path, key, false))
+			row = at;
+	while (!row && (at = schema_next_below(NULL, at)))
+		if (at->type != SCHEMA_ENTRY &&
+		    explain_matches(at->path, key, true))
 			row = at;
 	return row;
 }
