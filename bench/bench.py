@@ -184,6 +184,14 @@ def read_first(path, key):
     return "unknown"
 
 
+def sysctl(path):
+    try:
+        with open(f"/proc/sys/{path}") as f:
+            return " ".join(f.read().split())
+    except OSError:
+        return "unknown"
+
+
 def machine_facts(run, started):
     user = {n: p.user for n, p in run.proxies.items()}
     facts = {
@@ -192,6 +200,8 @@ def machine_facts(run, started):
         "CPU": f"{read_first('/proc/cpuinfo', 'model name')}, "
                f"{os.cpu_count()} cores",
         "memory": read_first("/proc/meminfo", "MemTotal"),
+        "TCP": ", ".join(f"{k} {sysctl('net/ipv4/' + k)}" for k in (
+            "tcp_congestion_control", "tcp_rmem", "tcp_wmem")),
         "cores": f"proxy alone on {PROXY_CORE}, load and origins on "
                  f"{LOAD_CORE}",
         "run as": ", ".join(f"{n} {u}" for n, u in user.items())
