@@ -6,6 +6,7 @@
 #include "daemon/access_log.h"
 #include "daemon/load.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,7 @@ static void free_plan(struct clerk *clerk, struct plan *plan)
 {
 	struct daemon *daemon = clerk->daemon;
 
+	log_event(LOG_DEBUG, "plan freed", "number=%" PRIu64, plan->number);
 	list_remove(&plan->retired);
 	/* Records name listeners and servers; api may be reading the plan. */
 	empty_logs(clerk);

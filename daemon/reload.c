@@ -136,12 +136,16 @@ static void refuse(struct control *control)
 
 /* -- from one plan to the next ----------------------------------------- */
 
-static void apply_globals(struct control *control)
+static void apply_globals(
+    struct control *control, const struct conf_global *before)
 {
-	const struct conf_global *global = &control->plan->conf->global;
+	const struct conf_global *now = &control->plan->conf->global;
 
-	log_configure(global->log_format, global->log_level);
-	atomic_store(&control->daemon->shared.log_access, global->log_access);
+	/* What was set at run time (log level) stays until its key changes. */
+	if (now->log_format != before->log_format ||
+	    now->log_level != before->log_level)
+		log_configure(now->log_format, now->log_level);
+	atomic_store(&control->daemon->shared.log_access, now->log_access);
 }
 
 static void publish(struct control *control, struct plan *next)
@@ -153,7 +157,7 @@ static void publish(struct control *control, struct plan *next)
 	control->plan = next;
 	(void)snapshot_publish(daemon->plan, next);
 	atomic_store(&daemon->plan_number, next->number);
-	apply_globals(control);
+	apply_globals(control, &old->conf->global);
 	admin_end_overrides(control, control->reload.job->reweighted,
 	    control->reload.job->n_reweighted);
 	admin_sync_probes(control);
