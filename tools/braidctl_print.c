@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/braidctl_print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "tools/braidctl_client.h"
+
+struct printer {
+	struct strbuf *out;
+	bool colour;
+};
+
+static void print_table(struct printer *p, struct table *table)
+{
+	table_print(table, p->colour, 0, 0, p->out);
+	table_fini(table);
+}
+
+static void cell_bytes(
+    struct table *table, const json_t *object, const char *key)
+{
+	char text[HUMAN_MAX];
+
+	table_text(table, STYLE_PLAIN,
+	    human_bytes((double)client_uint(object, key), text));
+}
+
+static void cell_count(
+    struct table *table, const json_t *object, const char *key)
+{
+	char text[HUMAN_MAX];
+
+	table_text(table, STYLE_PLAIN,
+	    human_count((double)client_uint(object, key), text));
+}
+
+/* What ought to be 0. */
+static void cell_trouble(struct table *table, uint64_t count)
+{
+	char text[HUMAN_MAX];
+
+	table_text(table, count ? STYLE_YELLOW : STYLE_DIM,
+	    human_count((double)count, text));
+}
+
+/* "12" or "12/100". */
+static void cell_of_limit(struct table *table, const json_t *object,
+    const char *key, const char *limit_key)
+{
+	unsigned long long now = client_uint(object, key);
+	unsigned long long limit = client_uint(object, limit_key);
+
+	if (limit)
+		table_addf(table, now >= limit ? STYLE_YELLOW : STYLE_PLAIN,
+		    "%llu/%llu", now, limit);
+	else
+		table_addf(table, STYLE_PLAIN, "%llu", now);
+}
+
+const char *health_word(const json_t *server, enum style *ret_style)
+{
+	const char *health = client_text(server, "health");
+	const char *admin = client_text(server, "admin");
+
+	*ret_style = STYLE_YELLOW;
+	if (strcmp(admin, "ready") != 0)
+		return admin;
+	if (!strcmp(health, "up"))
+		*ret_style = STYLE_GREEN;
+	else if (!strcmp(health, "down"))
+		*ret_style = STYLE_RED;
+	else
+		*ret_style = STYLE_DIM;
+	return !strcmp(health, "unknown") ? "-" : health;
+}
+
+/* -- status -- */
+static void add_key(struct printer *p, const char *key)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%-13s", key);
+	style_add(p->out, p->colour, STYLE_CYAN, text);
+}
+
+static enum style state_style(const char *state)
+{
+	return !strcmp(state, "serving") ? STYLE_GREEN : STYLE_YELLOW;
+}
+
+static void print_process(struct printer *p, const json_t *data)
+{
+	const json_t *config = json_object_get(data, "config");
+	const char *state = client_text(data, "state");
+	char text[HUMAN_MAX];
+
+	style_add(p->out, p->colour, STYLE_BOLD, "braidd ");
+	style_add(p->out, p->colour, STYLE_BOLD, client_text(data, "version"));
+	strbuf_adds(p->out, "  ");
+	style_add(p->out, p->colour, state_style(state), state);
+	strbuf_addf(p->out, "  pid %llu  up %s  cpu %.1fs  workers %llu\n",
+	    (unsigned long long)client_uint(data, "pid"),
+	    human_seconds(client_number(data, "uptime_seconds"), text),
+	    client_number(data, "cpu_seconds"),
+	    (unsigned long long)client_uint(data, "workers"));
+	add_key(p, "config");
+	strbuf_addf(p->out, "%s  number %llu  digest %s  loaded %s\n",
+	    client_text(config, "file"),
+	    (unsigned long long)client_uint(config, "number"),
+	    client_text(config, "digest"), client_text(config, "loaded"));
+	add_key(p, "");
+	strbuf_addf(p->out,
+	    "%llu listeners  %llu pools  %llu reloads  %llu refused\n",
+	    (unsigned long long)client_uint(config, "listeners"),
+	    (unsigned long long)client_uint(config, "pools"),
+	    (unsigned long long)client_uint(config, "reloads"),
+	    (unsigned long long)client_uint(config, "refused"));
+}
+
+static void print_health(struct printer *p, const json_t *data)
+{
+	const json_t *servers = json_object_get(data, "servers");
+	const json_t *open = json_object_get(data, "pools_failing_open");
+	unsigned long long down = client_uint(servers, "down");
+	char text[64];
+
+	add_key(p, "servers");
+	strbuf_addf(p->out, "%llu configured  ",
+	    (unsigned long long)client_uint(servers, "configured"));
+	(void)snprintf(text, sizeof(text), "%llu down", down);
+	style_add(p->out, p->colour, down ? STYLE_RED : STYLE_PLAIN, text);
+	strbuf_addf(p->out, "  %llu drained or in maintenance\n",
+	    (unsigned long long)client_uint(servers, "drained"));
+	for (size_t i = 0; i < json_array_size(open); i++) {
+		add_key(p, i ? "" : "fail-open");
+		style_add(p->out, p->colour, STYLE_RED,
+		    json_string_value(json_array_get(open, i)));
+		strbuf_adds(p->out, ": too few servers are up, all are used\n");
+	}
+}
+
+static void print_flows_summary(struct printer *p, const json_t *data)
+{
+	const json_t *flows = json_object_get(data, "flows");
+	const json_t *connections = json_object_get(data, "connections");
+	char relayed[HUMAN_MAX], spliced[HUMAN_MAX];
+
+	add_key(p, "connections");
+	strbuf_addf(p->out, "%llu of %llu\n",
+	    (unsigned long long)client_uint(connections, "now"),
+	    (unsigned long long)client_uint(connections, "max"));
+	add_key(p, "flows");
+	strbuf_addf(p->out,
+	    "%llu open (%llu directions spliced)  %llu started  %llu ended\n",
+	    (unsigned long long)client_uint(flows, "open"),
+	    (unsigned long long)client_uint(flows, "directions_splicing"),
+	    (unsigned long long)client_uint(flows, "started"),
+	    (unsigned long long)client_uint(flows, "ended"));
+	add_key(p, "trouble");
+	strbuf_addf(p->out,
+	    "%llu connect errors  %llu retries  %llu without server  %llu "
+	    "queue timeouts  %llu refused by queue\n",
+	    (unsigned long long)client_uint(flows, "connect_errors"),
+	    (unsigned long long)client_uint(flows, "retries"),
+	    (unsigned long long)client_uint(flows, "no_server"),
+	    (unsigned long long)client_uint(flows, "queue_timeouts"),
+	    (unsigned long long)client_uint(flows, "queue_refused"));
+	add_key(p, "moved");
+	strbuf_addf(p->out, "%s by relay  %s by splice\n",
+	    human_bytes((double)client_uint(flows, "bytes_relayed"), relayed),
+	    human_bytes((double)client_uint(flows, "bytes_spliced"), spliced));
+}
+
+static void print_memory(struct printer *p, const json_t *data)
+{
+	const json_t *parked = json_object_get(data, "parked");
+	const json_t *pipes = json_object_get(data, "pipes");
+	const json_t *ring = json_object_get(data, "ring_buffers");
+	char a[HUMAN_MAX], b[HUMAN_MAX];
+
+	add_key(p, "parked");
+	strbuf_addf(p->out, "%s of %s\n",
+	    human_bytes((double)client_uint(parked, "bytes"), a),
+	    human_bytes((double)client_uint(parked, "limit"), b));
+	add_key(p, "pipes");
+	strbuf_addf(p->out, "%llu of %llu, %s each\n",
+	    (unsigned long long)client_uint(pipes, "now"),
+	    (unsigned long long)client_uint(pipes, "max"),
+	    human_bytes((double)client_uint(pipes, "bytes_each"), a));
+	add_key(p, "ring buffers");
+	strbuf_addf(p->out, "%llu a worker, %s each; none left %llu times\n",
+	    (unsigned long long)client_uint(ring, "each_worker"),
+	    human_bytes((double)client_uint(ring, "bytes_each"), a),
+	    (unsigned long long)client_uint(ring, "found_empty"));
+}
+
+static void print_status(struct printer *p, const json_t *data)
+{
+	static const char *const titles[] = {"WORKER", ">FLOWS", ">STARTED",
+	    ">TURNS", ">COMPLETIONS", ">PARKED", NULL};
+	const json_t *workers = json_object_get(data, "worker");
+	struct table table;
+
+	print_process(p, data);
+	print_health(p, data);
+	print_flows_summary(p, data);
+	print_memory(p, data);
+	strbuf_addc(p->out, '\n');
+	table_init(&table, titles);
+	for (size_t i = 0; i < json_array_size(workers); i++) {
+		const json_t *w = json_array_get(workers, i);
+
+		table_addf(&table, STYLE_PLAIN, "%llu",
+		    (unsigned long long)client_uint(w, "worker"));
+		cell_count(&table, w, "flows");
+		cell_count(&table, w, "flows_started");
+		cell_count(&table, w, "turns");
+		cell_count(&table, w, "completions");
+		cell_bytes(&table, w, "parked_bytes");
+	}
+	print_table(p, &table);
+}
+
+/* -- lists -- */
+static void print_servers(struct printer *p, const json_t *data)
+{
+	static const char *const titles[] = {"POOL", "SERVER", "ADDRESS",
+	    "HEALTH", ">SINCE", ">WEIGHT", ">CONNS", ">FLOWS", ">ERRORS",
+	    ">RESETS", ">SENT", ">RECEIVED", "CAUSE", NULL};
+	const json_t *servers = json_object_get(data, "servers");
+	struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < json_array_size(servers); i++) {
+		const json_t *s = json_array_get(servers, i);
+		const json_t *since =
+		    json_object_get(s, "health_since_seconds");
+		bool overridden = client_bool(s, "weight_overridden");
+		enum style style;
+		const char *word = health_word(s, &style);
+		char text[HUMAN_MAX];
+
+		table_text(&table, STYLE_PLAIN, client_text(s, "pool"));
+		table_text(&table, STYLE_PLAIN, client_text(s, "server"));
+		table_text(&table, STYLE_DIM, client_text(s, "address"));
+		table_text(&table, style, word);
+		table_text(&table, STYLE_PLAIN,
+		    json_is_number(since)
+			? human_seconds(json_number_value(since), text)
+			: "-");
+		table_addf(&table, overridden ? STYLE_YELLOW : STYLE_PLAIN,
+		    "%llu/%llu", (unsigned long long)client_uint(s, "weight"),
+		    (unsigned long long)client_uint(s, "weight_configured"));
+		cell_of_limit(&table, s, "connections", "max_connections");
+		cell_count(&table, s, "flows");
+		cell_trouble(&table, client_uint(s, "connect_errors") +
+					 client_uint(s, "connect_timeouts"));
+		cell_trouble(&table, client_uint(s, "resets"));
+		cell_bytes(&table, s, "bytes_to");
+		cell_bytes(&table, s, "bytes_from");
+		table_text(&table, STYLE_DIM, client_text(s, "cause"));
+	}
+	print_table(p, &table);
+}
+
+static void print_pools(struct printer *p, const json_t *data)
+{
+	static const char *const titles[] = {"POOL", "BALANCE", ">USABLE",
+	    ">DOWN", ">DRAINED", ">CONNS", ">QUEUED", ">FLOWS", ">ERRORS",
+	    ">SENT", ">RECEIVED", "STATE", NULL};
+	const json_t *pools = json_object_get(data, "pools");
+	struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < json_array_size(pools); i++) {
+		const json_t *s = json_array_get(pools, i);
+		unsigned long long usable = client_uint(s, "usable");
+		bool open = client_bool(s, "fails_open");
+
+		table_text(&table, STYLE_PLAIN, client_text(s, "pool"));
+		table_text(&table, STYLE_DIM, client_text(s, "balance"));
+		table_addf(&table, usable ? STYLE_PLAIN : STYLE_RED,
+		    "%llu/%llu", usable,
+		    (unsigned long long)client_uint(s, "servers"));
+		cell_trouble(&table, client_uint(s, "down"));
+		cell_trouble(&table, client_uint(s, "drained"));
+		cell_count(&table, s, "connections");
+		cell_of_limit(&table, s, "queued", "queue_length");
+		cell_count(&table, s, "flows");
+		cell_trouble(&table, client_uint(s, "connect_errors") +
+					 client_uint(s, "connect_timeouts"));
+		cell_bytes(&table, s, "bytes_to");
+		cell_bytes(&table, s, "bytes_from");
+		table_text(&table,
+		    open ? STYLE_RED : (usable ? STYLE_GREEN : STYLE_RED),
+		    open ? "fail-open" : (usable ? "ok" : "no server"));
+	}
+	print_table(p, &table);
+}
+
+static void print_listeners(struct printer *p, const json_t *data)
+{
+	static const char *const titles[] = {"LISTENER", "BIND", "POOL",
+	    ">CONNS", ">ACCEPTED", ">REFUSED", ">PAUSES", ">RECEIVED", ">SENT",
+	    NULL};
+	const json_t *listeners = json_object_get(data, "listeners");
+	struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < json_array_size(listeners); i++) {
+		const json_t *l = json_array_get(listeners, i);
+		const json_t *binds = json_object_get(l, "bind");
+		struct strbuf text;
+
+		strbuf_init(&text);
+		for (size_t k = 0; k < json_array_size(binds); k++)
+			strbuf_addf(&text, "%s%s", k ? ", " : "",
+			    json_string_value(json_array_get(binds, k)));
+		table_text(&table, STYLE_PLAIN, client_text(l, "listener"));
+		table_text(&table, STYLE_DIM, strbuf_text(&text));
+		table_text(&table, STYLE_PLAIN, client_text(l, "pool"));
+		cell_of_limit(&table, l, "connections", "max_connections");
+		cell_count(&table, l, "accepted");
+		cell_trouble(&table, client_uint(l, "refused"));
+		cell_trouble(&table, client_uint(l, "accept_pauses"));
+		cell_bytes(&table, l, "bytes_in");
+		cell_bytes(&table, l, "bytes_out");
+		strbuf_fini(&text);
+	}
+	print_table(p, &table);
+}
+
+static void put_flow(struct table *table, const json_t *f)
+{
+	const char *server = client_text(f, "server");
+	char text[HUMAN_MAX];
+
+	table_addf(table, STYLE_PLAIN, "%llu",
+	    (unsigned long long)client_uint(f, "id"));
+	table_text(table, STYLE_PLAIN, client_text(f, "listener"));
+	table_text(table, STYLE_PLAIN, client_text(f, "client"));
+	table_addf(table, STYLE_PLAIN, "%s/%s", client_text(f, "pool"),
+	    *server ? server : "-");
+	table_text(table,
+	    strcmp(client_text(f, "state"), "established") != 0 ? STYLE_YELLOW
+								: STYLE_PLAIN,
+	    client_text(f, "state"));
+	table_addf(table, STYLE_DIM, "%s/%s", client_text(f, "mode_up"),
+	    client_text(f, "mode_down"));
+	table_text(table, STYLE_PLAIN,
+	    human_seconds(client_number(f, "age_seconds"), text));
+	table_text(table, STYLE_PLAIN,
+	    human_seconds(client_number(f, "idle_seconds"), text));
+	cell_bytes(table, f, "bytes_up");
+	cell_bytes(table, f, "bytes_down");
+	table_text(table,
+	    client_uint(f, "parked_bytes") ? STYLE_YELLOW : STYLE_DIM,
+	    human_bytes((double)client_uint(f, "parked_bytes"), text));
+}
+
+static void print_flows(struct printer *p, const json_t *data)
+{
+	static const char *const titles[] = {">ID", "LISTENER", "CLIENT",
+	    "POOL/SERVER", "STATE", "MODE UP/DOWN", ">AGE", ">IDLE", ">UP",
+	    ">DOWN", ">PARKED", NULL};
+	const json_t *flows = json_object_get(data, "flows");
+	struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < json_array_size(flows); i++)
+		put_flow(&table, json_array_get(flows, i));
+	print_table(p, &table);
+	if (!client_bool(data, "complete"))
+		strbuf_addf(p->out,
+		    "there are more than these %zu: use "
+		    "limit=N, pool=, server=, listener=\n",
+		    json_array_size(flows));
+}
+
+/* -- what changes something -- */
+static void print_server(struct printer *p, const json_t *data)
+{
+	strbuf_addf(p->out, "%s/%s: %s, health %s, weight %llu",
+	    client_text(data, "pool"), client_text(data, "server"),
+	    client_text(data, "admin"), client_text(data, "health"),
+	    (unsigned long long)client_uint(data, "weight"));
+	if (client_bool(data, "weight_overridden"))
+		strbuf_addf(p->out, " (configured %llu, overridden)",
+		    (unsigned long long)client_uint(data, "weight_configured"));
+	strbuf_addf(p->out, ", %llu connections\n",
+	    (unsigned long long)client_uint(data, "connections"));
+}
+
+static void print_reload(struct printer *p, const json_t *data)
+{
+	const json_t *lines = json_object_get(data, "lines");
+
+	for (size_t i = 0; i < json_array_size(lines); i++)
+		strbuf_addf(p->out, "%s\n",
+		    json_string_value(json_array_get(lines, i)));
+	if (client_bool(data, "accepted"))
+		strbuf_addf(p->out, "%s\n", client_text(data, "summary"));
+}
+
+static void print_level(struct printer *p, const json_t *data)
+{
+	strbuf_addf(p->out, "log level %s, until the next reload\n",
+	    client_text(data, "level"));
+}
+
+void print_answer(
+    const char *command, const json_t *data, bool colour, struct strbuf *ret)
+{
+	static const struct {
+		const char *command;
+		void (*print)(struct printer *p, const json_t *data);
+	} printers[] = {
+	    {"status", print_status},
+	    {"flows", print_flows},
+	    {"pools", print_pools},
+	    {"servers", print_servers},
+	    {"listeners", print_listeners},
+	    {"reload", print_reload},
+	    {"drain", print_server},
+	    {"maint", print_server},
+	    {"ready", print_server},
+	    {"weight", print_server},
+	    {"log-level", print_level},
+	};
+	struct printer p = {ret, colour};
+
+	for (size_t i = 0; i < BR_COUNT(printers); i++) {
+		if (!strcmp(printers[i].command, command))
+			printers[i].print(&p, data);
+	}
+}
