@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/strbuf.h"
-#include "conf/check.h"
+#include "conf/rules.h"
 #include "conf/fill.h"
 #include "conf/yaml.h"
 
@@ -43,6 +43,18 @@ static struct conf *conf_new(const char *file, const char *text, size_t length)
 	return conf;
 }
 
+static int conf_unreadable(const char *file, int rc, struct conf_errors *errors)
+{
+	struct conf_error *error = arena_alloc(errors->arena, sizeof(*error));
+
+	error->text = arena_printf(
+	    errors->arena, "%s: cannot be read: %s", file, br_strerror(rc));
+	errors->errors = error;
+	errors->n_errors = 1;
+	errors->n_warnings = 0;
+	return rc;
+}
+
 int conf_parse(const char *file, const char *text, size_t length,
     struct conf **ret_conf, struct conf_errors *errors)
 {
@@ -52,12 +64,12 @@ int conf_parse(const char *file, const char *text, size_t length,
 	int rc = 0;
 
 	if (!stream)
-		return -ENOMEM;
+		return conf_unreadable(file, -ENOMEM, errors);
 	conf = conf_new(file, text, length);
 	draft_init(&draft, conf, arena_new());
 	report_init(&draft.report, file, draft.scratch, errors);
 	if (fill_draft(&draft))
-		check_draft(&draft);
+		rules_apply(&draft);
 	report_finish(&draft.report);
 	if (draft.report.n_errors) {
 		conf_free(conf);
@@ -86,18 +98,6 @@ static int conf_read(int fd, struct strbuf *ret)
 		strbuf_add(ret, bytes, (size_t)n);
 	}
 	return 0;
-}
-
-static int conf_unreadable(const char *file, int rc, struct conf_errors *errors)
-{
-	struct conf_error *error = arena_alloc(errors->arena, sizeof(*error));
-
-	error->text = arena_printf(
-	    errors->arena, "%s: cannot be read: %s", file, br_strerror(rc));
-	errors->errors = error;
-	errors->n_errors = 1;
-	errors->n_warnings = 0;
-	return rc;
 }
 
 int conf_load(

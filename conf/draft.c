@@ -102,6 +102,10 @@ void draft_error(struct draft *draft, const struct scope *scope,
 	char text[REPORT_TEXT_MAX];
 	va_list args;
 
+	if (report_is_full(&draft->report)) {
+		report_error(&draft->report, pos, "", "-");
+		return;
+	}
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);

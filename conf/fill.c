@@ -110,7 +110,8 @@ static void fill_unknown_key(struct draft *draft, const struct schema_row *row,
 	const char *hint = "";
 
 	text_nearest_init(&nearest, event->text);
-	while ((child = schema_next_child(row, child)))
+	while (!report_is_full(&draft->report) &&
+	       (child = schema_next_child(row, child)))
 		if (child->when == SCHEMA_NOW)
 			text_nearest_offer(&nearest, schema_key(child));
 	child = nearest.best ? schema_child(row, nearest.best) : NULL;

@@ -53,12 +53,20 @@ static void report_add(struct report *report, struct conf_pos pos,
 	strbuf_fini(&sb);
 }
 
+bool report_is_full(const struct report *report)
+{
+	return report->n_errors >= CONF_ERRORS_SHOWN_MAX;
+}
+
 void report_error(struct report *report, struct conf_pos pos, const char *path,
     const char *format, ...)
 {
 	va_list args;
 
-	if (report->n_errors++ >= CONF_ERRORS_SHOWN_MAX)
+	bool full = report_is_full(report);
+
+	report->n_errors++;
+	if (full)
 		return;
 	va_start(args, format);
 	report_add(report, pos, path, "", format, args);

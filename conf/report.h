@@ -27,6 +27,8 @@ struct report {
 
 void report_init(struct report *report, const char *file, struct arena *scratch,
     struct conf_errors *errors);
+/* No further error will be kept: making its text is a waste. */
+bool report_is_full(const struct report *report);
 /* `path` is the key that the message is about, "" for the file as a whole. */
 void report_error(struct report *report, struct conf_pos pos, const char *path,
     const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "conf/schema_table.h"
+#include "conf/schema.h"
 
 #include "base/assert.h"
+#include "conf/schema_table.h"
 
 #include <string.h>
 

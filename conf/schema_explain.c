@@ -26,13 +26,27 @@ bool schema_has_bounds(const struct schema_row *row)
 	}
 }
 
+static void explain_add_later_choices(
+    struct strbuf *sb, const struct schema_row *row)
+{
+	const char *comma = "; in a later version ";
+
+	if (schema_is_later(row))
+		return;
+	for (const struct schema_choice *at = row->choices; at->name; at++) {
+		if (at->when != SCHEMA_LATER)
+			continue;
+		strbuf_addf(sb, "%s%s", comma, at->name);
+		comma = ", ";
+	}
+}
+
 void schema_add_summary(struct strbuf *sb, const struct schema_row *row)
 {
-	strbuf_adds(sb, schema_types[row->type].name);
-	if (row->choices) {
-		strbuf_adds(sb, ": ");
+	if (row->choices)
 		convert_add_want(sb, row);
-	}
+	else
+		strbuf_adds(sb, schema_types[row->type].name);
 	if (schema_has_bounds(row)) {
 		strbuf_adds(sb, ", ");
 		convert_add_bounds(sb, row);
@@ -48,6 +62,8 @@ void schema_add_summary(struct strbuf *sb, const struct schema_row *row)
 		strbuf_adds(sb, ", required");
 	if (row->fallback)
 		strbuf_addf(sb, ", default %s", row->fallback);
+	if (row->choices)
+		explain_add_later_choices(sb, row);
 }
 
 /* Whether the key is the pattern with names in place of stars. */

@@ -99,8 +99,8 @@ const struct schema_row schema_pools[] = {
 	.example = "least",
 	.help = "How a server is chosen. rr takes turns by weight; least takes "
 		"the one with the fewest connections for its weight; p2c "
-		"draws two at random and takes the less loaded, which is as "
-		"even as least and never sends all new work to one server.",
+		"draws two at random and takes the less loaded: nearly as "
+		"even, and a server that comes back is not flooded.",
     },
     {
 	.path = "pools.*.servers",

@@ -37,7 +37,7 @@ enum schema_type {
 	SCHEMA_ADDRESS, /* struct addr with a port, or unix */
 	SCHEMA_IP, /* struct addr without a port */
 	SCHEMA_ADDRESSES, /* struct conf_bind * and its count */
-	SCHEMA_POOL, /* the name of a pool; check.c resolves it */
+	SCHEMA_POOL, /* the name of a pool; rules_listeners.c resolves it */
 	SCHEMA_STATUS, /* struct conf_health's status ranges */
 	SCHEMA_TYPES
 };

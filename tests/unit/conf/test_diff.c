@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 
-#include "conf_check.h"
+#include "tests/unit/conf/conf_check.h"
 
 #define GLOBAL "global: {workers: 2}\n"
 #define WEB "  web: {bind: \"127.0.0.1:8080\", pool: p}\n"

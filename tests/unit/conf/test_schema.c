@@ -5,7 +5,7 @@
 #include "conf/convert.h"
 #include "conf/schema_table.h"
 
-#include "conf_check.h"
+#include "tests/unit/conf/conf_check.h"
 
 #include <errno.h>
 

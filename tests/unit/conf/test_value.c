@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/value.h"
 
-#include "conf_check.h"
+#include "tests/unit/conf/conf_check.h"
 
 #include <errno.h>
 

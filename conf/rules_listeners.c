@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules of listeners: each address once, each pool there. */
-#include "conf/check.h"
+#include "conf/rules.h"
 
 #include "base/hash.h"
 #include "conf/text.h"
@@ -9,16 +9,16 @@
 
 /* Comparisons with pool names spent on "did you mean", over the whole file:
  * so that a file full of dangling references is still checked at once. */
-#define CHECK_GUESSES_MAX 200000
+#define RULES_GUESSES_MAX 200000
 
-static const struct conf_listener *check_listener(const struct scope *scope)
+static const struct conf_listener *rules_listener(const struct scope *scope)
 {
 	return scope->element;
 }
 
-static void check_taken(struct draft *draft, const struct scope *scope,
+static void rules_taken(struct draft *draft, const struct scope *scope,
     const struct schema_row *row, const struct conf_bind *bind,
-    const struct check_bind *before)
+    const struct rules_bind *before)
 {
 	char text[ADDR_TEXT_MAX];
 	const char *owner = draft_path(draft,
@@ -35,7 +35,7 @@ static void check_taken(struct draft *draft, const struct scope *scope,
 }
 
 /* The same port on all addresses of the family. */
-static struct addr check_wildcard(const struct addr *addr)
+static struct addr rules_wildcard(const struct addr *addr)
 {
 	struct addr any = *addr;
 
@@ -48,32 +48,32 @@ static struct addr check_wildcard(const struct addr *addr)
 
 /* The API's socket does not share its port, so the wildcard address of one
  * and any address of the other do not go together. */
-static bool check_overlaps_api(const struct addr *api, const struct addr *bind)
+static bool rules_overlaps_api(const struct addr *api, const struct addr *bind)
 {
 	struct addr any_api, any_bind;
 
 	if (!api->length || api->sa.sa_family != bind->sa.sa_family ||
 	    addr_is_unix(api))
 		return false;
-	any_api = check_wildcard(api);
-	any_bind = check_wildcard(bind);
+	any_api = rules_wildcard(api);
+	any_bind = rules_wildcard(bind);
 	return addr_equal(api, bind) ||
 	       (addr_equal(&any_api, &any_bind) &&
 		   (addr_equal(api, &any_api) || addr_equal(bind, &any_bind)));
 }
 
-static struct check_bind *check_bind_new(struct draft *draft,
+static struct rules_bind *rules_bind_new(struct draft *draft,
     const struct scope *listener, const struct schema_row *row,
     struct conf_pos pos)
 {
-	struct check_bind *bind = arena_alloc(draft->scratch, sizeof(*bind));
+	struct rules_bind *bind = arena_alloc(draft->scratch, sizeof(*bind));
 
 	*bind =
-	    (struct check_bind){.listener = listener, .row = row, .pos = pos};
+	    (struct rules_bind){.listener = listener, .row = row, .pos = pos};
 	return bind;
 }
 
-static void check_add_control(struct draft *draft, struct addr_map *map)
+static void rules_add_control(struct draft *draft, struct addr_map *map)
 {
 	const struct schema_row *row = schema_find("global.control");
 	struct addr *addr = arena_alloc(draft->scratch, sizeof(*addr));
@@ -82,46 +82,46 @@ static void check_add_control(struct draft *draft, struct addr_map *map)
 
 	if (addr_parse(addr, text) == 0)
 		addr_map_add(map, addr,
-		    check_bind_new(
+		    rules_bind_new(
 			draft, NULL, row, *draft_seen(&draft->file, row)));
 }
 
-static struct addr_map *check_binds(struct draft *draft)
+static struct addr_map *rules_binds(struct draft *draft)
 {
 	const struct scope_list *list = &draft->entries[MAP_LISTENERS];
 	const struct schema_row *row = schema_find("listeners.*.bind");
 	const struct schema_row *api_row = schema_find("api.listen");
-	struct check_bind api = {
+	struct rules_bind api = {
 	    .row = api_row, .pos = *draft_seen(&draft->file, api_row)};
 	struct addr_map *map;
 	uint32_t n = 1;
 
 	for (uint32_t i = 0; i < list->n; i++)
-		n += check_listener(list->at[i])->n_binds;
+		n += rules_listener(list->at[i])->n_binds;
 	map = addr_map_new(draft->scratch, n);
-	check_add_control(draft, map);
+	rules_add_control(draft, map);
 	for (uint32_t i = 0; i < list->n; i++) {
-		const struct conf_listener *l = check_listener(list->at[i]);
+		const struct conf_listener *l = rules_listener(list->at[i]);
 
 		for (uint32_t b = 0; b < l->n_binds; b++) {
 			const struct conf_bind *bind = &l->binds[b];
-			struct check_bind *before = addr_map_add(map,
+			struct rules_bind *before = addr_map_add(map,
 			    &bind->addr,
-			    check_bind_new(draft, list->at[i], row, bind->pos));
+			    rules_bind_new(draft, list->at[i], row, bind->pos));
 
 			if (!before &&
-			    check_overlaps_api(
+			    rules_overlaps_api(
 				&draft->conf->api.listen, &bind->addr))
 				before = &api;
 			if (before)
-				check_taken(
+				rules_taken(
 				    draft, list->at[i], row, bind, before);
 		}
 	}
 	return map;
 }
 
-static void check_dangling(struct draft *draft, const struct scope *scope,
+static void rules_dangling(struct draft *draft, const struct scope *scope,
     const struct schema_row *row, uint32_t *guesses)
 {
 	const struct scope_list *pools = &draft->entries[MAP_POOLS];
@@ -129,7 +129,7 @@ static void check_dangling(struct draft *draft, const struct scope *scope,
 	struct strbuf sb;
 
 	text_nearest_init(&nearest, scope->ref);
-	if (*guesses + pools->n <= CHECK_GUESSES_MAX) {
+	if (*guesses + pools->n <= RULES_GUESSES_MAX) {
 		*guesses += pools->n;
 		for (uint32_t i = 0; i < pools->n; i++)
 			text_nearest_offer(&nearest, pools->at[i]->name);
@@ -139,12 +139,12 @@ static void check_dangling(struct draft *draft, const struct scope *scope,
 	text_quote(&sb, scope->ref, strlen(scope->ref));
 	if (nearest.best)
 		strbuf_addf(&sb, ", did you mean \"%s\"?", nearest.best);
-	draft_error(draft, scope, row, check_listener(scope)->pool_pos, "%s",
+	draft_error(draft, scope, row, rules_listener(scope)->pool_pos, "%s",
 	    strbuf_text(&sb));
 	strbuf_fini(&sb);
 }
 
-static void check_references(struct draft *draft)
+static void rules_references(struct draft *draft)
 {
 	const struct scope_list *listeners = &draft->entries[MAP_LISTENERS];
 	const struct scope_list *pools = &draft->entries[MAP_POOLS];
@@ -165,12 +165,12 @@ static void check_references(struct draft *draft)
 		if (pool)
 			listener->pool = (uint32_t)(pool - draft->conf->pools);
 		else if (pools->n)
-			check_dangling(draft, scope, row, &guesses);
+			rules_dangling(draft, scope, row, &guesses);
 	}
 }
 
-struct addr_map *check_listeners(struct draft *draft)
+struct addr_map *rules_listeners(struct draft *draft)
 {
-	check_references(draft);
-	return check_binds(draft);
+	rules_references(draft);
+	return rules_binds(draft);
 }

@@ -12,16 +12,16 @@
 #include "conf/draft.h"
 
 /* Resolves the listeners' pools and applies all rules. */
-void check_draft(struct draft *draft);
+void rules_apply(struct draft *draft);
 
 /* Who listens where: found by address while the pools are checked. */
-struct check_bind {
+struct rules_bind {
 	const struct scope *listener; /* NULL: api or control */
 	const struct schema_row *row;
 	struct conf_pos pos; /* line 0: by default */
 };
 
-/* check_listeners.c: returns the map from address to struct check_bind. */
-struct addr_map *check_listeners(struct draft *draft);
-/* check_pools.c */
-void check_pools(struct draft *draft, const struct addr_map *binds);
+/* rules_listeners.c: returns the map from address to struct rules_bind. */
+struct addr_map *rules_listeners(struct draft *draft);
+/* rules_pools.c */
+void rules_pools(struct draft *draft, const struct addr_map *binds);

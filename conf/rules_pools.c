@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules of pools: addresses, weights, queue, health checks. */
-#include "conf/check.h"
+#include "conf/rules.h"
 
 /* The rows that the rules speak about, looked up once. */
-#define CHECK_POOL_ROWS(X)                                                     \
+#define RULES_POOL_ROWS(X)                                                     \
 	X(servers, "pools.*.servers")                                          \
 	X(address, "pools.*.servers.*.address")                                \
 	X(queue_length, "pools.*.queue.length")                                \
@@ -12,61 +12,61 @@
 	X(health_port, "pools.*.health.port")                                  \
 	X(source, "pools.*.source")
 
-struct check_pools {
+struct rules_pools {
 	struct draft *draft;
 	const struct addr_map *binds;
 #define X(name, path) const struct schema_row *name;
-	CHECK_POOL_ROWS(X)
+	RULES_POOL_ROWS(X)
 #undef X
 };
 
-struct check_pool {
-	const struct check_pools *all;
+struct rules_pool {
+	const struct rules_pools *all;
 	const struct scope *scope;
 	const struct conf_pool *pool;
 };
 
-static struct conf_pos check_pos(
-    const struct check_pool *p, const struct schema_row *row)
+static struct conf_pos rules_pos(
+    const struct rules_pool *p, const struct schema_row *row)
 {
 	return *draft_seen(p->scope, row);
 }
 
-static const struct scope *check_server_scope(
-    const struct check_pool *p, uint32_t i)
+static const struct scope *rules_server_scope(
+    const struct rules_pool *p, uint32_t i)
 {
 	return p->all->draft->entries[MAP_SERVERS].at[p->scope->first + i];
 }
 
-static void check_weights(const struct check_pool *p)
+static void rules_weights(const struct rules_pool *p)
 {
 	for (uint32_t i = 0; i < p->pool->n_servers; i++)
 		if (p->pool->servers[i].weight)
 			return;
 	if (p->pool->n_servers)
 		draft_warning(p->all->draft, p->scope, p->all->servers,
-		    check_pos(p, p->all->servers),
+		    rules_pos(p, p->all->servers),
 		    "every weight is 0, so no server gets connections");
 }
 
-static void check_queue(const struct check_pool *p)
+static void rules_queue(const struct rules_pool *p)
 {
-	struct conf_pos timeout = check_pos(p, p->all->queue_timeout);
-	struct conf_pos length = check_pos(p, p->all->queue_length);
+	struct conf_pos timeout = rules_pos(p, p->all->queue_timeout);
+	struct conf_pos length = rules_pos(p, p->all->queue_length);
 
 	if (timeout.line && !length.line && !p->scope->bad)
 		draft_warning(p->all->draft, p->scope, p->all->queue_timeout,
 		    timeout, "has no effect without queue.length, which is 0");
 }
 
-static void check_health(const struct check_pool *p)
+static void rules_health(const struct rules_pool *p)
 {
 	const struct schema_row *row = NULL;
 	struct draft *draft = p->all->draft;
 
 	if (p->pool->health.type == CONF_HEALTH_TCP && !p->scope->bad)
 		while ((row = schema_next_below(p->all->health, row))) {
-			struct conf_pos pos = check_pos(p, row);
+			struct conf_pos pos = rules_pos(p, row);
 
 			if (row->http_only && pos.line)
 				draft_warning(draft, p->scope, row, pos,
@@ -78,20 +78,20 @@ static void check_health(const struct check_pool *p)
 	for (uint32_t i = 0; i < p->pool->n_servers; i++)
 		if (addr_is_unix(&p->pool->servers[i].addr)) {
 			draft_error(draft, p->scope, p->all->health_port,
-			    check_pos(p, p->all->health_port),
+			    rules_pos(p, p->all->health_port),
 			    "server %s is a unix socket, which has no port",
 			    p->pool->servers[i].name);
 			return;
 		}
 }
 
-static struct conf_pos check_address_pos(const struct check_pool *p, uint32_t i)
+static struct conf_pos rules_address_pos(const struct rules_pool *p, uint32_t i)
 {
-	return *draft_seen(check_server_scope(p, i), p->all->address);
+	return *draft_seen(rules_server_scope(p, i), p->all->address);
 }
 
 /* A source address reaches servers of its own family only. */
-static void check_source(const struct check_pool *p, uint32_t i)
+static void rules_source(const struct rules_pool *p, uint32_t i)
 {
 	const struct addr *source = &p->pool->source;
 	const struct addr *addr = &p->pool->servers[i].addr;
@@ -99,17 +99,17 @@ static void check_source(const struct check_pool *p, uint32_t i)
 	if (!source->length || !addr->length ||
 	    source->sa.sa_family == addr->sa.sa_family)
 		return;
-	draft_error(p->all->draft, check_server_scope(p, i), p->all->address,
-	    check_address_pos(p, i),
+	draft_error(p->all->draft, rules_server_scope(p, i), p->all->address,
+	    rules_address_pos(p, i),
 	    addr_is_unix(addr) ? "a unix socket cannot be reached from the "
 				 "pool's source address (line %u)"
 	    : addr->sa.sa_family == AF_INET6
 		? "IPv6, but the pool's source address (line %u) is IPv4"
 		: "IPv4, but the pool's source address (line %u) is IPv6",
-	    check_pos(p, p->all->source).line);
+	    rules_pos(p, p->all->source).line);
 }
 
-static bool check_is_wildcard(const struct addr *addr)
+static bool rules_is_wildcard(const struct addr *addr)
 {
 	return (addr->sa.sa_family == AF_INET &&
 		   addr->in.sin_addr.s_addr == htonl(INADDR_ANY)) ||
@@ -119,10 +119,10 @@ static bool check_is_wildcard(const struct addr *addr)
 
 /* Who of this configuration accepts connections to that address: a bind to
  * it, or on loopback a bind to all addresses. */
-static const struct check_bind *check_own_bind(
-    const struct check_pools *all, const struct addr *addr)
+static const struct rules_bind *rules_own_bind(
+    const struct rules_pools *all, const struct addr *addr)
 {
-	const struct check_bind *bind = addr_map_get(all->binds, addr);
+	const struct rules_bind *bind = addr_map_get(all->binds, addr);
 	struct addr any = *addr;
 
 	if (bind || !addr_is_loopback(addr) || addr_is_unix(addr))
@@ -134,11 +134,11 @@ static const struct check_bind *check_own_bind(
 	return addr_map_get(all->binds, &any);
 }
 
-static void check_loop(const struct check_pool *p, uint32_t i)
+static void rules_loop(const struct rules_pool *p, uint32_t i)
 {
 	struct draft *draft = p->all->draft;
 	const struct addr *addr = &p->pool->servers[i].addr;
-	const struct check_bind *bind = check_own_bind(p->all, addr);
+	const struct rules_bind *bind = rules_own_bind(p->all, addr);
 	const struct conf_listener *listener;
 	char text[ADDR_TEXT_MAX];
 
@@ -149,19 +149,19 @@ static void check_loop(const struct check_pool *p, uint32_t i)
 	/* Without a reference the index says nothing. */
 	if (bind->listener->ref &&
 	    &draft->conf->pools[listener->pool] == p->pool)
-		draft_error(draft, check_server_scope(p, i), p->all->address,
-		    check_address_pos(p, i),
+		draft_error(draft, rules_server_scope(p, i), p->all->address,
+		    rules_address_pos(p, i),
 		    "%s is listener %s, which uses this pool: connections "
 		    "would go round for ever",
 		    text, listener->name);
 	else
-		draft_warning(draft, check_server_scope(p, i), p->all->address,
-		    check_address_pos(p, i),
+		draft_warning(draft, rules_server_scope(p, i), p->all->address,
+		    rules_address_pos(p, i),
 		    "%s is listener %s of this configuration", text,
 		    listener->name);
 }
 
-static void check_servers(const struct check_pool *p)
+static void rules_servers(const struct rules_pool *p)
 {
 	struct draft *draft = p->all->draft;
 	struct addr_map *seen =
@@ -177,39 +177,39 @@ static void check_servers(const struct check_pool *p)
 		before = addr_map_add(seen, &server->addr, server);
 		addr_format(&server->addr, text);
 		if (before)
-			draft_warning(draft, check_server_scope(p, i),
-			    p->all->address, check_address_pos(p, i),
+			draft_warning(draft, rules_server_scope(p, i),
+			    p->all->address, rules_address_pos(p, i),
 			    "%s is the address of server %s too (line %u)",
 			    text, before->name, before->pos.line);
-		if (check_is_wildcard(&server->addr))
-			draft_error(draft, check_server_scope(p, i),
-			    p->all->address, check_address_pos(p, i),
+		if (rules_is_wildcard(&server->addr))
+			draft_error(draft, rules_server_scope(p, i),
+			    p->all->address, rules_address_pos(p, i),
 			    "%s is no address that a server can have", text);
-		check_source(p, i);
-		check_loop(p, i);
+		rules_source(p, i);
+		rules_loop(p, i);
 	}
 }
 
-void check_pools(struct draft *draft, const struct addr_map *binds)
+void rules_pools(struct draft *draft, const struct addr_map *binds)
 {
 	const struct scope_list *list = &draft->entries[MAP_POOLS];
-	struct check_pools all = {.draft = draft,
+	struct rules_pools all = {.draft = draft,
 	    .binds = binds,
 #define X(name, path) .name = schema_find(path),
-	    CHECK_POOL_ROWS(X)
+	    RULES_POOL_ROWS(X)
 #undef X
 	};
 
 	for (uint32_t i = 0; i < list->n; i++) {
-		struct check_pool pool = {
+		struct rules_pool pool = {
 		    .all = &all,
 		    .scope = list->at[i],
 		    .pool = list->at[i]->element,
 		};
 
-		check_weights(&pool);
-		check_queue(&pool);
-		check_health(&pool);
-		check_servers(&pool);
+		rules_weights(&pool);
+		rules_queue(&pool);
+		rules_health(&pool);
+		rules_servers(&pool);
 	}
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "conf/check.h"
+#include "conf/rules.h"
 
 #include <string.h>
 
-static void check_global(struct draft *draft)
+static void rules_global(struct draft *draft)
 {
 	const struct conf *conf = draft->conf;
 	const struct addr *api = &conf->api.listen;
@@ -32,11 +32,11 @@ static void check_global(struct draft *draft)
 	    text);
 }
 
-void check_draft(struct draft *draft)
+void rules_apply(struct draft *draft)
 {
 	struct addr_map *binds;
 
-	check_global(draft);
-	binds = check_listeners(draft);
-	check_pools(draft, binds);
+	rules_global(draft);
+	binds = rules_listeners(draft);
+	rules_pools(draft, binds);
 }
