@@ -21,6 +21,12 @@
 
 #define JSON_DEPTH_MAX 32
 
+/* jansson, which daemon/ reads requests with, has functions of these names;
+ * without the prefix its own calls of them would end up here. A file that
+ * includes both headers does not compile. */
+#define json_string br_json_string
+#define json_null br_json_null
+
 struct json {
 	struct strbuf *out;
 	uint32_t depth;
