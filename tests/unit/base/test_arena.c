@@ -67,6 +67,10 @@ START_TEST(test_grow_in_place_and_by_copy)
 	ck_assert_int_eq(grown[99], 'a');
 	ck_assert_int_eq(grown[199], 0);
 	ck_assert_ptr_nonnull(arena_grow(arena, NULL, 0, 50));
+	/* The last one, beyond the end of its block. */
+	grown = arena_grow(arena, arena_strdup(arena, "last"), 5, 100000);
+	ck_assert_str_eq(grown, "last");
+	memset(grown, 'b', 100000);
 	arena_free(arena);
 }
 END_TEST
