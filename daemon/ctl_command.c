@@ -23,7 +23,8 @@ const struct ctl_command ctl_commands[] = {
     {"weight", "POOL SERVER N|reset", "set the weight, or the configured one",
 	3, 3, ctl_weight},
     {"log-level", "error|warn|info|debug",
-	"what is logged, until the next reload", 1, 1, ctl_log_level},
+	"what is logged, until its key in the file changes", 1, 1,
+	ctl_log_level},
     /* Of later versions. */
     {"nodes", "", "", 0, 0, NULL},
     {"shards", "", "", 0, 0, NULL},

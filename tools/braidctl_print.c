@@ -406,7 +406,8 @@ static void print_reload(struct printer *p, const json_t *data)
 
 static void print_level(struct printer *p, const json_t *data)
 {
-	strbuf_addf(p->out, "log level %s, until the next reload\n",
+	strbuf_addf(p->out,
+	    "log level %s, until global.log.level changes in the file\n",
 	    client_text(data, "level"));
 }
 
