@@ -16,6 +16,9 @@
  * it a send asks for an ordinary completion. */
 #define SENT_MAX 8192
 
+/* liburing's private flag for a registered ring descriptor. */
+#define INT_FLAG_REG_RING 1
+
 /* -- setting up -------------------------------------------------------- */
 
 const char *ring_explain(int error)
@@ -446,19 +449,36 @@ static void ring_deliver_sent(struct ring *ring, uint32_t n, unsigned submitted)
 	ring->n_sent = rest;
 }
 
+/* Makes the prepared operations visible to the kernel; returns how many it
+ * has not taken yet. */
+static unsigned ring_publish_submissions(struct ring *ring)
+{
+	struct io_uring_sq *sq = &ring->uring.sq;
+	unsigned mask = *sq->kring_mask;
+	unsigned tail = *sq->ktail;
+
+	while (sq->sqe_head != sq->sqe_tail)
+		sq->array[tail++ & mask] = sq->sqe_head++ & mask;
+	io_uring_smp_store_release(sq->ktail, tail);
+	return tail - IO_URING_READ_ONCE(*sq->khead);
+}
+
 static void ring_enter(struct ring *ring, int64_t wait_ns)
 {
 	struct __kernel_timespec ts = {
 	    .tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
-	struct io_uring_cqe *cqe;
+	unsigned submit = ring_publish_submissions(ring);
+	struct io_uring_getevents_arg wait = {
+	    .ts = (uint64_t)(uintptr_t)&ts,
+	};
+	unsigned flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
 
+	if (ring->uring.int_flags & INT_FLAG_REG_RING)
+		flags |= IORING_ENTER_REGISTERED_RING;
 	/* Errors (EINTR, ETIME, EBUSY on a full completion queue) need
 	 * nothing: what was not submitted stays queued for the next turn. */
-	if (wait_ns > 0)
-		(void)io_uring_submit_and_wait_timeout(
-		    &ring->uring, &cqe, 1, &ts, NULL);
-	else
-		(void)io_uring_submit_and_get_events(&ring->uring);
+	(void)syscall(SYS_io_uring_enter, ring->uring.enter_ring_fd, submit,
+	    wait_ns > 0 ? 1 : 0, flags, &wait, sizeof wait);
 }
 
 static bool ring_overflowed(const struct ring *ring)

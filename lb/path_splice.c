@@ -78,26 +78,25 @@ static enum splice_outcome splice_drain(struct flow *flow, struct direction *d)
 	return SPLICE_BUSY;
 }
 
-enum splice_outcome splice_run(struct flow *flow, struct direction *d)
+/*
+ * Fills the pipe until the source is empty or the pipe is full (which of the
+ * two EAGAIN means does not matter: in both cases it is time to drain).
+ * Returns false when the flow has ended.
+ */
+static bool splice_fill(struct flow *flow, struct direction *d)
 {
 	struct worker *worker = flow->worker;
 
-	for (uint32_t i = 0; i < DIRECTION_SPLICE_ROUNDS; i++) {
-		enum splice_outcome outcome = splice_drain(flow, d);
-		int64_t n;
+	while (!d->eof && d->pipe->bytes < d->pipe->capacity_bytes) {
+		int64_t n = pipe_fill(d->pipe, flow_source_fd(flow, d),
+		    d->pipe->capacity_bytes - d->pipe->bytes);
 
-		if (outcome != SPLICE_BUSY)
-			return outcome;
-		if (d->eof)
-			return SPLICE_ENDED;
-		n = pipe_fill(
-		    d->pipe, flow_source_fd(flow, d), d->pipe->capacity_bytes);
-		if (n == -EAGAIN) {
-			splice_poll(flow, d, false);
-			return SPLICE_WAITS;
+		if (n == -EAGAIN)
+			return true;
+		if (n < 0 && n != -EINTR) {
+			splice_failed(flow, d->up, n);
+			return false;
 		}
-		if (n < 0 && n != -EINTR)
-			return splice_failed(flow, d->up, n);
 		if (n == 0)
 			d->eof = true;
 		if (n > 0) {
@@ -105,6 +104,26 @@ enum splice_outcome splice_run(struct flow *flow, struct direction *d)
 			counter_add(
 			    &worker->metrics->bytes_spliced, (uint64_t)n);
 		}
+	}
+	return true;
+}
+
+enum splice_outcome splice_run(struct flow *flow, struct direction *d)
+{
+	for (uint32_t i = 0; i < DIRECTION_SPLICE_ROUNDS; i++) {
+		enum splice_outcome outcome;
+
+		if (!splice_fill(flow, d))
+			return SPLICE_FAILED;
+		if (!d->pipe->bytes && !d->eof) {
+			splice_poll(flow, d, false);
+			return SPLICE_WAITS;
+		}
+		outcome = splice_drain(flow, d);
+		if (outcome != SPLICE_BUSY)
+			return outcome;
+		if (d->eof)
+			return SPLICE_ENDED;
 	}
 	return SPLICE_BUSY;
 }
