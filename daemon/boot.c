@@ -195,6 +195,17 @@ static int make_shared(struct boot *boot)
 	return EXIT_CODE_OK;
 }
 
+static void free_superseded(struct boot *boot)
+{
+	struct list *list = &boot->control.superseded;
+	struct list_node *node;
+
+	/* NULL: control was never started. */
+	while (list->head.next && (node = list_pop_front(list)) != NULL)
+		plan_free(br_container_of(node, struct plan, retired),
+		    boot->daemon.board);
+}
+
 static void free_shared(struct boot *boot)
 {
 	struct daemon *daemon = &boot->daemon;
@@ -203,6 +214,7 @@ static void free_shared(struct boot *boot)
 		snapshot_free(daemon->plan);
 	if (boot->plan)
 		plan_free(boot->plan, daemon->board);
+	free_superseded(boot);
 	if (boot->conf)
 		conf_free(boot->conf);
 	if (daemon->board)
@@ -250,6 +262,11 @@ static int drop_privileges(struct boot *boot)
 		return boot_fail(code, "%s", boot->privileges.text);
 	if (boot->privileges.warning[0])
 		boot_warn(boot, "%s", boot->privileges.warning);
+	/* Better known now than when the first reload fails. */
+	if (boot->privileges.drop && access(boot->daemon.config_file, R_OK))
+		boot_warn(boot,
+		    "user %s cannot read %s: a reload will be refused",
+		    boot->privileges.user, boot->daemon.config_file);
 	return code;
 }
 

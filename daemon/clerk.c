@@ -100,6 +100,8 @@ static void on_message(struct clerk *clerk, const struct message *message)
 		say(clerk, DAEMON_LOADED, message->pointer);
 		break;
 	case DAEMON_RETIRE:
+		for (uint32_t i = 0; i < plan->n_gone; i++)
+			plan_sockets_close(plan->gone[i]);
 		list_push_back(&clerk->retired, &plan->retired);
 		break;
 	case DAEMON_FREE:
@@ -144,6 +146,7 @@ static void *clerk_thread(void *argument)
 		look_for_unused(clerk);
 		(void)outbox_flush(&clerk->outbox);
 	}
+	receive(clerk);
 	empty_logs(clerk);
 	while ((node = list_first(&clerk->retired)) != NULL)
 		free_plan(clerk, plan_of(node));

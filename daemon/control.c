@@ -270,6 +270,7 @@ int control_start(struct control *control, struct daemon *daemon,
 	control->op.class = &control_class;
 	control->daemon = daemon;
 	control->plan = plan;
+	list_init(&control->superseded);
 	control->signal_fd = signal_fd;
 	control->listen_fd = listen_fd;
 	control->gate = gate;

@@ -60,6 +60,9 @@ struct control {
 	struct rng rng;
 	struct outbox outbox;
 	struct plan *plan; /* in force */
+	/* Plans that some worker has not left yet, by their link `retired`;
+	 * what is left at the end is freed by boot. */
+	struct list superseded;
 	struct probe_set *probes;
 	struct reload reload;
 	struct drain drain;

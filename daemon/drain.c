@@ -63,7 +63,9 @@ static void stop_accepting(struct control *control, const char *cause)
 
 static bool all_gone(struct control *control)
 {
-	return control->drain.n_drained == control->daemon->n_workers &&
+	/* A reload that was under way ends first; it takes milliseconds. */
+	return !reload_running(control) &&
+	       control->drain.n_drained == control->daemon->n_workers &&
 	       control_connections(control) == 0;
 }
 

@@ -102,6 +102,17 @@ int plan_sockets_open(const struct addr *addr,
 	return 0;
 }
 
+void plan_sockets_close(struct plan_sockets *sockets)
+{
+	/* Others are closed by their acceptors. */
+	if (!addr_is_unix(&sockets->addr) || sockets->fds[0] < 0)
+		return;
+	remove_file(sockets);
+	close(sockets->fds[0]);
+	memset(sockets->fds, 0xff, sockets->n_workers * sizeof *sockets->fds);
+	sockets->inode = 0;
+}
+
 void plan_sockets_unref(struct plan_sockets *sockets)
 {
 	bool is_unix = addr_is_unix(&sockets->addr);
@@ -116,9 +127,7 @@ void plan_sockets_unref(struct plan_sockets *sockets)
 		else if (sockets->fds[i] >= 0 && !is_unix)
 			close(sockets->fds[i]);
 	}
-	if (is_unix && sockets->fds[0] >= 0)
-		close(sockets->fds[0]);
-	remove_file(sockets);
+	plan_sockets_close(sockets);
 	free(sockets->acceptors);
 	free(sockets->fds);
 	free(sockets);

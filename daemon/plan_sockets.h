@@ -44,6 +44,9 @@ int plan_sockets_probe(const struct addr *addr) BR_MUST_CHECK;
 int plan_sockets_open(const struct addr *addr,
     const struct sock_listen_options *options, uint32_t n_workers,
     struct plan_sockets **ret) BR_MUST_CHECK;
+/* All acceptors are done: a unix socket need not wait for the flows that came
+ * through it, and its path may be used again. */
+void plan_sockets_close(struct plan_sockets *sockets);
 /* Drops one reference and frees with the last. */
 void plan_sockets_unref(struct plan_sockets *sockets);
 /* Gives existing sockets other options; what fails stays as it was. */

@@ -66,27 +66,40 @@ bool reload_running(const struct control *control)
 
 /* -- the verdict ------------------------------------------------------- */
 
-static void answer(struct control *control, bool accepted)
+/* What a command prints: errors and warnings of the file, what could not be
+ * opened, keys that wait for a restart. */
+static uint32_t collect_lines(struct load_job *job, const char ***ret)
 {
-	struct reload *reload = &control->reload;
-	struct load_job *job = reload->job;
+	uint32_t most = job->errors.n_errors + 1 + job->diff.n_restart_keys;
+	const char **lines = calloc(most, sizeof(const char *));
 	uint32_t n = 0;
-	const char **lines =
-	    calloc(job->errors.n_errors + 1, sizeof(const char *));
-	struct reload_result result = {
-	    .accepted = accepted,
-	    .number = control->plan->number,
-	    .summary = job->summary,
-	    .lines = lines,
-	};
 
 	if (!lines)
-		br_out_of_memory("a reload's answer", job->errors.n_errors * 8);
+		br_out_of_memory("a reload's answer", most * sizeof *lines);
 	for (uint32_t i = 0; i < job->errors.n_errors; i++)
 		lines[n++] = job->errors.errors[i].text;
 	if (job->plan_error.text[0])
 		lines[n++] = job->plan_error.text;
-	result.n_lines = n;
+	for (uint32_t i = 0; i < job->diff.n_restart_keys; i++)
+		lines[n++] = arena_printf(job->arena,
+		    "warning: %s: changes with the next restart only",
+		    job->diff.restart_keys[i]);
+	*ret = lines;
+	return n;
+}
+
+static void answer(struct control *control, bool accepted)
+{
+	struct reload *reload = &control->reload;
+	const char **lines;
+	struct reload_result result = {
+	    .accepted = accepted,
+	    .number = control->plan->number,
+	    .summary = reload->job->summary,
+	    .n_lines = collect_lines(reload->job, &lines),
+	};
+
+	result.lines = lines;
 	for (uint32_t i = 0; i < reload->now.n; i++) {
 		const struct reload_waiter *waiter = &reload->now.items[i];
 
@@ -154,6 +167,7 @@ static void publish(struct control *control, struct plan *next)
 	struct plan *old = control->plan;
 
 	plan_supersede(old, next);
+	list_push_back(&control->superseded, &old->retired);
 	control->plan = next;
 	(void)snapshot_publish(daemon->plan, next);
 	atomic_store(&daemon->plan_number, next->number);
@@ -188,10 +202,7 @@ static void log_summary(struct control *control)
 	(void)snprintf(job->summary + length, sizeof job->summary - length,
 	    " took=%" PRId64 "ms", took / NS_PER_MS);
 	/* The summary is made of fields already. */
-	char line[sizeof job->summary];
-
-	(void)snprintf(line, sizeof line, "%s", job->summary);
-	log_event(LOG_INFO, "reloaded", "%s", line);
+	log_event(LOG_INFO, "reloaded", "%s", job->summary);
 	for (uint32_t i = 0; i < job->diff.n_restart_keys; i++)
 		log_event(LOG_WARN, "this key needs a restart", "key=%s",
 		    job->diff.restart_keys[i]);

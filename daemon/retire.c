@@ -32,8 +32,10 @@ static void tell_clerk(struct control *control, uint32_t kind, void *plan)
 
 void retire_on_left(struct control *control, struct plan *plan)
 {
-	if (all_answered(control, plan))
-		tell_clerk(control, DAEMON_RETIRE, plan);
+	if (!all_answered(control, plan))
+		return;
+	list_remove(&plan->retired);
+	tell_clerk(control, DAEMON_RETIRE, plan);
 }
 
 void retire_on_unused(struct control *control, struct plan *plan)

@@ -31,9 +31,14 @@ static struct acceptor *mine(
 static void adopt(struct worker_loop *loop, struct plan *plan, struct plan *old)
 {
 	loop->plan = plan;
-	for (uint32_t i = 0; i < plan->n_binds; i++)
-		acceptor_start(mine(loop, plan->binds[i].sockets), loop->worker,
-		    plan->binds[i].listener);
+	for (uint32_t i = 0; i < plan->n_binds; i++) {
+		struct acceptor *acceptor = mine(loop, plan->binds[i].sockets);
+
+		acceptor_start(acceptor, loop->worker, plan->binds[i].listener);
+		/* The reload was under way when the drain began. */
+		if (loop->draining)
+			acceptor_stop(acceptor);
+	}
 	if (!old)
 		return;
 	for (uint32_t i = 0; i < old->n_gone; i++)
