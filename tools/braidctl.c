@@ -123,7 +123,8 @@ static int run_top(const struct options *options, int argc, char **argv)
 
 static int print_json(const json_t *answer)
 {
-	char *text = json_dumps(answer, JSON_INDENT(2));
+	char *text =
+	    json_dumps(answer, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 
 	if (!text)
 		return CLIENT_FAILED;

@@ -272,13 +272,15 @@ static void add_servers(struct view *view, const struct rates *rates)
 	static const char *const titles[] = {"POOL", "SERVER", "HEALTH",
 	    ">WEIGHT", ">CONNS", "SHARE", ">FLOWS/S", ">TO/S", ">FROM/S",
 	    ">ERR/S", "CAUSE", NULL};
-	uint32_t used = lines_in(&view->out) + 2; /* the title and "more" */
-	uint32_t room = view->rows > used + 1 ? view->rows - used : 1;
+	uint32_t used = lines_in(&view->out) + 1; /* and the titles */
+	uint32_t room = view->rows > used + 2 ? view->rows - used : 2;
 	struct table table;
 
-	if (rates->n_servers > room)
+	if (rates->n_servers > room) {
+		room--; /* the line that says how many more */
 		qsort(rates->table, rates->n_servers, sizeof(*rates->table),
 		    compare_servers);
+	}
 	table_init(&table, titles);
 	for (uint32_t i = 0; i < rates->n_servers && i < room; i++)
 		add_server(view, &table, rates, &rates->table[i]);
