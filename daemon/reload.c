@@ -165,6 +165,7 @@ static void publish(struct control *control, struct plan *next)
 {
 	struct daemon *daemon = control->daemon;
 	struct plan *old = control->plan;
+	struct mono began = mono_now();
 
 	plan_supersede(old, next);
 	list_push_back(&control->superseded, &old->retired);
@@ -180,6 +181,9 @@ static void publish(struct control *control, struct plan *next)
 	control_post_workers(control,
 	    (struct message){
 		.kind = DAEMON_ADOPT, .pointer = next, .pointer2 = old});
+	/* The one step whose length depends on the configuration's size. */
+	log_event(LOG_DEBUG, "plan published", "number=%" PRIu64 " us=%" PRId64,
+	    next->number, mono_diff_ns(mono_now(), began) / NS_PER_US);
 }
 
 void reload_on_loaded(struct control *control, struct load_job *job)
