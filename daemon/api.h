@@ -12,7 +12,7 @@
  * nor a stuck thread the scrape.
  *
  * Thread:  api_start and api_stop: main or control; the rest on its own.
- * Memory:  an answer is built in memory: about 1.2 KiB a server.
+ * Memory:  an answer is built in memory: about 0.8 KiB a server.
  * Errors:  -ENOMEM; -EIO when libmicrohttpd refuses.
  * Limits:  API_CONNECTIONS_MAX connections, API_IDLE_S seconds of silence,
  *          API_REQUEST_MAX bytes of memory for a request.

@@ -164,7 +164,7 @@ void table_print(const struct table *table, bool colour, uint32_t max_rows,
     uint32_t width, struct strbuf *ret)
 {
 	uint32_t rows = table->n_cells / table->n_columns;
-	uint32_t widths[TABLE_COLUMNS_MAX];
+	uint32_t widths[TABLE_COLUMNS_MAX] = {0};
 	struct line line = {.out = ret,
 	    .room = width ? width : UINT32_MAX / 2,
 	    .colour = colour};
