@@ -326,7 +326,7 @@ static void acceptor_finish(struct acceptor *acceptor)
 {
 	int fd;
 
-	while (!acceptor->shared_fd && (fd = sock_accept(acceptor->fd)) >= 0)
+	while ((fd = sock_accept(acceptor->fd)) >= 0)
 		acceptor_take(acceptor, fd);
 	if (!acceptor->shared_fd)
 		ring_close(&acceptor->worker->ring, acceptor->fd);

@@ -95,7 +95,6 @@ struct lb_shared {
 	uint32_t connections; /* atomic */
 	uint64_t parked; /* atomic, bytes */
 	_Atomic bool log_access;
-	_Atomic bool draining; /* no new flows are accepted */
 	struct worker_metrics *metrics; /* [n_workers] */
 };
 
