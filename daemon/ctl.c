@@ -260,8 +260,8 @@ static void connection_start(struct ctl *ctl, struct connection *c, int fd)
 		    "control connection refused", "uid=%u", (unsigned)uid);
 		c->state = RUNNING;
 		ctl_fail(&c->call, CTL_PERMISSION,
-		    "user %u may not control this process: only root and "
-		    "user %u may",
+		    "user %u may not control this process: only root and the "
+		    "user it runs as (%u) may",
 		    (unsigned)uid, (unsigned)geteuid());
 		return;
 	}
