@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running braidd: its configuration, log, control socket, metrics and what
+the kernel says about its process."""
+
+import copy
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import time
+
+from . import openmetrics
+from .process import Failure, Skip, run as run_program, wait_until
+from .scenario import NOBODY, find_program
+
+_BAD = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|LeakSanitizer|"
+                  r"WARNING: ThreadSanitizer|runtime error:|"
+                  r"[Aa]ssertion|\bbug\b.*\.c:\d+")
+_PAIR = re.compile(r'([A-Za-z0-9_.]+)=("(?:[^"\\]|\\.)*"|[^ ]*)')
+
+
+def parse_line(line):
+    """A logfmt line as a dict, or None for other output."""
+    if not line.startswith("ts="):
+        return None
+    fields = {}
+    for key, value in _PAIR.findall(line):
+        if value.startswith('"'):
+            value = value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+        fields[key] = value
+    return fields
+
+
+def suspicious(text):
+    """The first line of a sanitizer report or failed assertion, or None."""
+    for line in text.splitlines():
+        # Fields of our own log lines are not reports.
+        if not line.startswith("ts=") and _BAD.search(line):
+            return line
+    return None
+
+
+def sanitizer_env(asan=""):
+    env = dict(os.environ)
+    env["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:print_legend=0" + asan
+    env["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1:exitcode=99"
+    env["TSAN_OPTIONS"] = "exitcode=99:halt_on_error=0:second_deadlock_stack=1"
+    return env
+
+
+class Braid:
+    """config: a dict as in the file, or the file's text. What every run needs
+    (control socket, folder, /metrics) is added to a dict."""
+
+    def __init__(self, s, config, user=None, nofile=None, namespace=None,
+                 prefix=(), wait=True, api=True, name="braidd", asan=""):
+        self.s = s
+        self.user = user or s.user
+        self.work = s.make_folder(name, NOBODY)
+        self.control = os.path.join(self.work, "control.sock")
+        self.api_port = s.port() if api else None
+        self.file = s.path(f"{name}.yaml")
+        self.write_config(config)
+        self.stopped = False
+        self.process = s.start(
+            self._argv(namespace, prefix), name, env=sanitizer_env(asan),
+            preexec=self._limits(nofile))
+        s.defer(self._give_up)
+        if wait:
+            self.wait_serving()
+
+    # -- starting and ending -------------------------------------------
+    def _argv(self, namespace, prefix):
+        program = os.path.join(self.s.bin, "braidd")
+        argv = []
+        if namespace:
+            argv += ["nsenter", f"--net={namespace.path}"]
+        if self.s.is_root and self.user == "nobody":
+            argv += ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+                     "--clear-groups"]
+            program = self._readable(program)
+        argv += [*prefix, program, "-f", self.file]
+        argv[0] = find_program(argv[0]) or argv[0]
+        return argv
+
+    def _readable(self, program):
+        """Builds below somebody's home are not for nobody: a copy is."""
+        path = self.s.path("braidd-program")
+        if not os.path.exists(path):
+            shutil.copy(program, path)
+            os.chmod(path, 0o755)
+        return path
+
+    @staticmethod
+    def _limits(nofile):
+        if nofile is None:
+            return None
+        return lambda: resource.setrlimit(
+            resource.RLIMIT_NOFILE, (nofile, nofile))
+
+    def wait_serving(self, seconds=30.0):
+        def answers():
+            if not self.process.running:
+                raise Failure(
+                    f"braidd ended with {self.process.popen.returncode}:\n"
+                    f"{self.process.output()}")
+            try:
+                return self.ctl("status")["state"] == "serving"
+            except OSError:
+                return False
+        wait_until(answers, "braidd to serve", seconds)
+
+    def exit_code(self, seconds=30.0):
+        """Waits for its end and looks for sanitizer reports."""
+        code = self.process.wait(seconds)
+        self.stopped = True
+        self.check_log()
+        return code
+
+    def stop(self, seconds=30.0):
+        """TERM, and all must be in order."""
+        self.process.send(signal.SIGTERM)
+        code = self.exit_code(seconds)
+        self.s.equal(code, 0, "braidd ends with exit code")
+        self.s.check(self.events("stopped"), "it says that it has stopped")
+
+    def check_log(self):
+        found = suspicious(self.process.output())
+        if found:
+            raise Failure(f"braidd reports: {found}")
+
+    def _give_up(self):
+        if not self.stopped:
+            self.process.send(signal.SIGTERM)
+            self.process.send(signal.SIGTERM)
+
+    # -- configuration -------------------------------------------------
+    def write_config(self, config):
+        if isinstance(config, str):
+            text = config
+        else:
+            text = json.dumps(self.complete(config), indent=1)
+        temporary = self.file + ".new"
+        with open(temporary, "w", encoding="utf-8") as f:
+            f.write(text + "\n")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, self.file)
+
+    def complete(self, config):
+        config = copy.deepcopy(config)
+        settings = config.setdefault("global", {})
+        settings.setdefault("control", self.control)
+        settings.setdefault("state_dir", os.path.join(self.work, "state"))
+        settings.setdefault("user", "nobody")
+        settings.setdefault("drain", "2s")
+        settings.setdefault("workers", 2)
+        listen = f"127.0.0.1:{self.api_port}" if self.api_port else "off"
+        config.setdefault("api", {"listen": listen})
+        return config
+
+    def reload(self, config=None):
+        """Writes the file and waits for the verdict, which must be good."""
+        if config is not None:
+            self.write_config(config)
+        answer = self.ctl_answer("reload", seconds=60)
+        if answer["exit"]:
+            raise Failure(f"reload: {answer}")
+        return answer["data"]
+
+    # -- control socket ------------------------------------------------
+    def ctl_answer(self, command, *arguments, seconds=30):
+        """The whole answer, as the socket gives it."""
+        request = json.dumps({"command": command,
+                              "arguments": [str(a) for a in arguments]})
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(seconds)
+            sock.connect(self.control)
+            sock.sendall(request.encode() + b"\n")
+            parts = []
+            while True:
+                part = sock.recv(65536)
+                if not part:
+                    break
+                parts.append(part)
+        return json.loads(b"".join(parts))
+
+    def ctl(self, command, *arguments, seconds=30):
+        """The data of an answer that must be good."""
+        answer = self.ctl_answer(command, *arguments, seconds=seconds)
+        if answer["exit"]:
+            raise Failure(f"{command} {arguments}: {answer}")
+        return answer["data"]
+
+    def braidctl(self, *arguments, check=True):
+        """The program itself; the CompletedProcess."""
+        program = os.path.join(self.s.bin, "braidctl")
+        if not os.path.exists(program):
+            raise Skip("braidctl is not built")
+        return run_program([program, "-s", self.control, *arguments],
+                           check=check, env=sanitizer_env())
+
+    def status(self):
+        return self.ctl("status")
+
+    def server(self, pool, name):
+        for row in self.ctl("servers", pool)["servers"]:
+            if row["server"] == name:
+                return row
+        raise Failure(f"no server {name} in pool {pool}")
+
+    def listener(self, name):
+        for row in self.ctl("listeners")["listeners"]:
+            if row["listener"] == name:
+                return row
+        raise Failure(f"no listener {name}")
+
+    def pool(self, name):
+        for row in self.ctl("pools")["pools"]:
+            if row["pool"] == name:
+                return row
+        raise Failure(f"no pool {name}")
+
+    def metrics(self):
+        """/metrics, parsed strictly."""
+        return openmetrics.scrape("127.0.0.1", self.api_port)
+
+    # -- log -----------------------------------------------------------
+    def lines(self):
+        found = map(parse_line, self.process.output().splitlines())
+        return [line for line in found if line]
+
+    def events(self, message, **fields):
+        return [line for line in self.lines()
+                if line.get("msg") == message and
+                all(line.get(k) == v for k, v in fields.items())]
+
+    def flows(self, **fields):
+        """Lines of the access log."""
+        return self.events("flow", **fields)
+
+    def wait_flows(self, n, seconds=20.0, **fields):
+        """At least n such lines; all of them."""
+        wait_until(lambda: len(self.flows(**fields)) >= n,
+                   f"{n} access log lines {fields}", seconds)
+        return self.flows(**fields)
+
+    def wait_event(self, message, seconds=20.0, **fields):
+        wait_until(lambda: self.events(message, **fields),
+                   f"the log line \"{message}\" {fields}", seconds)
+        return self.events(message, **fields)[-1]
+
+    # -- what it holds -------------------------------------------------
+    def idle(self, seconds=20.0):
+        """Waits until no flow is left."""
+        wait_until(lambda: self.status()["flows"]["open"] == 0,
+                   "all flows to end", seconds)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def memory_bytes(self):
+        """Private memory that is in use, from smaps_rollup."""
+        total = 0
+        with open(f"/proc/{self.process.pid}/smaps_rollup",
+                  encoding="ascii") as f:
+            for line in f:
+                if line.startswith(("Private_Dirty:", "Private_Clean:")):
+                    total += int(line.split()[1]) * 1024
+        return total
+
+    def settled_descriptors(self):
+        """Their number once it has stood still for a while."""
+        before, since = None, time.monotonic()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            now = self.descriptors()
+            if now != before:
+                before, since = now, time.monotonic()
+            elif time.monotonic() - since > 0.3:
+                return now
+            time.sleep(0.05)
+        raise Failure("the number of descriptors does not settle")

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real origins and load programs, with their own configuration in the
+scenario's folder."""
+
+import json
+import socket
+
+from .process import Failure, run as run_program, wait_until
+from .scenario import find_program
+
+
+def wait_port(port, what, host="127.0.0.1"):
+    def answers():
+        try:
+            socket.create_connection((host, port), 5).close()
+            return True
+        except OSError:
+            return False
+    wait_until(answers, f"{what} to listen on {port}")
+
+
+NGINX = """
+daemon off;
+worker_processes 1;
+user {user};
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 4096; }}
+http {{
+	access_log off;
+	client_body_temp_path {folder}/body;
+	proxy_temp_path {folder}/proxy;
+	fastcgi_temp_path {folder}/fastcgi;
+	uwsgi_temp_path {folder}/uwsgi;
+	scgi_temp_path {folder}/scgi;
+	keepalive_requests 1000000;
+	server {{
+		listen {host}:{port} backlog=4096 reuseport;
+		location / {{ root {folder}/www; }}
+		location = /name {{ return 200 "{name}"; }}
+		location = /small {{ return 200 "{small}"; }}
+	}}
+}}
+"""
+
+
+class Nginx:
+    """Serves FOLDER/www, /name and /small (100 bytes)."""
+
+    def __init__(self, s, name="nginx", host="127.0.0.1", port=None,
+                 namespace=None):
+        s.need("nginx")
+        self.s, self.name, self.host = s, name, host
+        self.port = port or s.port()
+        self.folder = s.make_folder(name)
+        self.www = s.make_folder(f"{name}/www")
+        self.prefix = [find_program("nsenter"),
+                       f"--net={namespace.path}"] if namespace else []
+        self.config = s.write(f"{name}/nginx.conf", NGINX.format(
+            user="root" if s.is_root else "nobody", folder=self.folder,
+            host=host, port=self.port, name=name, small="x" * 100))
+        self.text = f"{host}:{self.port}"
+        self.start()
+
+    def start(self):
+        self.process = self.s.start(
+            [*self.prefix, find_program("nginx"), "-p", self.folder, "-c",
+             self.config, "-e", f"{self.folder}/error.log"], self.name)
+        if not self.prefix:
+            wait_port(self.port, self.name, self.host)
+
+    def kill(self):
+        """As a crash would: at once, its workers with it."""
+        self.process.end()
+
+
+class Redis:
+    def __init__(self, s):
+        s.need("redis-server", "redis-benchmark")
+        self.port = s.port()
+        self.text = f"127.0.0.1:{self.port}"
+        folder = s.make_folder("redis")
+        self.process = s.start(
+            [find_program("redis-server"), "--port", self.port, "--bind",
+             "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder,
+             "--tcp-backlog", "511"], "redis")
+        wait_port(self.port, "redis")
+
+
+class Iperf:
+    def __init__(self, s):
+        s.need("iperf3")
+        self.port = s.port()
+        self.text = f"127.0.0.1:{self.port}"
+        self.process = s.start(
+            [find_program("iperf3"), "-s", "-p", self.port, "-B",
+             "127.0.0.1"], "iperf3")
+        wait_port(self.port, "iperf3")
+
+
+def iperf(port, streams=1, reverse=False, size="64M"):
+    """Moves so many bytes; what iperf3 reports of the sum."""
+    argv = [find_program("iperf3"), "-c", "127.0.0.1", "-p", port, "-J",
+            "-P", streams, "-n", size]
+    done = run_program(argv + (["-R"] if reverse else []), seconds=90,
+                       check=False)
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        raise Failure(f"iperf3: {done.stdout}{done.stderr}") from None
+    if done.returncode or "error" in report:
+        raise Failure(f"iperf3: {report.get('error')}")
+    return report["end"]
+
+
+def wrk(url, connections=16, seconds=2, threads=1):
+    """Load; requests done, and errors of any kind by their name."""
+    done = run_program([find_program("wrk"), "-t", threads, "-c", connections,
+                        "-d", f"{seconds}s", "--timeout", "20s", url],
+                       seconds=seconds + 60)
+    requests, errors = None, {}
+    for line in done.stdout.splitlines():
+        words = line.split()
+        if "requests in" in line:
+            requests = int(words[0])
+        elif line.strip().startswith("Socket errors:"):
+            pairs = line.split(":", 1)[1].split(",")
+            errors = {p.split()[0]: int(p.split()[1]) for p in pairs}
+        elif line.strip().startswith("Non-2xx"):
+            errors["status"] = int(words[-1])
+    if requests is None:
+        raise Failure(f"wrk said: {done.stdout}{done.stderr}")
+    return requests, {k: v for k, v in errors.items() if v}
+
+
+def curl(url, *options, check=True, namespace=None):
+    prefix = [find_program("nsenter"),
+              f"--net={namespace.path}"] if namespace else []
+    return run_program([*prefix, find_program("curl"), "-sS", "--max-time",
+                        "30", *options, url], check=check)

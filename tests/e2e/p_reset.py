@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+import threading
+
+from lib import client, scenario
+from lib.braidd import Braid
+from lib.origins import Origin, reset
+
+BULK = 24 << 20
+BLOCK = b"\xa5" * (1 << 18)
+
+
+class Sender:
+    """Sends n bytes and then resets, once told to."""
+
+    def __init__(self, n):
+        self.n = n
+        self.go = threading.Event()
+
+    def __call__(self, sock, _number):
+        sock.recv(16)
+        left = self.n
+        while left:
+            left -= sock.send(BLOCK[:left])
+        self.go.wait(30)
+        reset(sock)
+
+
+class Sink:
+    """Reads everything and notes how it ended."""
+
+    def __init__(self):
+        self.got, self.end = 0, None
+        self.ended = threading.Event()
+
+    def __call__(self, sock, _number):
+        try:
+            while True:
+                n = len(sock.recv(1 << 18))
+                if not n:
+                    self.end = client.FIN
+                    break
+                self.got += n
+        except ConnectionResetError:
+            self.end = client.RESET
+        self.ended.set()
+
+
+def test(s):
+    """A reset on one side becomes a reset on the other, in relay and in
+    splice, in both directions; an answer that ends with the connection and
+    is cut by a reset never looks complete."""
+    cases = {"relay": 2000, "splice": BULK}
+    senders = {n: Sender(size) for n, size in cases.items()}
+    sinks = {n: Sink() for n in cases}
+    ports, listeners, pools = {}, {}, {}
+    for n in cases:
+        for kind, handler in (("down", senders[n]), ("up", sinks[n])):
+            key = f"{n}-{kind}"
+            ports[key] = s.port()
+            origin = Origin(s, handler)
+            listeners[key] = {"bind": f"127.0.0.1:{ports[key]}", "pool": key}
+            pools[key] = {"servers": {"o": {"address": origin.text}}}
+    b = Braid(s, {"listeners": listeners, "pools": pools})
+
+    for n, size in cases.items():
+        s.say(f"-- {n}: the server cuts its answer")
+        with client.connect(("127.0.0.1", ports[f"{n}-down"])) as sock:
+            sock.sendall(b"GET")
+            sock.shutdown(1)
+            client.read_exactly(sock, size)
+            senders[n].go.set()
+            s.equal(client.read_end(sock), (b"", client.RESET), "the client")
+        flow = b.wait_flows(1, listener=f"{n}-down")[0]
+        s.equal((flow["end"], flow["bytes_out"]), ("SD", str(size)),
+                "code and bytes")
+        s.equal(flow["path"], {"relay": "relay", "splice": "splice-down"}[n],
+                "path")
+
+        s.say(f"-- {n}: the client cuts its upload")
+        sock = client.connect(("127.0.0.1", ports[f"{n}-up"]))
+        left = size
+        while left:
+            left -= sock.send(BLOCK[:left])
+        s.until(lambda: sinks[n].got == size, "the server has all so far")
+        reset(sock)
+        s.check(sinks[n].ended.wait(20), "the server sees an end")
+        s.equal(sinks[n].end, client.RESET, "the server")
+        flow = b.wait_flows(1, listener=f"{n}-up")[0]
+        s.equal((flow["end"], flow["bytes_in"]), ("CD", str(size)),
+                "code and bytes")
+        s.equal(flow["path"], {"relay": "relay", "splice": "splice-up"}[n],
+                "path")
+    b.idle()
+    m = b.metrics()
+    s.equal(m.total("braid_worker_resets_passed_total"), 4,
+            "braid_worker_resets_passed_total")
+    b.stop()
+
+
+scenario.run(test, user="nobody")
