@@ -228,7 +228,7 @@ static void print_servers(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POOL", "SERVER", "ADDRESS",
 	    "HEALTH", ">SINCE", ">WEIGHT", ">CONNS", ">FLOWS", ">ERRORS",
-	    ">RESETS", ">SENT", ">RECEIVED", "CAUSE", NULL};
+	    ">RESETS", ">TO", ">FROM", "CAUSE", NULL};
 	const json_t *servers = json_object_get(data, "servers");
 	struct table table;
 
@@ -260,7 +260,11 @@ static void print_servers(struct printer *p, const json_t *data)
 		cell_trouble(&table, client_uint(s, "resets"));
 		cell_bytes(&table, s, "bytes_to");
 		cell_bytes(&table, s, "bytes_from");
-		table_text(&table, STYLE_DIM, client_text(s, "cause"));
+		/* Of what is up, the cause says nothing new. */
+		table_text(&table, STYLE_DIM,
+		    !strcmp(client_text(s, "health"), "up")
+			? ""
+			: client_text(s, "cause"));
 	}
 	print_table(p, &table);
 }
@@ -269,7 +273,7 @@ static void print_pools(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POOL", "BALANCE", ">USABLE",
 	    ">DOWN", ">DRAINED", ">CONNS", ">QUEUED", ">FLOWS", ">ERRORS",
-	    ">SENT", ">RECEIVED", "STATE", NULL};
+	    ">TO", ">FROM", "STATE", NULL};
 	const json_t *pools = json_object_get(data, "pools");
 	struct table table;
 
