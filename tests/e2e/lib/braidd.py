@@ -56,7 +56,8 @@ class Braid:
     (control socket, folder, /metrics) is added to a dict."""
 
     def __init__(self, s, config, user=None, nofile=None, namespace=None,
-                 prefix=(), wait=True, api=True, name="braidd", asan=""):
+                 prefix=(), wait=True, api=True, name="braidd", asan="",
+                 preexec=None):
         self.s = s
         self.user = user or s.user
         self.work = s.make_folder(name, NOBODY)
@@ -67,7 +68,7 @@ class Braid:
         self.stopped = False
         self.process = s.start(
             self._argv(namespace, prefix), name, env=sanitizer_env(asan),
-            preexec=self._limits(nofile))
+            preexec=preexec or self._limits(nofile))
         s.defer(self._give_up)
         if wait:
             self.wait_serving()
@@ -260,6 +261,15 @@ class Braid:
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def highest_descriptor(self):
+        return max(map(int, os.listdir(f"/proc/{self.process.pid}/fd")))
+
+    def descriptor_limit(self):
+        """The hard limit, to which braidd raises the soft one."""
+        with open(f"/proc/{self.process.pid}/limits", encoding="ascii") as f:
+            return int(next(line for line in f if
+                            line.startswith("Max open files")).split()[4])
 
     def memory_bytes(self):
         """Private memory that is in use, from smaps_rollup."""

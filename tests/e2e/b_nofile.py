@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+from lib import client, scenario
+from lib.braidd import Braid
+from lib.origins import Origin, greeter, name
+
+
+def set_limit(s, pid, soft, hard):
+    """As the process's own user, who needs no capability for it."""
+    prefix = ["setpriv", "--reuid=65534", "--regid=65534",
+              "--clear-groups"] if s.is_root else []
+    s.run([*prefix, "prlimit", f"--pid={pid}", f"--nofile={soft}:{hard}"])
+
+
+def test(s):
+    """Few descriptors: 64 are refused with a plain message, 400 give fewer
+    connections; when the process runs out of them in operation it pauses,
+    goes on serving, and recovers."""
+    origin = Origin(s, greeter("a"))
+    port = s.port()
+    config = {
+        "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
+        "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
+    }
+    b = Braid(s, config, nofile=64, name="n64", wait=False)
+    s.equal(b.exit_code(), 69, "RLIMIT_NOFILE=64: exit code")
+    said = b.process.output().strip()
+    s.check("RLIMIT_NOFILE is 64" in said and "ulimit -n" in said,
+            f"it says so: {said}")
+
+    s.say("-- 400: fewer connections, and nobody is refused")
+    b = Braid(s, config, nofile=400, name="n400")
+    limit = b.status()["connections"]["max"]
+    s.check(16 <= limit <= 72, f"max_connections is {limit}")
+    held = [client.connect(("127.0.0.1", port)) for _ in range(limit + 40)]
+    for sock in held:
+        s.checks += client.read_exactly(sock, 1) == b"a"
+        sock.close()
+    b.idle()
+    s.equal(b.listener("web")["refused"], 0, "refused")
+    s.equal(b.metrics().value("braid_connections_limit"), limit,
+            "braid_connections_limit")
+    b.stop()
+
+    s.say("-- clamped with a warning")
+    config["global"] = {"max_connections": 100000}
+    b = Braid(s, config, nofile=1000, name="clamped")
+    said = b.wait_event("start")
+    s.check("clamped" in said["warning"], f"warning: {said['warning']}")
+    b.stop()
+
+    s.say("-- descriptors run out in operation")
+    del config["global"]
+    config["pools"]["o"]["connect"] = {"retries": 100}
+    b = Braid(s, config, name="out")
+    first = [client.connect(("127.0.0.1", port)) for _ in range(10)]
+    s.check(all(client.read_exactly(sock, 1) == b"a" for sock in first),
+            "ten flows")
+    pid = b.status()["pid"]
+    soft = hard = b.descriptor_limit()
+    b.settled_descriptors()
+    limit = b.highest_descriptor() + 12
+    set_limit(s, pid, limit, hard)
+    more = [client.connect(("127.0.0.1", port)) for _ in range(40)]
+    # Numbers below it that were free are taken first.
+    s.until(lambda: b.highest_descriptor() == limit - 1 and
+            b.descriptors() == limit, "all descriptors are in use")
+    s.check(all(client.echoes(sock) for sock in first),
+            "the first flows work meanwhile")
+    for sock in first:
+        sock.close()
+    set_limit(s, pid, soft, hard)
+    ends = [sock.recv(1) for sock in more]
+    s.equal(ends, [b"a"] * len(more), "all that waited are served")
+    for sock in more:
+        sock.close()
+    origin.handler = name("again")
+    s.equal(client.names(("127.0.0.1", port), 20), {"again": 20},
+            "and new ones")
+    b.idle()
+    s.check(b.listener("web")["accept_pauses"] > 0, "accepting had paused")
+    b.stop()
+
+
+scenario.run(test, user="nobody")
