@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/sim.h"
+
+#include "base/assert.h"
+#include "lb/flow_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sim *running; /* for the fake's hooks */
+
+struct sim_options sim_defaults(void)
+{
+	return (struct sim_options){.n_servers = 2,
+	    .retries = 3,
+	    .connect_ms = 2000,
+	    .queue_ms = 5000,
+	    .idle_ms = 300000,
+	    .half_closed_ms = 30000,
+	    .buffers = 64,
+	    .buffer_bytes = 8192,
+	    .parked_bytes = 4u << 20,
+	    .pipes = 8,
+	    .connections = 256};
+}
+
+/* -- starting ---------------------------------------------------------- */
+
+static void start_pool(struct sim *sim)
+{
+	static const char *const names[SIM_SERVERS_MAX] = {"a", "b", "c", "d"};
+	struct conf_server servers[SIM_SERVERS_MAX] = {0};
+	struct conf_pool conf = {.name = "origins",
+	    .balance = CONF_BALANCE_RR,
+	    .servers = servers,
+	    .n_servers = sim->options.n_servers,
+	    .connect_timeout_ms = sim->options.connect_ms,
+	    .connect_retries = sim->options.retries,
+	    .queue_length = sim->options.queue_length,
+	    .queue_timeout_ms = sim->options.queue_ms};
+
+	for (uint32_t i = 0; i < conf.n_servers; i++) {
+		servers[i].name = names[i];
+		servers[i].weight = 1;
+		servers[i].max_connections = sim->options.server_connections;
+		br_assert(!addr_parse(&servers[i].addr, "192.0.2.1:9000"));
+		addr_set_port(&servers[i].addr, (uint16_t)(9000 + i));
+	}
+	sim->board = board_new(1);
+	sim->pool = pool_new(&conf, sim->board);
+	sim->upstream = upstream_new(sim->pool, 1);
+	br_assert(sim->upstream);
+}
+
+static int on_connect(struct fake_conn *conn, const struct sockaddr *to,
+    struct op_owner *owner, int64_t *ret_delay_ns);
+
+static void start_listener(struct sim *sim)
+{
+	struct conf_listener conf = {.name = "web",
+	    .idle_ms = sim->options.idle_ms,
+	    .half_closed_ms = sim->options.half_closed_ms};
+
+	sim->row = board_listener_get(sim->board, "web");
+	sim->listener = listener_new(&conf, sim->upstream, sim->row, 1);
+	sim->listen_fd = fake_listener();
+	sim->acceptor = acceptor_new(sim->listen_fd, false);
+	br_assert(sim->listener && sim->listen_fd >= 0 && sim->acceptor);
+	acceptor_start(sim->acceptor, sim->worker, sim->listener);
+}
+
+void sim_start(struct sim *sim, const struct sim_options *options)
+{
+	memset(sim, 0, sizeof *sim);
+	running = sim;
+	fake.on_connect = on_connect;
+	fake.context = sim;
+	sim->options = *options;
+	sim->shared.limits = (struct lb_limits){
+	    .max_connections = options->connections,
+	    .n_workers = 1,
+	    .parked_bytes = options->parked_bytes,
+	    .pipes = options->pipes,
+	    .pipe_bytes = 65536,
+	    .buffers = options->buffers,
+	    .buffer_bytes = options->buffer_bytes,
+	};
+	atomic_store(&sim->shared.log_access, true);
+	sim->shared.metrics = aligned_alloc(64, sizeof *sim->shared.metrics);
+	sim->worker = aligned_alloc(64, (sizeof *sim->worker + 63) & ~63ul);
+	sim->log = flow_log_new(1024);
+	br_assert(sim->shared.metrics && sim->worker && sim->log);
+	memset(sim->shared.metrics, 0, sizeof *sim->shared.metrics);
+	br_assert(!worker_init(sim->worker, 0, &sim->shared, sim->log));
+	rng_seed(&sim->worker->rng, rng_u64(&fake.rng));
+	start_pool(sim);
+	start_listener(sim);
+}
+
+/* -- what must always hold --------------------------------------------- */
+
+static uint32_t check_direction(const struct direction *d)
+{
+	/* No ring buffer waits behind a send that waits. */
+	br_assert(!d->parked_first || d->n_held == 0);
+	br_assert(!d->sending || !d->parked_send || d->n_held == 0);
+	br_assert(
+	    (d->pipe != NULL) ==
+	    (d->mode == DIR_SPLICE || (d->mode == DIR_STOPPING && d->pipe)));
+	if (d->fin_passed)
+		br_assert(direction_drained(d) && d->eof);
+	return d->n_held;
+}
+
+static void check_turn(const struct sim *sim)
+{
+	const struct worker *worker = sim->worker;
+	uint32_t flows = 0, held = 0;
+
+	LIST_FOREACH (node, &worker->flows) {
+		struct flow *flow = br_container_of(node, struct flow, link);
+
+		flows++;
+		br_assert(flow->op.in_flight == fake_in_flight(&flow->op) ||
+			  flow->up.sending || flow->down.sending);
+		if (flow->state == FLOW_CLOSING) {
+			held += flow->up.n_held + flow->down.n_held;
+		} else {
+			held += check_direction(&flow->up);
+			held += check_direction(&flow->down);
+		}
+		/* Freed in the turn in which it becomes quiet. */
+		br_assert(flow->state != FLOW_CLOSING || flow->op.in_flight);
+		/* Whoever waits has a timer. */
+		br_assert(flow->state == FLOW_CLOSING ||
+			  flow->state == FLOW_CONNECTING ||
+			  timer_armed(&flow->timer));
+	}
+	br_assert(flows == worker->flow_slab.used);
+	br_assert(flows == shared_read(&sim->shared.connections));
+	br_assert(worker->ring.buffers_free + held + fake.buffers_taken ==
+		  worker->ring.n_buffers);
+	br_assert(sim->shared.parked ==
+		  (uint64_t)worker->chunk_slab.used * CHUNK_BYTES);
+	br_assert(sim->shared.parked <= sim->options.parked_bytes);
+	for (uint32_t i = 0; i < sim->pool->n_servers; i++)
+		br_assert(!sim->options.server_connections ||
+			  board_slots_used(sim->pool->servers[i].row) <=
+			      sim->options.server_connections);
+}
+
+static void take_records(struct sim *sim)
+{
+	while (sim->n_records < SIM_RECORDS_MAX &&
+	       flow_log_take(sim->log, &sim->records[sim->n_records])) {
+		const struct flow_record *r = &sim->records[sim->n_records++];
+
+		br_assert(r->end_by && r->end_phase);
+	}
+}
+
+void sim_turn(struct sim *sim, int64_t max_wait_ms)
+{
+	sim->turns++;
+	worker_turn(sim->worker, max_wait_ms * NS_PER_MS);
+	take_records(sim);
+	check_turn(sim);
+}
+
+void sim_run_ms(struct sim *sim, int64_t ms)
+{
+	int64_t until_ns = fake.now_ns + ms * NS_PER_MS;
+
+	/* A worker that spins without doing anything is found out. */
+	for (uint32_t i = 0; fake.now_ns < until_ns && i < 100000; i++)
+		sim_turn(
+		    sim, (until_ns - fake.now_ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+bool sim_run_to_end(struct sim *sim, uint32_t most)
+{
+	for (uint32_t i = 0; i < most; i++) {
+		sim_turn(sim, 1);
+		sim_steps(sim);
+		/* Work takes time too: else who is idle never ends. */
+		fake.now_ns += NS_PER_MS / 5;
+		if (sim->n_peers && list_empty(&sim->worker->flows) &&
+		    !sim->acceptor->n_held && i > 2) {
+			sim_turn(sim, 0);
+			if (list_empty(&sim->worker->flows))
+				return true;
+		}
+	}
+	return false;
+}
+
+const char *sim_end_of(struct sim *sim, uint32_t record)
+{
+	static char letters[3];
+
+	for (int i = 0; i < 1000 && sim->n_records <= record; i++)
+		sim_turn(sim, 1000);
+	br_assert(sim->n_records > record);
+	letters[0] = sim->records[record].end_by;
+	letters[1] = sim->records[record].end_phase;
+	return letters;
+}
+
+/* -- the end ----------------------------------------------------------- */
+
+static void check_clean(struct sim *sim)
+{
+	const struct worker *worker = sim->worker;
+
+	br_assert(list_empty(&worker->flows) && list_empty(&worker->closing));
+	br_assert(list_empty(&worker->starved) && list_empty(&worker->ready));
+	br_assert(list_empty(&worker->waiting) && list_empty(&worker->paused));
+	br_assert(!worker->flow_slab.used && !worker->chunk_slab.used);
+	br_assert(!sim->shared.connections && !sim->shared.parked);
+	br_assert(!sim->row->connections);
+	br_assert(worker->pipes.made == worker->pipes.n_idle);
+	br_assert(worker->ring.buffers_free == worker->ring.n_buffers);
+	br_assert(!counter_read(&worker->metrics->flows_open));
+	br_assert(!counter_read(&worker->metrics->flows_splicing));
+	br_assert(!counter_read(&worker->metrics->parked_bytes));
+	br_assert(!sim->upstream->queued && !upstream_pinned(sim->upstream));
+	br_assert(!listener_pinned(sim->listener));
+	for (uint32_t i = 0; i < sim->pool->n_servers; i++)
+		br_assert(!board_slots_used(sim->pool->servers[i].row));
+}
+
+void sim_stop(struct sim *sim)
+{
+	fake.fail_op = fake.fail_call = 0;
+	fake_forget_events();
+	fake_give_buffers(&sim->worker->ring);
+	acceptor_stop(sim->acceptor);
+	for (int i = 0; i < 100 && !acceptor_done(sim->acceptor); i++)
+		sim_turn(sim, 1000);
+	br_assert(acceptor_done(sim->acceptor));
+	for (int i = 0; i < 3; i++)
+		sim_turn(sim, 0);
+	check_clean(sim);
+	for (uint32_t i = 0; i < sim->n_peers; i++) {
+		sim_read(&sim->peers[i]);
+		sim_check_peer(&sim->peers[i]);
+	}
+	acceptor_free(sim->acceptor);
+	worker_fini(sim->worker);
+	listener_free(sim->listener);
+	board_listener_unref(sim->board, sim->row);
+	upstream_free(sim->upstream);
+	pool_free(sim->pool, sim->board);
+	board_free(sim->board);
+	flow_log_free(sim->log);
+	free(sim->worker);
+	free(sim->shared.metrics);
+	running = NULL;
+}
+
+/* -- servers ----------------------------------------------------------- */
+
+static struct sim_peer *peer_of_conn(struct sim *sim, int fd)
+{
+	struct fake_conn *conn = fake_conn_of(fd);
+
+	for (uint32_t i = 0; i < sim->n_peers; i++)
+		if (sim->peers[i].conn == conn)
+			return &sim->peers[i];
+	return NULL;
+}
+
+static void pair(struct sim *sim, struct fake_conn *conn, struct flow *flow)
+{
+	struct sim_peer *client = peer_of_conn(sim, flow->client_fd);
+	struct sim_peer *server = &sim->peers[sim->n_peers++];
+
+	br_assert(sim->n_peers <= SIM_PEERS_MAX && client);
+	*server = (struct sim_peer){.conn = conn,
+	    .other = client,
+	    .id = client->id,
+	    .reset_at = UINT64_MAX,
+	    .write_max = UINT32_MAX,
+	    .read_max = UINT32_MAX};
+	client->other = server;
+	if (sim->on_server)
+		sim->on_server(sim, server);
+}
+
+static int on_connect(struct fake_conn *conn, const struct sockaddr *to,
+    struct op_owner *owner, int64_t *ret_delay_ns)
+{
+	struct sim *sim = running;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)to;
+	uint32_t server = ntohs(in->sin_port) - 9000u;
+
+	br_assert(owner->magic == FLOW_MAGIC && server < SIM_SERVERS_MAX);
+	*ret_delay_ns = sim->connect_delay_ns;
+	if (sim->behaviour[server] == SIM_REFUSES)
+		return -ECONNREFUSED;
+	if (sim->behaviour[server] == SIM_HANGS) {
+		*ret_delay_ns = INT64_MAX;
+		return 0;
+	}
+	pair(sim, conn, br_container_of(owner, struct flow, op));
+	return 0;
+}
+
+struct flow *sim_flow(struct sim *sim)
+{
+	struct list_node *first = list_first(&sim->worker->flows);
+
+	return first ? br_container_of(first, struct flow, link) : NULL;
+}
+
+struct sim_peer *sim_connected(struct sim *sim, struct sim_peer *client)
+{
+	for (int i = 0; i < 100; i++) {
+		sim_turn(sim, 10);
+		if (client->other && sim_flow(sim) &&
+		    sim_flow(sim)->state == FLOW_ESTABLISHED)
+			return client->other;
+	}
+	br_assert(!"not connected");
+	return NULL;
+}
