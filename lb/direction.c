@@ -262,7 +262,10 @@ void direction_on_receive(
 		d->eof = true;
 		break;
 	case -ENOBUFS:
-		direction_starve(flow, d);
+		/* Who is stopping asks again if it needs one: it must not be
+		 * resumed from the list in another mode. */
+		if (d->mode != DIR_STOPPING)
+			direction_starve(flow, d);
 		break;
 	case -ECANCELED: /* we are stopping */
 	case -EINTR:
