@@ -290,9 +290,12 @@ bool relay_sent(struct flow *flow, struct direction *d, int32_t res)
 	d->sending = false;
 	if (res < 0 && res != -EAGAIN && res != -EINTR)
 		return relay_sink_failed(flow, d, res);
-	if (sent)
-		flow->active_at = worker_now(flow->worker);
 	if (d->parked_send) {
+		/* A slow reader is active when it reads. An inline send was
+		 * at the receive before it; its success may be reported much
+		 * later, and must not put an idle timeout off. */
+		if (sent)
+			flow->active_at = worker_now(flow->worker);
 		relay_parked_sent(flow, d, sent);
 		return true;
 	}

@@ -314,12 +314,22 @@ struct flow *sim_flow(struct sim *sim)
 	return first ? br_container_of(first, struct flow, link) : NULL;
 }
 
+static bool is_established(const struct sim *sim, const struct sim_peer *client)
+{
+	LIST_FOREACH (node, &sim->worker->flows) {
+		struct flow *flow = br_container_of(node, struct flow, link);
+
+		if (flow->client_fd == client->conn->fd)
+			return flow->state == FLOW_ESTABLISHED;
+	}
+	return false;
+}
+
 struct sim_peer *sim_connected(struct sim *sim, struct sim_peer *client)
 {
 	for (int i = 0; i < 100; i++) {
 		sim_turn(sim, 10);
-		if (client->other && sim_flow(sim) &&
-		    sim_flow(sim)->state == FLOW_ESTABLISHED)
+		if (client->other && is_established(sim, client))
 			return client->other;
 	}
 	br_assert(!"not connected");
