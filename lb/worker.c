@@ -151,7 +151,9 @@ void worker_turn(struct worker *worker, int64_t max_wait_ns)
 {
 	int64_t wait_ns = 0;
 
-	if (list_empty(&worker->ready))
+	/* The buffers that the starved wait for lie behind inline sends, whose
+	 * success ends no wait. */
+	if (list_empty(&worker->ready) && list_empty(&worker->starved))
 		wait_ns = timer_wheel_sleep_ns(
 		    &worker->wheel, worker_now(worker), max_wait_ns);
 	ring_turn(&worker->ring, wait_ns);

@@ -12,6 +12,7 @@
 
 #define CQ_MAX 8192
 #define BUFFERS_MAX 4096
+#define TURN_NS (10 * NS_PER_US)
 
 enum buffer_at { BUFFER_KERNEL, BUFFER_RETURNED, BUFFER_USER, BUFFER_TAKEN };
 
@@ -263,6 +264,7 @@ void fake_take_buffers(struct ring *ring, uint32_t leave)
 {
 	uint32_t in_kernel = 0, taken;
 
+	move_buffers(ring, BUFFER_RETURNED, BUFFER_KERNEL, UINT32_MAX);
 	for (uint32_t i = 0; i < ring->n_buffers; i++)
 		in_kernel += buffers_of(ring)->at[i] == BUFFER_KERNEL;
 	if (in_kernel <= leave)
@@ -642,6 +644,8 @@ void ring_turn(struct ring *ring, int64_t wait_ns)
 	move_buffers(ring, BUFFER_RETURNED, BUFFER_KERNEL, UINT32_MAX);
 	ring->buffers_returned = 0;
 	submit(ring);
+	/* Who spins gets older too. */
+	fake.now_ns += TURN_NS;
 	wait_for_completion(ring, ring->hurry ? 0 : wait_ns);
 	ring->hurry = false;
 	ring->now = (struct mono){fake.now_ns};

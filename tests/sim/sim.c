@@ -183,7 +183,6 @@ bool sim_run_to_end(struct sim *sim, uint32_t most)
 	for (uint32_t i = 0; i < most; i++) {
 		sim_turn(sim, 1);
 		sim_steps(sim);
-		/* Work takes time too: else who is idle never ends. */
 		fake.now_ns += NS_PER_MS / 5;
 		if (sim->n_peers && list_empty(&sim->worker->flows) &&
 		    !sim->acceptor->n_held && i > 2) {

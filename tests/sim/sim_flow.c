@@ -61,7 +61,7 @@ START_TEST(test_request_and_answer)
 	ck_assert_uint_eq(record->bytes_up, 300);
 	ck_assert_uint_eq(record->bytes_down, 5000);
 	ck_assert_int_eq(record->queue_ns, 0);
-	ck_assert_int_eq(record->connect_ns, 3 * NS_PER_MS);
+	ck_assert_int_eq(record->connect_ns / NS_PER_MS, 3);
 	ck_assert_int_ge(record->first_byte_ns, 7 * NS_PER_MS);
 	ck_assert_int_ge(record->total_ns, record->first_byte_ns);
 	ck_assert_str_eq(record->server->name, "a");
