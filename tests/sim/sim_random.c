@@ -59,7 +59,6 @@ static void on_server(struct sim *s, struct sim_peer *server)
 {
 	(void)s;
 	some_habits(server);
-	/* Two who wait for each other end by the idle timeout. */
 }
 
 static void new_client(void *context)

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The same scenario again and again while the n-th allocation, ring operation
+ * or system call fails, until it runs through without reaching n. Each time:
+ * no assertion, nothing left over, and each peer has all bytes and a clean
+ * end, or sees a reset.
+ */
+#include "tests/sim/sim.h"
+#include "tests/sim/sim_check.h"
+
+#include <stdio.h>
+
+#define N_MAX 5000
+
+enum victim { ALLOCATION, OPERATION, CALL, N_VICTIMS };
+
+static struct sim sim;
+
+static void on_server(struct sim *s, struct sim_peer *server)
+{
+	(void)s;
+	server->to_send = server->other->to_send / 2 + 1000;
+	server->read_max = 5000;
+	server->waits_for_end = server->id % 2 == 0;
+}
+
+static void arm(enum victim victim, uint32_t n)
+{
+	fake.fail_op = victim == OPERATION ? n : 0;
+	fake.fail_call = victim == CALL ? n : 0;
+	slab_fail_nth(victim == ALLOCATION ? n : 0);
+}
+
+/* The slab does not tell; but a failure that never came leaves its countdown
+ * behind: with one more allocation less to go it would have been noticed. */
+static uint64_t allocations(void)
+{
+	return sim.worker->flow_slab.touched + sim.worker->chunk_slab.touched;
+}
+
+/* A queue, a refused connect, small turns, bulk, a full sink, both ends. */
+static void run_scenario(void)
+{
+	static const uint64_t sizes[] = {200, 700000, 30000, 0};
+
+	sim.behaviour[0] = SIM_REFUSES;
+	for (uint32_t i = 0; i < 4; i++) {
+		struct sim_peer *client = sim_client(&sim, sizes[i]);
+
+		client->write_max = i == 0 ? 10 : UINT32_MAX;
+		client->read_max = 3000;
+		sim_turn(&sim, 1);
+	}
+	ck_assert(sim_run_to_end(&sim, 20000));
+}
+
+static bool reached_allocation(uint32_t n)
+{
+	void *probe;
+
+	/* Not yet reached: the countdown still runs, so one of the next n
+	 * calls fails here. */
+	for (uint32_t i = 0; i < n; i++) {
+		probe = slab_new(&sim.worker->flow_slab);
+		if (!probe)
+			return false;
+		slab_free(&sim.worker->flow_slab, probe);
+	}
+	return true;
+}
+
+static bool run_once(enum victim victim, uint32_t n)
+{
+	struct sim_options options = sim_defaults();
+	bool reached;
+
+	options.server_connections = 2;
+	options.queue_length = 4;
+	options.idle_ms = 2000;
+	options.half_closed_ms = 1000;
+	fake_init(1);
+	fake.queue_room = 32768;
+	sim_start(&sim, &options);
+	sim.on_server = on_server;
+	arm(victim, n);
+	run_scenario();
+	reached =
+	    victim == ALLOCATION ? reached_allocation(n) : fake.has_failed;
+	arm(victim, 0);
+	ck_assert_uint_gt(allocations(), 0);
+	for (uint32_t i = 0; i < sim.n_peers; i++) {
+		const struct sim_peer *peer = &sim.peers[i];
+
+		sim_read(&sim.peers[i]);
+		if (!peer->client)
+			continue;
+		ck_assert_msg(peer->got_fin || peer->got_reset ||
+				  fake_peer_sees_reset(peer->conn),
+		    "client %u was left without an end (n %u)", peer->id, n);
+	}
+	sim_stop(&sim);
+	fake_fini();
+	return reached;
+}
+
+START_TEST(test_fail_nth)
+{
+	uint32_t n = 1;
+
+	while (n < N_MAX && run_once((enum victim)_i, n))
+		n++;
+	printf("sim_fail_nth: kind %d: %u points of failure\n", _i, n - 1);
+	ck_assert_uint_gt(n, 5);
+	ck_assert_uint_lt(n, N_MAX);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("fail_nth");
+
+	tcase_add_loop_test(tcase, test_fail_nth, 0, N_VICTIMS);
+	return sim_check_main(tcase);
+}
