@@ -4,9 +4,9 @@
  * turn is a virtual finish time that advances by 1/weight; the earliest is
  * served. A heap keeps it O(log n) for pools of thousands.
  *
- * A server starts half a step in, so weights 5:1:1 give a a c a b a a (any
- * order of equals) and not a run of five; equal weights give plain turns in
- * file order.
+ * A server starts part of a step in, each at another part: so 5:1:1 gives
+ * a a a b a c a and not a run of five between b c and b c, and equal weights
+ * give plain turns in file order.
  */
 #include "lb/balance.h"
 
@@ -51,7 +51,7 @@ static void rr_heapify(struct balance *b)
 }
 
 /* Servers that stayed keep their place in the order; those that are new or
- * were away start half a step from now, not with the turns they missed. */
+ * were away start within a step from now, not with the turns they missed. */
 static void rr_rebuild(struct balance *b)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
@@ -60,7 +60,8 @@ static void rr_rebuild(struct balance *b)
 
 		if (!*finish || *finish < b->virtual_now ||
 		    *finish > b->virtual_now + step)
-			*finish = b->virtual_now + step / 2;
+			*finish = b->virtual_now +
+				  step * (2 * (uint64_t)i + 1) / (2 * b->n);
 		b->heap[i] = i;
 	}
 	rr_heapify(b);
