@@ -213,7 +213,7 @@ static void check_clean(struct sim *sim)
 	const struct worker *worker = sim->worker;
 
 	br_assert(list_empty(&worker->flows) && list_empty(&worker->closing));
-	br_assert(list_empty(&worker->starved) && list_empty(&worker->ready));
+	br_assert(list_empty(&worker->starved));
 	br_assert(list_empty(&worker->waiting) && list_empty(&worker->paused));
 	br_assert(!worker->flow_slab.used && !worker->chunk_slab.used);
 	br_assert(!sim->shared.connections && !sim->shared.parked);
