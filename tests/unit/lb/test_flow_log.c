@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/flow_log.h"
+
+#include "lb/listener.h"
+#include "tests/unit/lb/lb_check.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+
+static const struct listener web = {.name = "web"};
+static const struct pool origins = {.name = "origins"};
+static const struct server origin = {
+    .name = "a", .addr_text = "127.0.0.1:9001"};
+
+static struct flow_record full_record(void)
+{
+	struct flow_record r = {.id = 42,
+	    .listener = &web,
+	    .pool = &origins,
+	    .server = &origin,
+	    .client = {.family = AF_INET, .port = 4711},
+	    .worker = 3,
+	    .end_by = '-',
+	    .end_phase = '-',
+	    .retries = 2,
+	    .spliced_down = true,
+	    .queue_ns = 1500,
+	    .connect_ns = 2 * NS_PER_MS,
+	    .first_byte_ns = 3456789,
+	    .total_ns = 12 * NS_PER_S,
+	    .bytes_up = 100,
+	    .bytes_down = UINT64_C(5000000000)};
+
+	(void)inet_pton(AF_INET, "192.0.2.1", r.client.ip);
+	return r;
+}
+
+START_TEST(test_every_field)
+{
+	struct flow_record r = full_record();
+	char text[512];
+	int n = flow_record_format(&r, text, sizeof text);
+
+	ck_assert_str_eq(text,
+	    "id=42 listener=web client=192.0.2.1:4711 pool=origins server=a "
+	    "address=127.0.0.1:9001 end=-- retries=2 path=splice-down "
+	    "queue_ms=0.002 connect_ms=2.000 first_byte_ms=3.457 "
+	    "total_ms=12000.000 bytes_in=100 bytes_out=5000000000 worker=3");
+	ck_assert_int_eq(n, (int)strlen(text));
+}
+END_TEST
+
+START_TEST(test_what_was_not_reached)
+{
+	struct flow_record r = full_record();
+	char text[512];
+
+	r.server = NULL;
+	r.queue_ns = r.connect_ns = r.first_byte_ns = -1;
+	r.end_by = 's';
+	r.end_phase = 'Q';
+	r.error = -ETIMEDOUT;
+	r.spliced_down = false;
+	(void)flow_record_format(&r, text, sizeof text);
+	ck_assert_ptr_nonnull(strstr(text, " server=- address=- end=sQ "));
+	ck_assert_ptr_nonnull(strstr(text, " path=relay "));
+	ck_assert_ptr_nonnull(
+	    strstr(text, " queue_ms=- connect_ms=- first_byte_ms=- "));
+	ck_assert_ptr_nonnull(strstr(text, " worker=3 error=\""));
+	ck_assert_int_eq(text[strlen(text) - 1], '"');
+	r.spliced_up = true;
+	(void)flow_record_format(&r, text, sizeof text);
+	ck_assert_ptr_nonnull(strstr(text, " path=splice-up "));
+	r.spliced_down = true;
+	(void)flow_record_format(&r, text, sizeof text);
+	ck_assert_ptr_nonnull(strstr(text, " path=splice "));
+}
+END_TEST
+
+/* At any size: terminated, never longer than it says. */
+START_TEST(test_short_room)
+{
+	struct flow_record r = full_record();
+	char whole[512], text[512];
+	int length;
+
+	r.error = -ECONNRESET;
+	length = flow_record_format(&r, whole, sizeof whole);
+	for (int room = 1; room < length + 3; room++) {
+		int n;
+
+		memset(text, 'x', sizeof text);
+		n = flow_record_format(&r, text, room);
+		ck_assert_int_eq(n, room <= length ? room - 1 : length);
+		ck_assert_int_eq(text[n], '\0');
+		ck_assert_int_eq(strncmp(text, whole, (size_t)n), 0);
+		ck_assert_int_eq(text[room], 'x');
+	}
+}
+END_TEST
+
+START_TEST(test_clients)
+{
+	struct flow_client client = {.family = AF_INET6, .port = 80};
+	char text[64];
+
+	(void)inet_pton(AF_INET6, "2001:db8::1", client.ip);
+	(void)flow_client_format(&client, text, sizeof text);
+	ck_assert_str_eq(text, "[2001:db8::1]:80");
+	(void)inet_pton(
+	    AF_INET6, "2001:db8:1111:2222:3333:4444:5555:6666", client.ip);
+	client.port = 65535;
+	(void)flow_client_format(&client, text, sizeof text);
+	ck_assert_str_eq(
+	    text, "[2001:db8:1111:2222:3333:4444:5555:6666]:65535");
+	client.family = AF_UNIX;
+	(void)flow_client_format(&client, text, sizeof text);
+	ck_assert_str_eq(text, "unix");
+	client.family = 0;
+	(void)flow_client_format(&client, text, sizeof text);
+	ck_assert_str_eq(text, "-");
+}
+END_TEST
+
+START_TEST(test_full_and_in_order)
+{
+	struct flow_log *log = flow_log_new(4);
+	struct flow_record r = full_record(), got;
+
+	ck_assert(!flow_log_take(log, &got));
+	for (uint64_t round = 0; round < 5; round++) {
+		for (r.id = 0; r.id < 4; r.id++)
+			ck_assert(flow_log_put(log, &r));
+		ck_assert(!flow_log_put(log, &r));
+		for (uint64_t id = 0; id < 4; id++) {
+			ck_assert(flow_log_take(log, &got));
+			ck_assert_uint_eq(got.id, id);
+		}
+		ck_assert(!flow_log_take(log, &got));
+	}
+	flow_log_free(log);
+	flow_log_free(NULL);
+}
+END_TEST
+
+#define RECORDS 20000
+
+static void *take_all(void *context)
+{
+	struct flow_log *log = context;
+	uint64_t expected = 0;
+
+	while (expected < RECORDS) {
+		struct flow_record got;
+
+		if (!flow_log_take(log, &got)) {
+			sched_yield();
+			continue;
+		}
+		/* Whole records: the last word belongs to the first. */
+		if (got.id != expected || got.bytes_down != expected * 3)
+			return context;
+		expected++;
+	}
+	return NULL;
+}
+
+START_TEST(test_two_threads)
+{
+	struct flow_log *log = flow_log_new(16);
+	struct flow_record r = full_record();
+	void *failed = log;
+	pthread_t clerk;
+
+	ck_assert_int_eq(pthread_create(&clerk, NULL, take_all, log), 0);
+	for (r.id = 0; r.id < RECORDS; r.id++) {
+		r.bytes_down = r.id * 3;
+		while (!flow_log_put(log, &r))
+			sched_yield();
+	}
+	ck_assert_int_eq(pthread_join(clerk, &failed), 0);
+	ck_assert_ptr_null(failed);
+	flow_log_free(log);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("flow_log");
+
+	tcase_add_test(tcase, test_every_field);
+	tcase_add_test(tcase, test_what_was_not_reached);
+	tcase_add_test(tcase, test_short_room);
+	tcase_add_test(tcase, test_clients);
+	tcase_add_test(tcase, test_full_and_in_order);
+	tcase_add_test(tcase, test_two_threads);
+	return lb_check_main(tcase);
+}
