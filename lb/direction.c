@@ -125,10 +125,6 @@ static void direction_pass_end(struct flow *flow, struct direction *d);
 static void direction_splice(struct flow *flow, struct direction *d)
 {
 	switch (splice_run(flow, d)) {
-	case SPLICE_BUSY:
-		if (!list_linked(&d->wait_link))
-			list_push_back(&flow->worker->ready, &d->wait_link);
-		break;
 	case SPLICE_ENDED:
 		splice_release(flow, d);
 		direction_pass_end(flow, d);
@@ -308,10 +304,7 @@ void direction_on_poll(
 
 void direction_resume(struct flow *flow, struct direction *d)
 {
-	if (d->mode == DIR_SPLICE)
-		direction_splice(flow, d);
-	else
-		direction_go(flow, d);
+	direction_go(flow, d);
 }
 
 int64_t direction_review(struct flow *flow, struct direction *d)

@@ -56,8 +56,6 @@ enum direction_mode {
 #define DIRECTION_BULK_WINDOW_NS NS_PER_S
 #define DIRECTION_SLOW_BPS (16u << 10) /* for 5 s: back to relay */
 #define DIRECTION_SLOW_WINDOW_NS (5 * NS_PER_S)
-/* What one splicing direction may move before others get their turn. */
-#define DIRECTION_SPLICE_ROUNDS 4u
 
 struct direction {
 	uint8_t mode, next_mode; /* next_mode: while stopping */
@@ -76,7 +74,7 @@ struct direction {
 	uint32_t send_length; /* of the send in flight */
 	struct chunk *parked_first, *parked_last;
 	struct pipe *pipe;
-	struct list_node wait_link; /* worker.starved or worker.ready */
+	struct list_node wait_link; /* worker.starved */
 	uint64_t bytes; /* received in all */
 	uint64_t bulk_bytes; /* by large reads, since window_start_ns */
 	int64_t window_start_ns;
@@ -91,7 +89,7 @@ void direction_on_sent(
     struct flow *flow, struct direction *d, struct op_result result);
 void direction_on_poll(
     struct flow *flow, struct direction *d, bool out, struct op_result result);
-/* From the worker's lists. */
+/* From the worker's list of those that starved. */
 void direction_resume(struct flow *flow, struct direction *d);
 /* Bytes arrived from the source, by whatever path. */
 void direction_count(struct flow *flow, struct direction *d, uint32_t n);

@@ -30,7 +30,6 @@ void relay_release(struct flow *flow, struct direction *d);
 bool splice_begin(struct flow *flow, struct direction *d);
 enum splice_outcome {
 	SPLICE_WAITS, /* a poll is in flight */
-	SPLICE_BUSY, /* used up its rounds; wants to go on */
 	SPLICE_ENDED, /* the source ended and the pipe is empty */
 	SPLICE_FAILED, /* the flow has ended */
 };

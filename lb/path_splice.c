@@ -60,8 +60,7 @@ static enum splice_outcome splice_failed(
 	return SPLICE_FAILED;
 }
 
-/* Empties the pipe into the sink; WAITS when the sink is full, BUSY when the
- * pipe is empty. */
+/* Empties the pipe into the sink. */
 static enum splice_outcome splice_drain(struct flow *flow, struct direction *d)
 {
 	while (d->pipe->bytes) {
@@ -75,55 +74,35 @@ static enum splice_outcome splice_drain(struct flow *flow, struct direction *d)
 			return splice_failed(flow, !d->up, n ? n : -EPIPE);
 		flow->active_at = worker_now(flow->worker);
 	}
-	return SPLICE_BUSY;
+	if (d->eof)
+		return SPLICE_ENDED;
+	splice_poll(flow, d, false);
+	return SPLICE_WAITS;
 }
 
 /*
- * Fills the pipe until the source is empty or the pipe is full (which of the
- * two EAGAIN means does not matter: in both cases it is time to drain).
- * Returns false when the flow has ended.
+ * One fill, one drain, one poll: a second try at the source mostly finds it
+ * empty and only costs a call, while waiting lets more come together. A pipe
+ * that still holds something is topped up first, so that a sink which has
+ * just made room gets as much as it can take. Whether EAGAIN means an empty
+ * source or a full pipe does not matter here: what is in the pipe decides.
  */
-static bool splice_fill(struct flow *flow, struct direction *d)
-{
-	struct worker *worker = flow->worker;
-
-	while (!d->eof && d->pipe->bytes < d->pipe->capacity_bytes) {
-		int64_t n = pipe_fill(d->pipe, flow_source_fd(flow, d),
-		    d->pipe->capacity_bytes - d->pipe->bytes);
-
-		if (n == -EAGAIN)
-			return true;
-		if (n < 0 && n != -EINTR) {
-			splice_failed(flow, d->up, n);
-			return false;
-		}
-		if (n == 0)
-			d->eof = true;
-		if (n > 0) {
-			direction_count(flow, d, (uint32_t)n);
-			counter_add(
-			    &worker->metrics->bytes_spliced, (uint64_t)n);
-		}
-	}
-	return true;
-}
-
 enum splice_outcome splice_run(struct flow *flow, struct direction *d)
 {
-	for (uint32_t i = 0; i < DIRECTION_SPLICE_ROUNDS; i++) {
-		enum splice_outcome outcome;
+	struct pipe *pipe = d->pipe;
+	int64_t n = 0;
 
-		if (!splice_fill(flow, d))
-			return SPLICE_FAILED;
-		if (!d->pipe->bytes && !d->eof) {
-			splice_poll(flow, d, false);
-			return SPLICE_WAITS;
-		}
-		outcome = splice_drain(flow, d);
-		if (outcome != SPLICE_BUSY)
-			return outcome;
-		if (d->eof)
-			return SPLICE_ENDED;
+	if (!d->eof && pipe->bytes < pipe->capacity_bytes) {
+		n = pipe_fill(pipe, flow_source_fd(flow, d),
+		    pipe->capacity_bytes - pipe->bytes);
+		if (n == 0)
+			d->eof = true;
 	}
-	return SPLICE_BUSY;
+	if (n < 0 && n != -EAGAIN && n != -EINTR)
+		return splice_failed(flow, d->up, n);
+	if (n > 0) {
+		direction_count(flow, d, (uint32_t)n);
+		counter_add(&flow->worker->metrics->bytes_spliced, (uint64_t)n);
+	}
+	return splice_drain(flow, d);
 }

@@ -80,7 +80,6 @@ int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
 	worker->next_flow_id = index + 1;
 	list_init(&worker->flows);
 	list_init(&worker->starved);
-	list_init(&worker->ready);
 	list_init(&worker->waiting);
 	list_init(&worker->closing);
 	list_init(&worker->paused);
@@ -123,22 +122,6 @@ static void worker_feed_starved(struct worker *worker)
 	}
 }
 
-/* Those that still have work left queue up behind for the next turn. */
-static void worker_run_ready(struct worker *worker)
-{
-	struct list now;
-	struct list_node *node;
-
-	list_init(&now);
-	list_splice_back(&now, &worker->ready);
-	while ((node = list_pop_front(&now)) != NULL) {
-		struct direction *d =
-		    br_container_of(node, struct direction, wait_link);
-
-		direction_resume(flow_of_direction(d), d);
-	}
-}
-
 static void worker_free_closed(struct worker *worker)
 {
 	struct list_node *node;
@@ -153,15 +136,13 @@ void worker_turn(struct worker *worker, int64_t max_wait_ns)
 
 	/* The buffers that the starved wait for lie behind inline sends, whose
 	 * success ends no wait. */
-	if (list_empty(&worker->ready) && list_empty(&worker->starved))
+	if (list_empty(&worker->starved))
 		wait_ns = timer_wheel_sleep_ns(
 		    &worker->wheel, worker_now(worker), max_wait_ns);
 	ring_turn(&worker->ring, wait_ns);
 	timer_wheel_advance(&worker->wheel, worker_now(worker));
 	if (!list_empty(&worker->starved))
 		worker_feed_starved(worker);
-	if (!list_empty(&worker->ready))
-		worker_run_ready(worker);
 	if (!list_empty(&worker->closing))
 		worker_free_closed(worker);
 }

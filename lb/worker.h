@@ -6,7 +6,7 @@
  *
  *      struct shared (one)          struct worker (one a thread)
  *        connections, parked bytes    ring, buffers, slabs, wheel
- *        mailboxes, settings          flows, starved, ready, waiting
+ *        mailboxes, settings          flows, starved, waiting
  *
  * Thread:  the worker; `metrics` may be read by any. struct shared: words
  *          by atomics, the rest is constant after boot.
@@ -123,7 +123,6 @@ struct worker {
 	struct pipe_pool pipes;
 	struct list flows; /* all, newest last */
 	struct list starved; /* directions waiting for ring buffers */
-	struct list ready; /* directions with work left from this turn */
 	struct list waiting; /* upstream_workers with a queue */
 	struct list closing; /* flows whose last operation has completed */
 	struct list paused; /* acceptors without room for a connection */
@@ -136,8 +135,8 @@ struct worker {
 int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
     struct flow_log *log) BR_MUST_CHECK;
 void worker_fini(struct worker *worker);
-/* One turn: submit, wait (at most max_wait_ns), complete, timers, starved and
- * ready directions. Messages are the caller's business. */
+/* One turn: submit, wait (at most max_wait_ns), complete, timers, starved
+ * directions. Messages are the caller's business. */
 void worker_turn(struct worker *worker, int64_t max_wait_ns);
 /* Messages of enum worker_message below WORKER_DAEMON. */
 void worker_on_message(struct worker *worker, const struct message *message);
