@@ -61,7 +61,7 @@ def test(s):
     port = s.port()
 
     def config(i):
-        servers = {f"s{k}": {"address": o.text, "max_connections": 6}
+        servers = {f"s{k}": {"address": o.text, "max_connections": 9}
                    for k, o in enumerate(origins)}
         servers["dead"] = {"address": dead, "weight": i % 2}
         return {
@@ -71,7 +71,7 @@ def test(s):
                 "timeout": {"idle": "2s", "half_closed": "1s"}}},
             "pools": {"o": {"servers": servers,
                             "connect": {"timeout": "1s", "retries": 2},
-                            "queue": {"length": 6, "timeout": "500ms"},
+                            "queue": {"length": 16, "timeout": "500ms"},
                             "health": {"interval": "100ms", "fall": 1,
                                        "rise": 1}}}}
 
