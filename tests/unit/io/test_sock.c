@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/sock.h"
+
+#include "tests/unit/io/io_check.h"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+static const struct sock_listen_options plain = {.backlog = 8};
+static const struct addr nowhere;
+
+static struct addr address(const char *text)
+{
+	struct addr addr;
+
+	ck_assert_int_eq(addr_parse_ip(&addr, text), 0);
+	return addr;
+}
+
+static struct addr unix_address(void)
+{
+	struct addr addr;
+	char text[64];
+
+	(void)snprintf(
+	    text, sizeof text, "unix:/tmp/test_sock.%d", (int)getpid());
+	ck_assert_int_eq(addr_parse(&addr, text), 0);
+	(void)unlink(addr.un.sun_path);
+	return addr;
+}
+
+static int option(int fd, int level, int name)
+{
+	socklen_t length = sizeof(int);
+	int value = -1;
+
+	ck_assert_int_eq(getsockopt(fd, level, name, &value, &length), 0);
+	return value;
+}
+
+/* A listening address; the port is filled in. */
+static int listen_at(struct addr *at, const struct sock_listen_options *options)
+{
+	int fd = sock_listen(at, options);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(sock_local(fd, at), 0);
+	return fd;
+}
+
+static int connect_to(const struct addr *to, const struct addr *source)
+{
+	int fd = sock_stream(to, source);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_ne(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+	(void)fcntl(fd, F_SETFL, 0);
+	ck_assert_int_eq(connect(fd, &to->sa, to->length), 0);
+	return fd;
+}
+
+static int accept_from(int listener)
+{
+	struct pollfd p = {.fd = listener, .events = POLLIN};
+	int fd;
+
+	ck_assert_int_eq(poll(&p, 1, -1), 1);
+	fd = sock_accept(listener);
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+START_TEST(test_options_are_inherited)
+{
+	struct sock_listen_options options = {.backlog = 8,
+	    .reuse_port = true,
+	    .keepalive_ms = 61500,
+	    .user_timeout_ms = 30000};
+	struct addr at = address(_i ? "::1" : "127.0.0.1");
+	int listener = listen_at(&at, &options), second, client, server;
+
+	ck_assert_int_ne(fcntl(listener, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_int_eq(sock_accept(listener), -EAGAIN);
+	/* Another worker's socket on the same port. */
+	second = sock_listen(&at, &options);
+	ck_assert_int_ge(second, 0);
+	sock_close(second);
+	client = connect_to(&at, &nowhere);
+	server = accept_from(listener);
+	ck_assert_int_eq(option(server, IPPROTO_TCP, TCP_NODELAY), 1);
+	ck_assert_int_eq(option(server, SOL_SOCKET, SO_KEEPALIVE), 1);
+	ck_assert_int_eq(option(server, IPPROTO_TCP, TCP_KEEPIDLE), 62);
+	ck_assert_int_eq(option(server, IPPROTO_TCP, TCP_KEEPINTVL), 62);
+	ck_assert_int_eq(option(server, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
+	if (_i)
+		ck_assert_int_eq(
+		    option(listener, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+	sock_close(client);
+	sock_close(server);
+	sock_close(listener);
+}
+END_TEST
+
+START_TEST(test_plain_listener)
+{
+	struct addr at = address("127.0.0.1");
+	int listener = listen_at(&at, &plain);
+	int client = connect_to(&at, &nowhere), server = accept_from(listener);
+
+	ck_assert_int_eq(option(server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	ck_assert_int_eq(option(server, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+	/* In use, and not shared. */
+	ck_assert_int_eq(sock_listen(&at, &plain), -EADDRINUSE);
+	sock_close(client);
+	sock_close(server);
+	sock_close(listener);
+}
+END_TEST
+
+START_TEST(test_addresses)
+{
+	struct addr at = address("127.0.0.1"), seen, other;
+	int listener = listen_at(&at, &plain);
+	int client = connect_to(&at, &nowhere), server = accept_from(listener);
+
+	ck_assert_int_eq(sock_peer(client, &seen), 0);
+	ck_assert(addr_equal(&seen, &at));
+	ck_assert_int_eq(sock_peer(server, &seen), 0);
+	ck_assert_int_eq(sock_local(client, &other), 0);
+	ck_assert(addr_equal(&seen, &other));
+	ck_assert_int_eq(sock_peer(listener, &seen), -ENOTCONN);
+	ck_assert_uint_eq(seen.length, 0);
+	sock_close(client);
+	sock_close(server);
+	sock_close(listener);
+}
+END_TEST
+
+/* -- unix -------------------------------------------------------------- */
+
+START_TEST(test_stale_unix_socket_is_replaced)
+{
+	struct addr at = unix_address();
+	int listener = sock_listen(&at, &plain), again, client;
+
+	ck_assert_int_ge(listener, 0);
+	/* Somebody accepts there. */
+	ck_assert_int_eq(sock_listen(&at, &plain), -EADDRINUSE);
+	client = connect_to(&at, &nowhere);
+	sock_close(client);
+	/* Its process died: the path stays. */
+	sock_close(listener);
+	again = sock_listen(&at, &plain);
+	ck_assert_int_ge(again, 0);
+	client = connect_to(&at, &nowhere);
+	sock_close(client);
+	sock_close(again);
+	ck_assert_int_eq(unlink(at.un.sun_path), 0);
+}
+END_TEST
+
+START_TEST(test_other_files_are_left_alone)
+{
+	struct addr at = unix_address();
+	struct stat st;
+	int fd = open(at.un.sun_path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(sock_listen(&at, &plain), -EADDRINUSE);
+	ck_assert_int_eq(lstat(at.un.sun_path, &st), 0);
+	ck_assert(S_ISREG(st.st_mode));
+	ck_assert_int_eq(unlink(at.un.sun_path), 0);
+}
+END_TEST
+
+/* -- towards servers --------------------------------------------------- */
+
+START_TEST(test_source_address)
+{
+	struct addr at = address(_i ? "::1" : "127.0.0.1"), seen;
+	struct addr source = address(_i ? "::1" : "127.0.0.2");
+	int listener = listen_at(&at, &plain);
+	int first = connect_to(&at, &source), second = connect_to(&at, &source);
+	int server = accept_from(listener);
+
+	ck_assert_int_eq(sock_peer(server, &seen), 0);
+	addr_set_port(&seen, 0);
+	ck_assert(addr_equal(&seen, &source));
+	sock_close(first);
+	sock_close(second);
+	sock_close(server);
+	sock_close(listener);
+}
+END_TEST
+
+START_TEST(test_source_that_is_not_ours)
+{
+	struct addr at = address("127.0.0.1"), source = address("192.0.2.7");
+
+	ck_assert_int_eq(sock_stream(&at, &source), -EADDRNOTAVAIL);
+}
+END_TEST
+
+/* -- ends -------------------------------------------------------------- */
+
+START_TEST(test_reset_on_close)
+{
+	char byte;
+	int fds[2];
+
+	io_tcp_pair(fds);
+	/* Bytes under way do not soften it. */
+	io_write(fds[0], "x", 1);
+	ck_assert_int_eq(sock_set_reset_on_close(fds[0]), 0);
+	sock_close(fds[0]);
+	for (int i = 0; i < 2; i++)
+		if (recv(fds[1], &byte, 1, 0) < 0)
+			break;
+	ck_assert_int_eq(errno, ECONNRESET);
+	sock_close(fds[1]);
+	io_tcp_pair(fds);
+	sock_close(fds[0]);
+	ck_assert_int_eq(recv(fds[1], &byte, 1, 0), 0);
+	sock_close(fds[1]);
+}
+END_TEST
+
+START_TEST(test_half_close)
+{
+	char byte;
+	int fds[2];
+
+	io_tcp_pair(fds);
+	ck_assert_int_eq(sock_shutdown_write(fds[0]), 0);
+	ck_assert_int_eq(recv(fds[1], &byte, 1, 0), 0);
+	io_write(fds[1], "x", 1);
+	ck_assert_int_eq(recv(fds[0], &byte, 1, 0), 1);
+	sock_close(fds[0]);
+	sock_close(fds[1]);
+}
+END_TEST
+
+START_TEST(test_send_vector)
+{
+	static char part[100000];
+	struct iovec parts[3] = {{part, 10}, {part, sizeof part}, {part, 5}};
+	int64_t n, total = 0, got = 0;
+	int fds[2];
+
+	io_unix_pair(fds);
+	ck_assert_int_eq(sock_send_vector(fds[0], parts, 1), 10);
+	total = 10;
+	while ((n = sock_send_vector(fds[0], parts, 3)) > 0)
+		total += n;
+	ck_assert_int_eq(n, -EAGAIN);
+	while ((n = recv(fds[1], part, sizeof part, MSG_DONTWAIT)) > 0)
+		got += n;
+	ck_assert_int_eq(got, total);
+	sock_close(fds[1]);
+	/* No signal either. */
+	ck_assert_int_eq(sock_send_vector(fds[0], parts, 1), -EPIPE);
+	sock_close(fds[0]);
+}
+END_TEST
+
+START_TEST(test_error_of_a_failed_connect)
+{
+	struct addr at = address("127.0.0.1");
+	int listener = listen_at(&at, &plain), fd;
+	struct pollfd p = {.events = POLLOUT};
+
+	sock_close(listener);
+	fd = sock_stream(&at, &nowhere);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(sock_error(fd), 0);
+	if (connect(fd, &at.sa, at.length) && errno == EINPROGRESS) {
+		p.fd = fd;
+		ck_assert_int_eq(poll(&p, 1, -1), 1);
+		ck_assert_int_eq(sock_error(fd), -ECONNREFUSED);
+	} else {
+		ck_assert_int_eq(errno, ECONNREFUSED);
+	}
+	sock_close(fd);
+	ck_assert_int_eq(sock_error(-1), -EBADF);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("sock");
+
+	tcase_add_loop_test(tcase, test_options_are_inherited, 0, 2);
+	tcase_add_test(tcase, test_plain_listener);
+	tcase_add_test(tcase, test_addresses);
+	tcase_add_test(tcase, test_stale_unix_socket_is_replaced);
+	tcase_add_test(tcase, test_other_files_are_left_alone);
+	tcase_add_loop_test(tcase, test_source_address, 0, 2);
+	tcase_add_test(tcase, test_source_that_is_not_ours);
+	tcase_add_test(tcase, test_reset_on_close);
+	tcase_add_test(tcase, test_half_close);
+	tcase_add_test(tcase, test_send_vector);
+	tcase_add_test(tcase, test_error_of_a_failed_connect);
+	return io_check_main(tcase);
+}
