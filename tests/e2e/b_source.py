@@ -10,11 +10,11 @@ def test(s):
     """A pool's source address is the one that its servers see, in IPv4 and
     IPv6, also by checks; without it the kernel chooses."""
     near, far = Namespace(s), Namespace(s)
-    end, _ = join(near, far, "10.77.0.1/24", "10.77.0.9/24")
+    end, far_end = join(near, far, "10.77.0.1/24", "10.77.0.9/24")
     near.add_address("10.77.0.2/24", end)
     for space, device, address in ((near, end, "fd77::1/64"),
                                    (near, end, "fd77::2/64"),
-                                   (far, _, "fd77::9/64")):
+                                   (far, far_end, "fd77::9/64")):
         space.ip("address", "add", address, "dev", device, "nodad")
     four, six = ("10.77.0.9", 9001), ("fd77::9", 9001)
     origins = {}

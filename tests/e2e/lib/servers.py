@@ -113,10 +113,10 @@ def iperf(port, streams=1, reverse=False, size="64M"):
     return report["end"]
 
 
-def wrk(url, connections=16, seconds=2, threads=1):
+def wrk(url, connections=16, seconds=2, threads=1, options=()):
     """Load; requests done, and errors of any kind by their name."""
     done = run_program([find_program("wrk"), "-t", threads, "-c", connections,
-                        "-d", f"{seconds}s", "--timeout", "20s", url],
+                        "-d", f"{seconds}s", "--timeout", "20s", *options, url],
                        seconds=seconds + 60)
     requests, errors = None, {}
     for line in done.stdout.splitlines():
