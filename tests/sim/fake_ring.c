@@ -51,7 +51,7 @@ static struct buffers *buffers_of(const struct ring *ring)
 	for (uint32_t i = 0; i < BR_COUNT(buffer_sets); i++)
 		if (buffer_sets[i].ring == ring)
 			return &buffer_sets[i];
-	br_assert(!"a ring that was not made");
+	br_assert(false); /* a ring that was not made */
 	return NULL;
 }
 
@@ -151,14 +151,14 @@ void ring_recv_into(struct ring *ring, struct op_owner *owner, unsigned tag,
     int fd, void *buffer, uint32_t room)
 {
 	(void)ring, (void)owner, (void)tag, (void)fd, (void)buffer, (void)room;
-	br_assert(!"not used by lb/");
+	br_assert(false); /* not used by lb/ */
 }
 
 void ring_read(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
     void *buffer, uint32_t room)
 {
 	(void)ring, (void)owner, (void)tag, (void)fd, (void)buffer, (void)room;
-	br_assert(!"not used by lb/");
+	br_assert(false); /* not used by lb/ */
 }
 
 void ring_send_now(struct ring *ring, struct op_owner *owner, unsigned tag,
@@ -437,7 +437,7 @@ static bool try_op(struct fake_op *op)
 		events = fake_poll_events(fake_conn_of(op->fd), op->events);
 		return events && finish(op, (int32_t)events);
 	default:
-		br_assert(!"does not wait");
+		br_assert(false); /* does not wait */
 		return false;
 	}
 }

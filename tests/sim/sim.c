@@ -108,6 +108,9 @@ static uint32_t check_direction(const struct direction *d)
 	br_assert(
 	    (d->pipe != NULL) ==
 	    (d->mode == DIR_SPLICE || (d->mode == DIR_STOPPING && d->pipe)));
+	/* One way to read at a time. */
+	br_assert(d->mode != DIR_SPLICE ||
+		  (!d->reading && !list_linked(&d->wait_link)));
 	if (d->fin_passed)
 		br_assert(direction_drained(d) && d->eof);
 	return d->n_held;
@@ -331,6 +334,6 @@ struct sim_peer *sim_connected(struct sim *sim, struct sim_peer *client)
 		if (client->other && is_established(sim, client))
 			return client->other;
 	}
-	br_assert(!"not connected");
+	br_assert(false); /* not connected */
 	return NULL;
 }
