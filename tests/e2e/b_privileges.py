@@ -4,7 +4,7 @@ import os
 import stat
 
 from lib import scenario, servers
-from lib.braidd import Braid
+from lib.braidd import Braid, sanitizer_env
 from lib.netns import Namespace
 from lib.scenario import NOBODY
 
@@ -41,6 +41,15 @@ def test(s):
     st = os.stat(b.control)
     s.equal((st.st_uid, stat.S_IMODE(st.st_mode)), (NOBODY, 0o660),
             "owner and mode of the control socket")
+    stranger = ["setpriv", "--reuid=12345", "--regid=12345",
+                "--clear-groups", b.readable("braidctl"), "-s", b.control,
+                "status"]
+    done = s.run(stranger, check=False, env=sanitizer_env())
+    s.equal(done.returncode, 77, "braidctl of another user: exit code")
+    os.chmod(b.control, 0o666)
+    done = s.run(stranger, check=False, env=sanitizer_env())
+    s.check(done.returncode == 77 and done.stderr,
+            f"also when the mode allows it: {done.stderr.strip()}")
     s.equal(os.stat(os.path.join(b.work, "state")).st_uid, NOBODY,
             "owner of the state folder")
     s.equal(b.wait_event("serving")["user"], "nobody", "the log says")

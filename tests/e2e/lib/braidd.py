@@ -82,16 +82,17 @@ class Braid:
         if self.s.is_root and self.user == "nobody":
             argv += ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
                      "--clear-groups"]
-            program = self._readable(program)
+            program = self.readable("braidd")
         argv += [*prefix, program, "-f", self.file]
         argv[0] = find_program(argv[0]) or argv[0]
         return argv
 
-    def _readable(self, program):
+    def readable(self, name):
         """Builds below somebody's home are not for nobody: a copy is."""
-        path = self.s.path("braidd-program")
+        path = self.s.path(f"copy/{name}")
         if not os.path.exists(path):
-            shutil.copy(program, path)
+            self.s.make_folder("copy")
+            shutil.copy(os.path.join(self.s.bin, name), path)
             os.chmod(path, 0o755)
         return path
 
