@@ -230,12 +230,12 @@ static bool acceptor_serve(struct acceptor *acceptor, int fd)
 
 	if (!acceptor_take_slots(acceptor))
 		return false;
-	counter_inc(&acceptor_metrics(acceptor)->accepted);
-	if (worker->shared->limits.n_workers > 1 &&
-	    acceptor_hand_over(acceptor, fd))
+	if ((worker->shared->limits.n_workers > 1 &&
+		acceptor_hand_over(acceptor, fd)) ||
+	    !flow_accept(worker, acceptor->listener, fd)) {
+		counter_inc(&acceptor_metrics(acceptor)->accepted);
 		return true;
-	if (!flow_accept(worker, acceptor->listener, fd))
-		return true;
+	}
 	acceptor_give_slots(worker, acceptor->listener);
 	return false;
 }

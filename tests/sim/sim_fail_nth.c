@@ -88,6 +88,8 @@ static bool run_once(enum victim victim, uint32_t n)
 	    victim == ALLOCATION ? reached_allocation(n) : fake.has_failed;
 	arm(victim, 0);
 	ck_assert_uint_gt(allocations(), 0);
+	/* Once each, also when the first attempt lacked memory. */
+	ck_assert_uint_eq(counter_read(&sim.row->metrics->accepted), 4);
 	for (uint32_t i = 0; i < sim.n_peers; i++) {
 		const struct sim_peer *peer = &sim.peers[i];
 
