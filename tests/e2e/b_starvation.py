@@ -52,7 +52,9 @@ def test(s):
 
     b = Braid(s, {
         "limits": {"parked_total": "64MiB"},
-        "listeners": {"web": {"bind": "%s:%d" % address, "pool": "o"}},
+        # The kernel would end who does not read for tcp.user_timeout.
+        "listeners": {"web": {"bind": "%s:%d" % address, "pool": "o",
+                              "tcp": {"user_timeout": "0s"}}},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
     }, namespace=space)
     idle = [connect() for _ in range(50)]
