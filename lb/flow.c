@@ -10,6 +10,7 @@
 #include "lb/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 /* Before a server that has just failed is tried again. */
@@ -105,7 +106,8 @@ static void flow_take_server(struct flow *flow, struct server *server)
 	struct worker *worker = flow->worker;
 
 	flow->server = flow->last_server = server;
-	flow->chosen_at = worker_now(worker);
+	if (!flow->chosen_at.ns)
+		flow->chosen_at = worker_now(worker);
 	flow_enter(flow, FLOW_CONNECTING);
 }
 
@@ -476,8 +478,11 @@ static void flow_on_closing(struct flow *flow, struct op_result result)
 
 static void flow_on_watch(struct flow *flow, int32_t res)
 {
-	/* Cancelled, or too late to matter: receives will tell. */
-	if (flow->state == FLOW_QUEUED && res > 0)
+	/* Cancelled, or too late to matter: receives will tell. A poll of the
+	 * ring reports POLLRDHUP unasked: a client that has sent its request
+	 * and ended its side still wants the answer. */
+	if (flow->state == FLOW_QUEUED && res > 0 &&
+	    (res & (POLLERR | POLLHUP)))
 		flow_fail(flow, 'C', 'Q', -ECONNRESET);
 }
 

@@ -104,11 +104,11 @@ struct flow {
 	char end_by, end_phase; /* 0: not ended */
 	uint8_t n_tried, retries;
 	bool reset_client : 1, reset_server : 1; /* close with a reset */
-	bool spliced : 1; /* ever */
 	uint32_t tried[UPSTREAM_TRIED_MAX];
 	struct server *last_server; /* of the last attempt, for the log */
 	int32_t error; /* -errno that ended it, or 0 */
 	struct flow_client client;
+	/* chosen_at: the first server; retries count as connecting. */
 	struct mono accepted_at, chosen_at, connected_at, first_byte_at;
 	struct mono active_at; /* last byte either way */
 	struct direction up, down;

@@ -6,6 +6,7 @@
 #include "lb/flow.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,10 @@
 /* A worker hands over when it has this many more flows than the least loaded
  * plus a quarter: moving one costs a message and a cold cache. */
 #define HANDOVER_SLACK 16
+/* Taken after one poll before other events get their turn. */
+#define ACCEPTOR_BATCH 64
+
+enum acceptor_tag { ACCEPTOR_TAG_ACCEPT, ACCEPTOR_TAG_POLL };
 
 static void acceptor_on_complete(
     struct op_owner *owner, unsigned tag, struct op_result result);
@@ -41,6 +46,7 @@ struct listener *listener_new(const struct conf_listener *conf,
 	listener->name = row->name;
 	listener->upstream = upstream;
 	listener->max_connections = conf->max_connections;
+	listener->backlog = conf->backlog;
 	listener->idle_ms = conf->idle_ms;
 	listener->half_closed_ms = conf->half_closed_ms;
 	listener->row = row;
@@ -103,17 +109,64 @@ void acceptor_free(struct acceptor *acceptor)
 	free(acceptor);
 }
 
+static uint32_t acceptor_room_below(const uint32_t *count, uint32_t max)
+{
+	uint32_t used = shared_read(count);
+
+	return used < max ? max - used : 0;
+}
+
+/* How many connections may still be accepted, by all workers. */
+static uint32_t acceptor_room(const struct acceptor *acceptor)
+{
+	const struct lb_shared *shared = acceptor->worker->shared;
+	const struct listener *listener = acceptor->listener;
+	uint32_t room = acceptor_room_below(
+	    &shared->connections, shared->limits.max_connections);
+	uint32_t own = UINT32_MAX;
+
+	if (listener->max_connections)
+		own = acceptor_room_below(
+		    &listener->row->connections, listener->max_connections);
+	return own < room ? own : room;
+}
+
+static bool acceptor_has_room(const struct acceptor *acceptor)
+{
+	return acceptor_room(acceptor) > 0;
+}
+
+/* Whether all queues may be emptied in one go without passing a limit. */
+static bool acceptor_room_for_all(const struct acceptor *acceptor)
+{
+	uint64_t most = (uint64_t)acceptor->listener->backlog *
+			acceptor->worker->shared->limits.n_workers;
+
+	return acceptor_room(acceptor) > most;
+}
+
 static void acceptor_arm(struct acceptor *acceptor)
 {
+	struct ring *ring = &acceptor->worker->ring;
+
 	acceptor->armed = true;
-	ring_accept_many(
-	    &acceptor->worker->ring, &acceptor->op, 0, acceptor->fd);
+	acceptor->cancelled = false;
+	acceptor->by_poll = !acceptor_room_for_all(acceptor);
+	if (acceptor->by_poll)
+		ring_poll(ring, &acceptor->op, ACCEPTOR_TAG_POLL, acceptor->fd,
+		    POLLIN);
+	else
+		ring_accept_many(
+		    ring, &acceptor->op, ACCEPTOR_TAG_ACCEPT, acceptor->fd);
 }
 
 static void acceptor_disarm(struct acceptor *acceptor)
 {
-	if (acceptor->armed)
-		ring_cancel(&acceptor->worker->ring, &acceptor->op, 0);
+	if (!acceptor->armed || acceptor->cancelled)
+		return;
+	acceptor->cancelled = true;
+	ring_cancel(&acceptor->worker->ring, &acceptor->op,
+	    acceptor->by_poll ? ACCEPTOR_TAG_POLL : ACCEPTOR_TAG_ACCEPT);
 }
 
 static void acceptor_wait(struct acceptor *acceptor)
@@ -261,18 +314,6 @@ static bool acceptor_serve_held(struct acceptor *acceptor)
 	return acceptor->n_held == 0;
 }
 
-static bool acceptor_has_room(const struct acceptor *acceptor)
-{
-	const struct lb_shared *shared = acceptor->worker->shared;
-	const struct listener *listener = acceptor->listener;
-
-	return shared_read(&shared->connections) <
-		   shared->limits.max_connections &&
-	       (!listener->max_connections ||
-		   shared_read(&listener->row->connections) <
-		       listener->max_connections);
-}
-
 static void acceptor_resume(struct acceptor *acceptor)
 {
 	if (!acceptor_serve_held(acceptor) || !acceptor_has_room(acceptor)) {
@@ -351,20 +392,53 @@ static bool acceptor_lacks_resource(int32_t res)
 	       res == -ENOBUFS;
 }
 
+/* The queue has something: takes what there is room for. */
+static void acceptor_take_some(struct acceptor *acceptor)
+{
+	for (uint32_t i = 0; i < ACCEPTOR_BATCH; i++) {
+		int fd;
+
+		if (!acceptor_has_room(acceptor)) {
+			acceptor_pause(acceptor);
+			return;
+		}
+		fd = sock_accept(acceptor->fd);
+		if (fd == -EAGAIN)
+			return;
+		if (acceptor_lacks_resource(fd)) {
+			acceptor_pause(acceptor);
+			return;
+		}
+		if (fd >= 0)
+			acceptor_take(acceptor, fd);
+	}
+}
+
+static void acceptor_on_accept(struct acceptor *acceptor, int32_t res)
+{
+	if (res >= 0)
+		acceptor_take(acceptor, res);
+	else if (acceptor_lacks_resource(res) &&
+		 acceptor->state == ACCEPTOR_OPEN)
+		acceptor_pause(acceptor);
+	/* It has become too narrow for taking all at once. */
+	if (acceptor->state == ACCEPTOR_OPEN && acceptor->armed &&
+	    !acceptor_room_for_all(acceptor))
+		acceptor_disarm(acceptor);
+}
+
 static void acceptor_on_complete(
     struct op_owner *owner, unsigned tag, struct op_result result)
 {
 	struct acceptor *acceptor = br_container_of(owner, struct acceptor, op);
 
-	(void)tag;
 	br_assert(acceptor->armed && acceptor->state != ACCEPTOR_NEW);
 	if (!(result.flags & OP_MORE))
 		acceptor->armed = false;
-	if (result.res >= 0)
-		acceptor_take(acceptor, result.res);
-	else if (acceptor_lacks_resource(result.res) &&
-		 acceptor->state == ACCEPTOR_OPEN)
-		acceptor_pause(acceptor);
+	if (tag == ACCEPTOR_TAG_ACCEPT)
+		acceptor_on_accept(acceptor, result.res);
+	else if (acceptor->state == ACCEPTOR_OPEN)
+		acceptor_take_some(acceptor);
 	if (acceptor->armed)
 		return;
 	if (acceptor->state == ACCEPTOR_STOPPING)

@@ -10,6 +10,10 @@
  *                              │ worker 0       │ worker 1
  *                              └──> listener (config, counters) <──┘
  *
+ * A multishot accept takes all that waits in the kernel's queue at once, so it
+ * is used only while there is room for full queues of all workers. Nearer to a
+ * limit the acceptor polls and takes no more than there is room for.
+ *
  * Out of descriptors, memory or connection slots an acceptor pauses (its
  * queue stays in the kernel) and a timer resumes it. Connections that the
  * multishot accept had already delivered are held, not dropped.
@@ -28,7 +32,7 @@ struct upstream;
 struct listener {
 	const char *name;
 	struct upstream *upstream;
-	uint32_t max_connections;
+	uint32_t max_connections, backlog;
 	uint64_t idle_ms, half_closed_ms;
 	uint32_t references; /* plans that hold it; control's */
 	struct board_listener *row;
@@ -54,7 +58,9 @@ struct acceptor {
 	int fd;
 	bool
 	    shared_fd; /* unix: one socket for all workers, not ours to close */
-	bool armed; /* an accept is in flight */
+	bool armed; /* an accept or a poll is in flight */
+	bool by_poll; /* ... a poll */
+	bool cancelled; /* ... and its cancel was sent */
 	struct worker *worker;
 	struct listener *listener;
 	struct timer timer;
