@@ -414,6 +414,14 @@ static void acceptor_take_some(struct acceptor *acceptor)
 	}
 }
 
+static void acceptor_on_readable(struct acceptor *acceptor, int32_t res)
+{
+	if (acceptor_lacks_resource(res))
+		acceptor_pause(acceptor);
+	else
+		acceptor_take_some(acceptor);
+}
+
 static void acceptor_on_accept(struct acceptor *acceptor, int32_t res)
 {
 	if (res >= 0)
@@ -438,7 +446,7 @@ static void acceptor_on_complete(
 	if (tag == ACCEPTOR_TAG_ACCEPT)
 		acceptor_on_accept(acceptor, result.res);
 	else if (acceptor->state == ACCEPTOR_OPEN)
-		acceptor_take_some(acceptor);
+		acceptor_on_readable(acceptor, result.res);
 	if (acceptor->armed)
 		return;
 	if (acceptor->state == ACCEPTOR_STOPPING)

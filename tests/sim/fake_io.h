@@ -137,6 +137,8 @@ int32_t fake_recv(struct fake_conn *conn, void *ret, uint32_t room);
 int32_t fake_send(struct fake_conn *conn, const void *bytes, uint32_t n);
 /* poll(2) events that are there, of those asked for. */
 uint32_t fake_poll_events(const struct fake_conn *conn, uint32_t asked);
+/* The same for a descriptor, which may be a listener's. */
+uint32_t fake_poll_fd(int fd, uint32_t asked);
 struct fake_conn *fake_conn_new(void);
 
 /* -- the peers -- */

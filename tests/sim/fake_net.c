@@ -295,6 +295,16 @@ uint32_t fake_poll_events(const struct fake_conn *conn, uint32_t asked)
 	return there & (asked | POLLERR | POLLHUP);
 }
 
+uint32_t fake_poll_fd(int fd, uint32_t asked)
+{
+	const struct fd_slot *slot = &slots[fd - FAKE_FIRST_FD];
+
+	br_assert(fd >= FAKE_FIRST_FD && fd < FAKE_FIRST_FD + FAKE_FDS);
+	if (slot->kind == FD_LISTENER)
+		return slot->n_backlog ? asked & POLLIN : 0;
+	return fake_poll_events(fake_conn_of(fd), asked);
+}
+
 /* -- the peers --------------------------------------------------------- */
 
 struct fake_conn *fake_client(int listener_fd)

@@ -434,7 +434,7 @@ static bool try_op(struct fake_op *op)
 	case FAKE_CONNECT:
 		return op->ready_ns <= fake.now_ns && finish(op, op->verdict);
 	case FAKE_POLL:
-		events = fake_poll_events(fake_conn_of(op->fd), op->events);
+		events = fake_poll_fd(op->fd, op->events);
 		return events && finish(op, (int32_t)events);
 	default:
 		br_assert(false); /* does not wait */
