@@ -288,7 +288,7 @@ run_example() {
 
 Braid is running: 127.0.0.1:8080 in front of two nginx origins.
 
-  try      curl http://127.0.0.1:8080/        (again: the other origin)
+  try      curl http://127.0.0.1:8080/        (again and again: both origins)
            curl -o /dev/null http://127.0.0.1:8080/large    ($LARGE_FILE_MIB MiB)
   look     $ctl status
            $ctl flows|pools|servers|top
