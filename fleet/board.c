@@ -26,9 +26,15 @@ struct listener_entry {
 	char name[];
 };
 
+struct pool_entry {
+	struct board_pool row;
+	struct board_entry entry;
+	char name[];
+};
+
 struct board {
 	uint32_t workers;
-	struct board_table rows, listeners;
+	struct board_table rows, listeners, pools;
 };
 
 struct board *board_new(uint32_t workers)
@@ -39,6 +45,7 @@ struct board *board_new(uint32_t workers)
 	board->workers = workers;
 	board_table_init(&board->rows);
 	board_table_init(&board->listeners);
+	board_table_init(&board->pools);
 	return board;
 }
 
@@ -91,8 +98,11 @@ void board_free(struct board *board)
 	}
 	rows_reap(board);
 	listeners_reap(board);
+	/* Pools go with their last reference: there is none. */
+	br_assert(board->pools.n_entries == 0);
 	board_table_fini(&board->rows);
 	board_table_fini(&board->listeners);
+	board_table_fini(&board->pools);
 	free(board);
 }
 
@@ -308,6 +318,48 @@ void board_listener_unref(struct board *board, struct board_listener *row)
 		    br_container_of(oldest, struct board_entry, idle));
 	}
 	listeners_reap(board);
+}
+
+static struct pool_entry *pool_of(struct board_entry *entry)
+{
+	return br_container_of(entry, struct pool_entry, entry);
+}
+
+struct board_pool *board_pool_get(struct board *board, const char *name)
+{
+	uint64_t hash = hash_bytes(name, strlen(name), 1);
+	size_t room = strlen(name) + 1;
+	struct board_entry *entry = NULL;
+	struct pool_entry *pool;
+
+	while ((entry = board_table_find(&board->pools, hash, entry))) {
+		pool = pool_of(entry);
+		if (!strcmp(pool->name, name)) {
+			pool->row.references++;
+			return &pool->row;
+		}
+	}
+	pool = board_alloc(sizeof(*pool) + room);
+	memcpy(pool->name, name, room);
+	pool->row.name = pool->name;
+	pool->row.references = 1;
+	board_table_add(&board->pools, &pool->entry, hash);
+	return &pool->row;
+}
+
+void board_pool_unref(struct board *board, struct board_pool *row)
+{
+	struct pool_entry *pool = br_container_of(row, struct pool_entry, row);
+	struct board_entry *entry;
+
+	br_assert(row->references > 0);
+	if (--row->references)
+		return;
+	board_table_remove(&board->pools, &pool->entry);
+	/* Nobody walks this table from another thread. */
+	entry = board_table_reap(&board->pools);
+	br_assert(entry == &pool->entry && !entry->waiting);
+	free(pool);
 }
 
 void board_enter(struct board *board)

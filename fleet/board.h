@@ -111,6 +111,21 @@ static inline uint32_t board_slots_used(const struct board_row *row)
 	return __atomic_load_n(&row->slots_used, __ATOMIC_RELAXED);
 }
 
+/*
+ * What all pool objects of one name share: a reload that changes a pool makes
+ * a new object, and flows that wait in the old one must hear of a server that
+ * comes up as well.
+ */
+struct board_pool {
+	const char *name;
+	uint32_t references; /* control's */
+	uint32_t generation; /* atomic; bumped after any change of a row */
+};
+
+/* Control or boot; never NULL. Lives while it is referred to. */
+struct board_pool *board_pool_get(struct board *board, const char *name);
+void board_pool_unref(struct board *board, struct board_pool *row);
+
 /* Per-listener counters outlive reloads too; keyed by listener name. */
 #define LISTENER_METRIC_LIST(X)                                                \
 	X(accepted, "Connections accepted")                                    \

@@ -58,6 +58,7 @@ struct pool *pool_new(const struct conf_pool *conf, struct board *board)
 	    "the servers follow the pool");
 	pool->servers = (struct server *)(void *)(pool + 1);
 	pool->n_servers = conf->n_servers;
+	pool->row = board_pool_get(board, conf->name);
 	pool->name = text_copy(&texts, conf->name);
 	pool->balance = conf->balance;
 	pool->connect_timeout_ms = conf->connect_timeout_ms;
@@ -82,6 +83,7 @@ void pool_free(struct pool *pool, struct board *board)
 {
 	for (uint32_t i = 0; i < pool->n_servers; i++)
 		board_row_unref(board, pool->servers[i].row);
+	board_pool_unref(board, pool->row);
 	free(pool);
 }
 

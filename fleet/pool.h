@@ -33,9 +33,10 @@ struct pool {
 	uint32_t connect_retries, queue_length;
 	struct conf_health health;
 	struct addr source;
-	/* Shared: bumped by control after any change of a board row of this
-	 * pool; workers rebuild their view of usable servers when it moved. */
-	uint32_t generation;
+	/* Shared by all objects of this name. Control bumps its generation
+	 * after any change of a board row of this pool; workers rebuild their
+	 * view of usable servers when it has moved. */
+	struct board_pool *row;
 };
 
 /* Takes board rows by control's rules: call on control or at boot. */
@@ -56,9 +57,9 @@ struct server *pool_find_server(struct pool *pool, const char *name);
 
 static inline uint32_t pool_generation(const struct pool *pool)
 {
-	return __atomic_load_n(&pool->generation, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&pool->row->generation, __ATOMIC_ACQUIRE);
 }
 static inline void pool_changed(struct pool *pool)
 {
-	__atomic_fetch_add(&pool->generation, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&pool->row->generation, 1, __ATOMIC_RELEASE);
 }

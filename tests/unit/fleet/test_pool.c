@@ -213,6 +213,34 @@ START_TEST(test_find_server_and_generation)
 }
 END_TEST
 
+/* Flows that wait in the object before a reload hear of what control says to
+ * the one after it. */
+START_TEST(test_objects_of_one_name_share_the_generation)
+{
+	struct conf_server servers[3];
+	struct conf_pool conf;
+	struct pool *old, *new, *other;
+	uint32_t before, others;
+
+	conf_fill(&conf, servers);
+	old = pool_new(&conf, board);
+	new = pool_new(&conf, board);
+	conf.name = "another";
+	other = pool_new(&conf, board);
+	before = pool_generation(old);
+	others = pool_generation(other);
+	pool_changed(new);
+	ck_assert_uint_ne(pool_generation(old), before);
+	ck_assert_uint_eq(pool_generation(other), others);
+	pool_free(new, board);
+	before = pool_generation(old);
+	pool_changed(old);
+	ck_assert_uint_ne(pool_generation(old), before);
+	pool_free(old, board);
+	pool_free(other, board);
+}
+END_TEST
+
 START_TEST(test_pool_without_servers)
 {
 	struct conf_pool conf = {.name = "empty"};
@@ -242,6 +270,7 @@ int main(void)
 	tcase_add_test(tcase, test_fail_open_leaves_drained_out);
 	tcase_add_test(tcase, test_fail_open_uses_weight_in_force);
 	tcase_add_test(tcase, test_find_server_and_generation);
+	tcase_add_test(tcase, test_objects_of_one_name_share_the_generation);
 	tcase_add_test(tcase, test_pool_without_servers);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
