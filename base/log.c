@@ -6,12 +6,15 @@
 
 #include <ck_ring.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,21 +132,43 @@ static void count_dropped(uint64_t lines)
 
 /* write() whose SIGPIPE, if it brings one, is taken back: a closed pipe at
  * the log's end must not end the process. */
+/*
+ * How much may be written now without blocking. Standard error is usually an
+ * ordinary blocking descriptor that is not ours to change; a pipe that polls
+ * writable takes PIPE_BUF bytes at once (pipe(7)), a regular file everything.
+ */
+static size_t writable_now(int fd, size_t length)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return length;
+	if (poll(&ready, 1, 0) != 1)
+		return 0;
+	return length < PIPE_BUF ? length : PIPE_BUF;
+}
+
 static ssize_t write_quietly(const char *bytes, size_t length)
 {
+	int fd = __atomic_load_n(&log_fd, __ATOMIC_RELAXED);
 	const struct timespec at_once = {0};
 	sigset_t pipe_set, pending, before;
 	ssize_t n;
 	int error;
 
+	length = writable_now(fd, length);
+	if (!length) {
+		errno = EAGAIN;
+		return -1;
+	}
 	sigemptyset(&pipe_set);
 	sigaddset(&pipe_set, SIGPIPE);
 	sigemptyset(&pending);
 	(void)sigpending(&pending);
 	(void)pthread_sigmask(SIG_BLOCK, &pipe_set, &before);
 	do {
-		n = write(
-		    __atomic_load_n(&log_fd, __ATOMIC_RELAXED), bytes, length);
+		n = write(fd, bytes, length);
 	} while (n < 0 && errno == EINTR);
 	error = errno;
 	if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
