@@ -46,6 +46,14 @@ static void limits_pipes(const struct limits_input *in, struct lb_limits *ret)
 		ret->pipes = (uint32_t)(fds / 2 / in->n_workers);
 }
 
+/* How many connections the descriptors suffice for beside so many pipes. */
+static uint64_t limits_room(const struct limits_input *in, uint32_t pipes)
+{
+	return (in->descriptors - reserved(in) -
+		   2 * (uint64_t)pipes * in->n_workers) /
+	       2;
+}
+
 int limits_compute(
     const struct limits_input *in, struct lb_limits *ret, bool *ret_clamped)
 {
@@ -60,9 +68,12 @@ int limits_compute(
 	if (in->descriptors < limits_descriptors_min(in))
 		return -EMFILE;
 	limits_pipes(in, &limits);
-	room = in->descriptors - reserved(in) -
-	       2 * (uint64_t)limits.pipes * in->n_workers;
-	room /= 2;
+	room = limits_room(in, limits.pipes);
+	/* Without a pipe bulk is relayed; without a connection it is not. */
+	if (room < LIMITS_CONNECTIONS_MIN) {
+		limits.pipes = 0;
+		room = limits_room(in, 0);
+	}
 	if (room > UINT32_MAX)
 		room = UINT32_MAX;
 	*ret_clamped = in->max_connections > room;
