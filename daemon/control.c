@@ -200,8 +200,11 @@ static void run(struct control *control)
 	watch_signals(control);
 	receive(control);
 	admin_sync_probes(control);
+	trouble_start(control);
 	while (!control->done)
 		turn(control, CONTROL_WAIT_NS);
+	timer_disarm(&control->wheel, &control->trouble.timer);
+	trouble_stop(control);
 	probe_set_stop(control->probes);
 	ctl_stop(control->ctl);
 	for (int i = 0; i < CONTROL_END_TURNS; i++) {

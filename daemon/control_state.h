@@ -12,6 +12,7 @@
 #include "daemon/gate.h"
 #include "daemon/outbox.h"
 #include "daemon/reload.h"
+#include "daemon/trouble.h"
 #include "probe/probe_set.h"
 
 #include <sys/signalfd.h>
@@ -66,6 +67,7 @@ struct control {
 	struct probe_set *probes;
 	struct reload reload;
 	struct drain drain;
+	struct trouble trouble;
 	uint64_t mail_count;
 	bool mail, done;
 	int signal_fd;
