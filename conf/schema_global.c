@@ -167,7 +167,8 @@ const struct schema_row schema_global[] = {
 	.restart = true,
 	.help = "Most memory, over all workers, for bytes that were received "
 		"but that the other side does not take yet. A connection "
-		"whose bytes cannot be kept waits with its receiving.",
+		"whose bytes cannot be kept is ended (code RD in the access "
+		"log, braid_worker_parked_full_total in the metrics).",
     },
     {
 	.path = "limits.shard_kernel_bytes",

@@ -151,8 +151,10 @@ const struct schema_row schema_listeners[] = {
 	.fallback = "30s",
 	.example = "10s",
 	.help = "How long sent bytes may stay unacknowledged before the "
-		"kernel gives the client up (TCP_USER_TIMEOUT). 0: as the "
-		"kernel is set.",
+		"kernel gives the client up (TCP_USER_TIMEOUT). Linux counts "
+		"the time in which a client does not read, too, whatever "
+		"timeout.idle says: raise it, or set 0s, for slow readers. "
+		"0s: as the kernel is set.",
     },
     LATER("wait", SCHEMA_DURATION, .max = 60 * 1000, .fallback = "50ms",
 	.example = "100ms",
