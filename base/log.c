@@ -130,8 +130,6 @@ static void count_dropped(uint64_t lines)
 	__atomic_fetch_add(&dropped, lines, __ATOMIC_RELAXED);
 }
 
-/* write() whose SIGPIPE, if it brings one, is taken back: a closed pipe at
- * the log's end must not end the process. */
 /*
  * How much may be written now without blocking. Standard error is usually an
  * ordinary blocking descriptor that is not ours to change; a pipe that polls
@@ -149,6 +147,8 @@ static size_t writable_now(int fd, size_t length)
 	return length < PIPE_BUF ? length : PIPE_BUF;
 }
 
+/* write() whose SIGPIPE, if it brings one, is taken back: a closed pipe at
+ * the log's end must not end the process. */
 static ssize_t write_quietly(const char *bytes, size_t length)
 {
 	int fd = __atomic_load_n(&log_fd, __ATOMIC_RELAXED);
@@ -187,13 +187,31 @@ static uint64_t lines_in(const char *bytes, size_t length)
 	return lines;
 }
 
+/* Ends a line that was cut, together with the start of what follows: alone,
+ * that one byte could take the last free page of a pipe, which then no longer
+ * polls writable. False: nothing was taken. */
+static bool end_line(const char **bytes, size_t *length)
+{
+	char joined[PIPE_BUF];
+	size_t part = *length < sizeof(joined) ? *length : sizeof(joined) - 1;
+	ssize_t n;
+
+	joined[0] = '\n';
+	memcpy(joined + 1, *bytes, part);
+	n = write_quietly(joined, part + 1);
+	if (n <= 0)
+		return false;
+	within_line_set(joined[n - 1] != '\n');
+	*bytes += n - 1;
+	*length -= (size_t)n - 1;
+	return true;
+}
+
 /* Whole lines. What the descriptor does not take now is lost: to wait for it
  * would block, to keep it would need a bound and end the same way. */
 void log_write_lines(const char *bytes, size_t length)
 {
-	if (within_line_get() && write_quietly("\n", 1) == 1)
-		within_line_set(false);
-	if (within_line_get()) {
+	if (within_line_get() && !end_line(&bytes, &length)) {
 		count_dropped(lines_in(bytes, length));
 		return;
 	}

@@ -14,7 +14,8 @@
  * Memory:  a row lives while anybody holds a reference (one per pool object
  *          that has the server), and after that until BOARD_IDLE_ROWS_MAX
  *          younger ones have lost theirs, so that counters do not vanish.
- *          board_free() frees all rows, referred to or not.
+ *          board_free() frees all rows, referred to or not; the pools
+ *          (board_pool) must be gone by then.
  * Consistency: facts are copied under a sequence number (one writer), so a
  *          reader never sees half of an update; slots are single words.
  */

@@ -141,8 +141,7 @@ START_TEST(test_full_pipe)
 	uint32_t written, put_in = 0;
 	char *text, *line;
 
-	/* Two pages: a pipe of one polls full as soon as a byte is in it. */
-	(void)fcntl(f->write_fd, F_SETPIPE_SZ, 8192);
+	(void)fcntl(f->write_fd, F_SETPIPE_SZ, 4096);
 	for (uint64_t id = 0; id < RECORDS - 1; id++) {
 		put(f, 0, id);
 		put_in++;
