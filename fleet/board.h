@@ -8,9 +8,9 @@
  *     control ──writes facts──> row <──slots, load── workers
  *                                └──copies──> workers, api, braidctl
  *
- * Thread:  board_row_get/ref/unref and board_write_*: control only (or boot,
- *          before threads exist). board_read(): any. Slots and counters: as
- *          stated at each.
+ * Thread:  board_row_get/unref and the like: one thread, which builds and
+ *          frees plans (boot, then the clerk). board_write(): control.
+ *          board_read(): any. Slots and counters: as stated at each.
  * Memory:  a row lives while anybody holds a reference (one per pool object
  *          that has the server), and after that until BOARD_IDLE_ROWS_MAX
  *          younger ones have lost theirs, so that counters do not vanish.
