@@ -146,6 +146,14 @@ int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n)
 	return sent < 0 ? -errno : sent;
 }
 
+int sock_peek(int fd)
+{
+	char byte;
+	ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n < 0 ? -errno : (int)n;
+}
+
 int sock_accept(int fd)
 {
 	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

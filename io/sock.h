@@ -35,6 +35,9 @@ int sock_shutdown_write(int fd);
 /* One gathered send without waiting: bytes sent (maybe fewer), -EAGAIN when
  * the socket is full, or -errno. */
 int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n);
+/* What a receive would find now, without taking it: > 0 bytes, 0 the end of
+ * the stream, -EAGAIN nothing yet, or -errno. */
+int sock_peek(int fd);
 /* One connection from a listener's queue without waiting, or -errno. */
 int sock_accept(int fd);
 int sock_peer(int fd, struct addr *ret) BR_MUST_CHECK;

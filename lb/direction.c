@@ -125,6 +125,14 @@ static void direction_pass_end(struct flow *flow, struct direction *d);
 static void direction_splice(struct flow *flow, struct direction *d)
 {
 	switch (splice_run(flow, d)) {
+	case SPLICE_STUCK:
+		splice_release(flow, d);
+		d->mode = DIR_ONESHOT;
+		d->small_turns = 0;
+		d->more_to_read = true;
+		direction_open_window(d, worker_now(flow->worker));
+		direction_receive(flow, d);
+		break;
 	case SPLICE_ENDED:
 		splice_release(flow, d);
 		direction_pass_end(flow, d);

@@ -30,6 +30,7 @@ void relay_release(struct flow *flow, struct direction *d);
 bool splice_begin(struct flow *flow, struct direction *d);
 enum splice_outcome {
 	SPLICE_WAITS, /* a poll is in flight */
+	SPLICE_STUCK, /* splice(2) cannot go on where a receive can */
 	SPLICE_ENDED, /* the source ended and the pipe is empty */
 	SPLICE_FAILED, /* the flow has ended */
 };

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "io/pipe.h"
+#include "io/sock.h"
 #include "lb/flow.h"
 #include "lb/worker.h"
 
@@ -90,13 +91,20 @@ static enum splice_outcome splice_drain(struct flow *flow, struct direction *d)
 enum splice_outcome splice_run(struct flow *flow, struct direction *d)
 {
 	struct pipe *pipe = d->pipe;
-	int64_t n = 0;
+	int fd = flow_source_fd(flow, d);
+	int64_t n = -EAGAIN;
 
-	if (!d->eof && pipe->bytes < pipe->capacity_bytes) {
-		n = pipe_fill(pipe, flow_source_fd(flow, d),
-		    pipe->capacity_bytes - pipe->bytes);
-		if (n == 0)
-			d->eof = true;
+	if (!d->eof && pipe->bytes < pipe->capacity_bytes)
+		n = pipe_fill(pipe, fd, pipe->capacity_bytes - pipe->bytes);
+	/* At a mark of urgent data splice(2) stops for good, with EAGAIN or
+	 * as at the end of the stream, although bytes follow: what it is, a
+	 * receive knows. With bytes in the pipe it is asked when they are
+	 * gone. */
+	if (!d->eof && !pipe->bytes && (n == 0 || n == -EAGAIN)) {
+		n = sock_peek(fd);
+		if (n > 0)
+			return SPLICE_STUCK;
+		d->eof = n == 0;
 	}
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		return splice_failed(flow, d->up, n);

@@ -77,6 +77,17 @@ int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n)
 	return sent;
 }
 
+int sock_peek(int fd)
+{
+	const struct fake_conn *conn = fake_conn_of(fd);
+
+	if (conn->peer_reset)
+		return -ECONNRESET;
+	if (conn->to_proxy.length)
+		return 1;
+	return conn->peer_fin ? 0 : -EAGAIN;
+}
+
 int sock_accept(int fd)
 {
 	return fake_call_fails() ? -EMFILE : fake_take_accepted(fd);
