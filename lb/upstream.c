@@ -147,29 +147,6 @@ void upstream_dequeue(
 		list_remove(&mine->waiting_link);
 }
 
-void upstream_wake(struct upstream *upstream, struct worker *worker)
-{
-	struct upstream_worker *mine = upstream_mine(upstream, worker);
-	struct list_node *node;
-
-	/* A flow whose connect fails at once gives its slot back right here:
-	 * the loop above it on the stack goes on with the next. */
-	if (mine->waking)
-		return;
-	mine->waking = true;
-	while ((node = list_first(&mine->queue)) != NULL) {
-		struct flow *flow =
-		    br_container_of(node, struct flow, queue_link);
-		struct server *server;
-
-		if (upstream_choose(upstream, worker, NULL, 0, &server))
-			break;
-		upstream_dequeue(upstream, worker, flow);
-		flow_dequeued(flow, server);
-	}
-	mine->waking = false;
-}
-
 /* The worker whose first flow has waited longest; UINT32_MAX: none. */
 static uint32_t upstream_longest_waiting(const struct upstream *upstream)
 {
@@ -186,6 +163,34 @@ static uint32_t upstream_longest_waiting(const struct upstream *upstream)
 		}
 	}
 	return found;
+}
+
+void upstream_wake(struct upstream *upstream, struct worker *worker)
+{
+	struct upstream_worker *mine = upstream_mine(upstream, worker);
+	struct list_node *node;
+
+	/* A flow whose connect fails at once gives its slot back right here:
+	 * the loop above it on the stack goes on with the next. */
+	if (mine->waking)
+		return;
+	mine->waking = true;
+	while ((node = list_first(&mine->queue)) != NULL) {
+		struct flow *flow =
+		    br_container_of(node, struct flow, queue_link);
+		struct server *server;
+
+		/* First come, first served also over workers: one that looks
+		 * by itself leaves the slot to whom has waited longer, who
+		 * looks as often. */
+		if (upstream_longest_waiting(upstream) != worker->index)
+			break;
+		if (upstream_choose(upstream, worker, NULL, 0, &server))
+			break;
+		upstream_dequeue(upstream, worker, flow);
+		flow_dequeued(flow, server);
+	}
+	mine->waking = false;
 }
 
 /*
