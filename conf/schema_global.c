@@ -25,7 +25,7 @@ const struct schema_row schema_global[] = {
     {
 	.path = "global",
 	.type = SCHEMA_OBJECT,
-	.help = "The process itself.",
+	.help = "The process itself: threads, user, sockets, log.",
     },
     {
 	.path = "global.workers",
@@ -98,8 +98,9 @@ const struct schema_row schema_global[] = {
 	.max = 7 * DAY_MS,
 	.fallback = "30s",
 	.example = "5m",
-	.help = "How long live connections may go on after TERM before they "
-		"are closed. A second TERM ends at once.",
+	.help = "How long live connections may go on after the signal TERM "
+		"(systemctl stop) before they are closed. New ones are not "
+		"accepted meanwhile. A second TERM ends at once.",
     },
     {
 	.path = "global.log",

@@ -60,8 +60,10 @@ const struct schema_row schema_listeners[] = {
 	.required = true,
 	.example = "[\"0.0.0.0:80\", \"[::]:80\"]",
 	.help = "One address or a list of them: IPv4, IPv6 in brackets, or "
-		"unix: with a path. Names are not resolved. A port below 1024 "
-		"needs root at the start, or CAP_NET_BIND_SERVICE.",
+		"unix: with a path. \"0.0.0.0:80\" is port 80 on all IPv4 "
+		"addresses of this machine, \"[::]:80\" on all IPv6 ones; "
+		"for both give both. Names are not resolved. A port below "
+		"1024 needs root at the start, or CAP_NET_BIND_SERVICE.",
     },
     {
 	.path = "listeners.*.pool",
@@ -106,7 +108,8 @@ const struct schema_row schema_listeners[] = {
 	.fallback = "5m",
 	.example = "1h",
 	.help = "Closes a connection on which no byte has passed either way "
-		"for this long.",
+		"for this long, be it that nobody sends or that a side does "
+		"not read. One byte in either direction starts it anew.",
     },
     {
 	.path = "listeners.*.timeout.half_closed",
@@ -115,8 +118,9 @@ const struct schema_row schema_listeners[] = {
 	TIMEOUT_BOUNDS,
 	.fallback = "30s",
 	.example = "2m",
-	.help = "The same once one side has finished sending and the other "
-		"has not.",
+	.help = "The same once one side has finished sending (half of the "
+		"connection is closed) and the other has not; the shorter of "
+		"this and timeout.idle counts then.",
     },
     LATER("timeout.first_bytes", SCHEMA_DURATION, TIMEOUT_BOUNDS,
 	.fallback = "5s", .example = "10s",
@@ -147,14 +151,16 @@ const struct schema_row schema_listeners[] = {
 	.path = "listeners.*.tcp.user_timeout",
 	.type = SCHEMA_DURATION,
 	AT(user_timeout_ms),
+	.word = "off",
 	.max = HOUR_MS,
-	.fallback = "30s",
-	.example = "10s",
+	.fallback = "off",
+	.example = "30s",
 	.help = "How long sent bytes may stay unacknowledged before the "
-		"kernel gives the client up (TCP_USER_TIMEOUT). Linux counts "
-		"the time in which a client does not read, too, whatever "
-		"timeout.idle says: raise it, or set 0s, for slow readers. "
-		"0s: as the kernel is set.",
+		"kernel gives the client up (TCP_USER_TIMEOUT), or off: then "
+		"timeout.idle ends a client that has vanished or does not "
+		"read. With a time here a dead client is found sooner, but "
+		"Linux counts the time in which a live one does not read, "
+		"too: 30s also ends who pauses a download for 30 s.",
     },
     LATER("wait", SCHEMA_DURATION, .max = 60 * 1000, .fallback = "50ms",
 	.example = "100ms",

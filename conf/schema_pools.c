@@ -97,10 +97,16 @@ const struct schema_row schema_pools[] = {
 	.choices = balances,
 	.fallback = "p2c",
 	.example = "least",
-	.help = "How a server is chosen. rr takes turns by weight; least takes "
-		"the one with the fewest connections for its weight; p2c "
-		"draws two at random and takes the less loaded: nearly as "
-		"even, and a server that comes back is not flooded.",
+	.help = "How a server is chosen for a new connection. rr (round "
+		"robin) gives each its turn by weight; each worker takes "
+		"turns of its own, so over several workers the order mixes "
+		"and only the shares hold. least takes the server with the "
+		"fewest open connections for its weight, over all workers. "
+		"p2c (power of two choices) draws two servers at random by "
+		"weight and takes the one with fewer: nearly as even as "
+		"least, but a server that has just come back, with none yet, "
+		"is not flooded with all that is new. Keep p2c where you "
+		"have no reason to change.",
     },
     {
 	.path = "pools.*.servers",
@@ -123,8 +129,9 @@ const struct schema_row schema_pools[] = {
 	.map = MAP_SERVERS,
 	.element_bytes = sizeof(struct conf_server),
 	.noun = "server",
-	.help = "One server. A reload knows it again by pool, name and "
-		"address.",
+	.help = "One server. Its name is yours. As long as pool, name and "
+		"address stay the same, a reload keeps its health, counters "
+		"and what braidctl has set; otherwise it is a new server.",
     },
     {
 	.path = "pools.*.servers.*.address",
@@ -142,7 +149,8 @@ const struct schema_row schema_pools[] = {
 	.max = 65535,
 	.fallback = "1",
 	.example = "10",
-	.help = "Share of the work against the other servers of the pool. 0: "
+	.help = "Share of new connections against the other servers of the "
+		"pool: with weights 1 and 3 the second gets three of four. 0: "
 		"no new connections. braidctl weight changes it while "
 		"running, until this key changes in the file.",
     },
@@ -175,7 +183,8 @@ const struct schema_row schema_pools[] = {
 	.max = HOUR_MS,
 	.fallback = "2s",
 	.example = "500ms",
-	.help = "How long one attempt may take.",
+	.help = "How long one attempt to connect to a server may take before "
+		"it counts as failed and the next one begins.",
     },
     {
 	.path = "pools.*.connect.retries",
@@ -202,7 +211,7 @@ const struct schema_row schema_pools[] = {
 	.fallback = "0",
 	.example = "1000",
 	.help = "Most connections that wait, over all workers. 0: no queue; "
-		"what finds no server is closed at once.",
+		"what finds no server is closed at once with a reset.",
     },
     {
 	.path = "pools.*.queue.timeout",
@@ -212,7 +221,8 @@ const struct schema_row schema_pools[] = {
 	.max = HOUR_MS,
 	.fallback = "5s",
 	.example = "30s",
-	.help = "How long a connection waits before it is closed.",
+	.help = "How long a connection waits for a server before it is "
+		"closed with a reset (code sQ in the access log).",
     },
     {
 	.path = "pools.*.health",
@@ -220,7 +230,9 @@ const struct schema_row schema_pools[] = {
 	.defaults_when_present = true,
 	.example = "{type: http, path: /healthz}",
 	.help = "Checks the servers. Without this block there are no checks "
-		"and every server counts as up; {} is enough for tcp checks.",
+		"and every server counts as up; health: {} is enough for tcp "
+		"checks. A new server counts as up until its first check, "
+		"which decides at once; after it rise and fall count.",
     },
     {
 	.path = "pools.*.health.type",
@@ -251,7 +263,9 @@ const struct schema_row schema_pools[] = {
 	.max = HOUR_MS,
 	.fallback = "1s",
 	.example = "500ms",
-	.help = "How long one check may take in all.",
+	.help = "How long one check may take in all before it counts as "
+		"failed. Keep it within interval: a server has one check at a "
+		"time, so the next one waits for one that takes longer.",
     },
     {
 	.path = "pools.*.health.rise",
@@ -292,7 +306,7 @@ const struct schema_row schema_pools[] = {
 	.http_only = true,
 	.fallback = "/",
 	.example = "/healthz",
-	.help = "What an http check asks for.",
+	.help = "The path that an http check asks for with GET.",
     },
     {
 	.path = "pools.*.health.host",
@@ -325,14 +339,20 @@ const struct schema_row schema_pools[] = {
 	.help = "When less than this share of the pool's weight is healthy, "
 		"all its servers are used as if they were up: then the checks "
 		"are more likely to be wrong, or the few that are left would "
-		"be overrun. 0: never.",
+		"be overrun. So with the default a pool whose servers are "
+		"all down is still tried. Servers in drain or maintenance "
+		"neither count nor are used. The log warns when it begins, "
+		"and braid_pool_fail_open is 1 meanwhile. 0: never; then "
+		"connections to a pool that is down wait in its queue or are "
+		"closed.",
     },
     {
 	.path = "pools.*.source",
 	.type = SCHEMA_IP,
 	AT(source),
 	.example = "192.0.2.10",
-	.help = "Local address from which the servers are connected.",
+	.help = "Local address from which the servers are connected, of the "
+		"same family as theirs. Without it, the kernel chooses.",
     },
     LATER("slow_start", SCHEMA_DURATION, .max = HOUR_MS, .fallback = "0s",
 	.example = "30s",

@@ -52,9 +52,8 @@ def test(s):
 
     b = Braid(s, {
         "limits": {"parked_total": "64MiB"},
-        # The kernel would end who does not read for tcp.user_timeout.
-        "listeners": {"web": {"bind": "%s:%d" % address, "pool": "o",
-                              "tcp": {"user_timeout": "0s"}}},
+        # tcp.user_timeout is off: who does not read lives.
+        "listeners": {"web": {"bind": "%s:%d" % address, "pool": "o"}},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
     }, namespace=space)
     idle = [connect() for _ in range(50)]
