@@ -33,7 +33,7 @@ FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 SUITE=build-test/suite
 
 TEST_PACKAGES=(check clang clang-format nginx-light libnginx-mod-stream
-	haproxy wrk iperf3 redis-server redis-tools curl iproute2 nftables
+	haproxy wrk iperf3 openssl redis-server redis-tools curl iproute2 nftables
 	python3 scdoc procps util-linux strace git)
 TEST_COMMANDS="ninja clang clang-format nginx haproxy wrk iperf3 redis-server
 	redis-benchmark curl ip nft python3 scdoc strace git"
