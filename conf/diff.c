@@ -23,6 +23,15 @@ static void diff_restart_keys(
 	}
 }
 
+void conf_keep_running(const struct conf *before, struct conf *after)
+{
+	const struct schema_row *row = NULL;
+
+	while ((row = schema_next_below(NULL, row)))
+		if (row->restart)
+			schema_value_copy(row, after, before, after->arena);
+}
+
 /* All that stays by name is compared by place: what was carried over counts
  * on the order of its servers too. */
 static bool diff_servers_same(

@@ -4,9 +4,13 @@
  * What a reload changes: compares two trees by name, so that everything that
  * did not change is carried over by identity.
  *
+ * Keys that need a restart keep the value with which the process runs: each
+ * new tree inherits it from the one before. So they are compared with what
+ * runs, not with what the last file said.
+ *
  * Thread:  clerk.
  * Memory:  the diff lives in the caller's arena and points into both trees.
- * Errors:  none; what cannot be reloaded is listed in `refused`.
+ * Errors:  none; what cannot be reloaded is listed in `restart_keys`.
  */
 #include "conf/conf.h"
 
@@ -22,7 +26,8 @@ struct conf_diff {
 	uint32_t n_listeners_removed, n_pools_removed;
 	/* Totals over pools, for the reload's summary line. */
 	uint32_t servers_added, servers_removed, servers_changed;
-	/* Keys that differ but need a restart ("global.workers", ...). */
+	/* Keys whose value in the file is not the running one and that need a
+	 * restart ("global.workers", ...). */
 	const char *restart_keys[16];
 	uint32_t n_restart_keys;
 };
@@ -32,3 +37,6 @@ struct conf_diff {
  * if the pool's *name* differs. */
 void conf_diff(const struct conf *before, const struct conf *after,
     struct arena *arena, struct conf_diff *ret);
+/* After the comparison: gives `after`, which is not in force yet, the values
+ * of `before` for all keys that need a restart. */
+void conf_keep_running(const struct conf *before, struct conf *after);

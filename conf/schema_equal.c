@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/schema_equal.h"
 
+#include "base/arena.h"
+#include "base/assert.h"
+
 #include <string.h>
 
 static bool equal_bytes(
@@ -58,28 +61,63 @@ static bool equal_status(
 	return true;
 }
 
-bool schema_value_equal(
-    const struct schema_row *row, const void *a, const void *b)
+/* Bytes of a value that is one plain object; 0 for other types. */
+static size_t equal_size(enum schema_type type)
 {
-	switch (row->type) {
-	case SCHEMA_STRING:
-	case SCHEMA_PATH:
-	case SCHEMA_URL_PATH:
-	case SCHEMA_HOST:
-		return equal_strings(row, a, b);
+	switch (type) {
 	case SCHEMA_BOOL:
-		return equal_bytes(row, a, b, sizeof(bool));
+		return sizeof(bool);
 	case SCHEMA_INTEGER:
 	case SCHEMA_RATE:
 	case SCHEMA_PERCENT:
-		return equal_bytes(row, a, b, sizeof(uint32_t));
+		return sizeof(uint32_t);
 	case SCHEMA_ENUM:
-		return equal_bytes(row, a, b, sizeof(unsigned));
+		return sizeof(unsigned);
 	case SCHEMA_PORT:
-		return equal_bytes(row, a, b, sizeof(uint16_t));
+		return sizeof(uint16_t);
 	case SCHEMA_SIZE:
 	case SCHEMA_DURATION:
-		return equal_bytes(row, a, b, sizeof(uint64_t));
+		return sizeof(uint64_t);
+	default:
+		return 0;
+	}
+}
+
+static bool equal_is_string(enum schema_type type)
+{
+	return type == SCHEMA_STRING || type == SCHEMA_PATH ||
+	       type == SCHEMA_URL_PATH || type == SCHEMA_HOST;
+}
+
+void schema_value_copy(const struct schema_row *row, void *to, const void *from,
+    struct arena *arena)
+{
+	size_t size = equal_size(row->type);
+	const char *text;
+
+	if (row->type == SCHEMA_ADDRESS || row->type == SCHEMA_IP)
+		size = sizeof(struct addr);
+	if (equal_is_string(row->type)) {
+		memcpy(&text, (const char *)from + row->offset, sizeof(text));
+		text = text ? arena_strdup(arena, text) : NULL;
+		memcpy((char *)to + row->offset, &text, sizeof(text));
+		return;
+	}
+	br_assert(size > 0);
+	memcpy(
+	    (char *)to + row->offset, (const char *)from + row->offset, size);
+}
+
+bool schema_value_equal(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	size_t size = equal_size(row->type);
+
+	if (size)
+		return equal_bytes(row, a, b, size);
+	if (equal_is_string(row->type))
+		return equal_strings(row, a, b);
+	switch (row->type) {
 	case SCHEMA_ADDRESS:
 	case SCHEMA_IP:
 		return equal_addresses(row, a, b);

@@ -77,6 +77,7 @@ void load_run(struct load_job *job)
 		return;
 	}
 	conf_diff(job->before->conf, conf, job->arena, &job->diff);
+	conf_keep_running(job->before->conf, conf);
 	if (plan_build(conf, job->before, &job->diff, daemon->board,
 		daemon->n_workers, &job->plan, &job->plan_error)) {
 		conf_free(conf);

@@ -47,6 +47,12 @@ def test(s):
     said = b.wait_event("this key needs a restart")
     s.check("workers" in said["key"], f"said: {said['key']}")
     s.equal(b.status()["workers"], 2, "workers")
+    answer = b.reload()
+    s.check(any("workers" in line for line in answer["lines"]),
+            f"the file still differs from what runs: {answer['lines']}")
+    config["global"] = {"workers": 2}
+    answer = b.reload(config)
+    s.equal(answer["lines"], [], "warnings once it is what runs again")
     s.check(client.echoes(held), "the live flow still works")
     held.shutdown(1)
     s.equal(client.read_end(held), (b"", client.FIN), "and ends well")

@@ -213,6 +213,51 @@ START_TEST(keys_that_need_a_restart)
 }
 END_TEST
 
+#define OTHERS                                                                 \
+	"api: {listen: off}\nlimits: {parked_total: 1GiB}\n"                   \
+	"listeners:\n" WEB DNS "pools:\n" P_HEAD A B Q
+#define CHANGED "global: {workers: 3, user: x, control: /y}\n" OTHERS
+
+/* From one reload to the next, as the daemon does it. */
+static void reload(const char *text)
+{
+	compare(text);
+	conf_keep_running(before, after);
+	conf_free(before);
+	before = after;
+	after = NULL;
+}
+
+START_TEST(restart_keys_differ_from_what_runs)
+{
+	struct addr api = before->api.listen;
+
+	reload(CHANGED);
+	ck_assert_uint_eq(diff.n_restart_keys, 5);
+	/* The same file again: still not what runs. */
+	reload(CHANGED);
+	ck_assert_uint_eq(diff.n_restart_keys, 5);
+	ck_assert_str_eq(diff.restart_keys[0], "global.workers");
+	/* Back to what runs: nothing to say. */
+	reload(BASE);
+	ck_assert_uint_eq(diff.n_restart_keys, 0);
+	ck_assert_uint_eq(before->global.workers, 2);
+	ck_assert_str_eq(before->global.user, "braid");
+	ck_assert_str_eq(before->global.control, "/run/braid/control.sock");
+	ck_assert(addr_equal(&before->api.listen, &api));
+	ck_assert_uint_eq(before->limits.parked_total_bytes, 256u << 20);
+}
+END_TEST
+
+/* Only those are kept. */
+START_TEST(other_keys_are_the_files)
+{
+	reload("global: {workers: 2, drain: 1s, log: {level: debug}}\n" OTHERS);
+	ck_assert_uint_eq(before->global.drain_ms, 1000);
+	ck_assert_int_eq(before->global.log_level, LOG_DEBUG);
+}
+END_TEST
+
 START_TEST(keys_that_need_none)
 {
 	compare("global: {workers: 2, drain: 1s, log: {level: debug, format: "
@@ -236,6 +281,8 @@ int main(void)
 	tcase_add_test(tcase, every_key_of_a_health_check);
 	tcase_add_test(tcase, listeners_change);
 	tcase_add_test(tcase, keys_that_need_a_restart);
+	tcase_add_test(tcase, restart_keys_differ_from_what_runs);
+	tcase_add_test(tcase, other_keys_are_the_files);
 	tcase_add_test(tcase, keys_that_need_none);
 	return conf_check_main(tcase);
 }
