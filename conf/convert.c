@@ -2,8 +2,11 @@
 #include "conf/convert.h"
 
 #include "base/assert.h"
+#include "conf/address_hint.h"
+#include "conf/synonym.h"
 #include "conf/text.h"
 #include "conf/value.h"
+#include "conf/value_guess.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -99,6 +102,22 @@ static int convert_refuse_unit(const struct convert *c)
 	return -EINVAL;
 }
 
+/* What was probably meant by "1m30s", "5 minutes" or "256MB". */
+static int convert_refuse_number(const struct convert *c)
+{
+	uint64_t v = 0;
+
+	convert_refuse(c);
+	if (c->row->type == SCHEMA_DURATION ? !value_guess_duration(c->text, &v)
+	    : c->row->type == SCHEMA_SIZE   ? !value_guess_size(c->text, &v)
+					    : true)
+		return -EINVAL;
+	strbuf_adds(c->why, ", did you mean ");
+	convert_add_quantity(c->why, c->row->type, v);
+	strbuf_addc(c->why, '?');
+	return -EINVAL;
+}
+
 static int convert_refuse_quoted(const struct convert *c)
 {
 	convert_refuse(c);
@@ -136,7 +155,7 @@ static int convert_number(const struct convert *c)
 	else
 		rc = value_integer(c->text, &v);
 	if (rc == -EINVAL)
-		return convert_refuse(c);
+		return convert_refuse_number(c);
 	if (rc == -ENODATA)
 		return convert_refuse_unit(c);
 	if (!c->plain &&
@@ -161,6 +180,28 @@ static int convert_bool(const struct convert *c)
 	return 0;
 }
 
+/* Refuses a word that is no choice; `nearest` is the one most like it. */
+static int convert_refuse_choice(const struct convert *c, const char *nearest)
+{
+	const struct synonym *synonym = synonym_find(c->row, c->text);
+	const struct schema_choice *at = c->row->choices;
+
+	convert_refuse(c);
+	if (synonym && !synonym->meant) {
+		strbuf_addf(c->why, "; %s", synonym->hint);
+		return -EINVAL;
+	}
+	if (synonym)
+		nearest = synonym->meant;
+	if (!nearest)
+		return -EINVAL;
+	while (at->name && strcmp(at->name, nearest) != 0)
+		at++;
+	strbuf_addf(c->why, ", did you mean \"%s\"%s?", nearest,
+	    at->when == SCHEMA_LATER ? " (not in this version)" : "");
+	return -EINVAL;
+}
+
 static int convert_enum(const struct convert *c)
 {
 	struct text_nearest nearest;
@@ -180,10 +221,7 @@ static int convert_enum(const struct convert *c)
 		convert_put(c, &at->value, sizeof(at->value));
 		return 0;
 	}
-	convert_refuse(c);
-	if (nearest.best)
-		strbuf_addf(c->why, ", did you mean \"%s\"?", nearest.best);
-	return -EINVAL;
+	return convert_refuse_choice(c, nearest.best);
 }
 
 /* Whether a text is one line of what its type allows. */
@@ -237,8 +275,6 @@ static int convert_pool(const struct convert *c)
 /* Says what kind of address was given in place of one with a port. */
 static int convert_refuse_address(const struct convert *c, int rc)
 {
-	struct addr ip;
-
 	if (rc == BR_E_VERSION) {
 		strbuf_adds(c->why, "udp: not in this version");
 		return -EINVAL;
@@ -249,18 +285,14 @@ static int convert_refuse_address(const struct convert *c, int rc)
 	else if (rc == -ENAMETOOLONG)
 		strbuf_addf(c->why,
 		    ": the path is too long, the kernel takes %zu characters",
-		    sizeof(ip.un.sun_path) - 1);
+		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 	else if (rc == -ENODEV)
 		strbuf_adds(c->why, ": no such network interface");
-	else if (addr_parse_ip(&ip, c->text) != 0) {
+	else if (strlen(c->text) != c->length ||
+		 !address_hint(c->why, c->text, c->row->peer)) {
 		strbuf_clear(c->why);
 		convert_refuse(c);
-		strbuf_adds(c->why, " (host names are not resolved)");
-	} else if (ip.sa.sa_family == AF_INET)
-		strbuf_addf(c->why, ": no port, as in %s:80", c->text);
-	else
-		strbuf_adds(c->why, ": want brackets and a port, as in "
-				    "\"[2001:db8::1]:80\"");
+	}
 	return -EINVAL;
 }
 

@@ -55,6 +55,18 @@ struct scope *draft_scope_new(struct draft *draft, struct scope *parent,
 	return scope;
 }
 
+struct scope *draft_file_copy(struct draft *draft)
+{
+	struct scope *scope = arena_alloc(draft->scratch, sizeof(*scope));
+	size_t seen_bytes = schema_count() * sizeof(struct conf_pos);
+
+	*scope = draft->file;
+	scope->element = arena_alloc(draft->scratch, sizeof(struct conf));
+	draft_defaults(draft, NULL, scope->element);
+	scope->seen = arena_alloc(draft->scratch, seen_bytes);
+	return scope;
+}
+
 struct conf_pos *draft_seen(
     const struct scope *scope, const struct schema_row *row)
 {

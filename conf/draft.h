@@ -56,6 +56,8 @@ struct draft {
 void draft_init(struct draft *draft, struct conf *conf, struct arena *scratch);
 struct scope *draft_scope_new(struct draft *draft, struct scope *parent,
     const struct schema_row *row, const char *name, struct conf_pos pos);
+/* A second scope for the file as a whole, with defaults, to be dropped. */
+struct scope *draft_file_copy(struct draft *draft);
 /* Where the key of that row was given in the scope; line 0: was not. */
 struct conf_pos *draft_seen(
     const struct scope *scope, const struct schema_row *row);

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "conf/convert.h"
+#include "conf/synonym.h"
 #include "conf/text.h"
 #include "conf/yaml.h"
 
@@ -102,30 +103,68 @@ static const struct yaml_event *fill_next_key(
 	}
 }
 
+/* The key of the block that is nearest in spelling, or NULL. */
+static const char *fill_nearest_key(
+    const struct schema_row *row, const struct yaml_event *event)
+{
+	const struct schema_row *child = NULL;
+	struct text_nearest nearest;
+
+	text_nearest_init(&nearest, event->text);
+	while ((child = schema_next_child(row, child)))
+		if (child->when == SCHEMA_NOW)
+			text_nearest_offer(&nearest, schema_key(child));
+	return nearest.best;
+}
+
 static void fill_unknown_key(struct draft *draft, const struct schema_row *row,
     struct scope *scope, const struct yaml_event *event)
 {
 	const struct schema_row *child = NULL;
-	struct text_nearest nearest;
-	const char *hint = "";
+	const struct synonym *synonym;
+	const char *key, *hint = "";
 
-	text_nearest_init(&nearest, event->text);
-	while (!report_is_full(&draft->report) &&
-	       (child = schema_next_child(row, child)))
-		if (child->when == SCHEMA_NOW)
-			text_nearest_offer(&nearest, schema_key(child));
-	child = nearest.best ? schema_child(row, nearest.best) : NULL;
+	if (report_is_full(&draft->report)) {
+		draft_error(draft, scope, row, event->pos, "unknown key");
+		return;
+	}
+	synonym = synonym_find(row, event->text);
+	key = synonym ? synonym->meant : fill_nearest_key(row, event);
+	if (key)
+		child = schema_child(row, key);
 	/* One slip shall not be said twice. */
 	if (child && child->required)
 		scope->guess = child;
-	if (nearest.best)
-		hint = arena_printf(
-		    draft->scratch, ", did you mean \"%s\"?", nearest.best);
+	if (key)
+		hint = arena_printf(draft->scratch, ", did you mean \"%s\"%s?",
+		    key,
+		    child->when == SCHEMA_LATER ? " (not in this version)"
+						: "");
+	else if (synonym)
+		hint = arena_printf(draft->scratch, "; %s", synonym->hint);
 	fill_error_quoting(draft, scope, row, event, "unknown key ", hint);
 }
 
+/* Reads a value that is not wanted only to say what is wrong in it: into a
+ * scope of its own, which is dropped. */
+static void fill_check_value(struct draft *draft, const struct schema_row *row,
+    const struct scope *scope, struct conf_pos key_pos)
+{
+	uint32_t before[SCHEMA_MAPS];
+	struct scope *copy;
+
+	for (int i = 0; i < SCHEMA_MAPS; i++)
+		before[i] = draft->entries[i].n;
+	copy = scope->row ? draft_scope_new(draft, scope->parent, scope->row,
+				scope->name, scope->pos)
+			  : draft_file_copy(draft);
+	fill_value(draft, row, copy, key_pos);
+	for (int i = 0; i < SCHEMA_MAPS; i++)
+		draft->entries[i].n = before[i];
+}
+
 /* The row of a key of a block, marked as seen; or NULL after saying why its
- * value is not wanted. */
+ * value is not wanted and passing over it. */
 static const struct schema_row *fill_accept_key(struct draft *draft,
     const struct schema_row *row, struct scope *scope,
     const struct yaml_event *event)
@@ -133,22 +172,26 @@ static const struct schema_row *fill_accept_key(struct draft *draft,
 	const struct schema_row *child = schema_child(row, event->text);
 	struct conf_pos *seen;
 
+	struct conf_pos pos = event->pos;
+
 	if (!child || strlen(event->text) != event->length) {
 		fill_unknown_key(draft, row, scope, event);
+		fill_skip_value(draft);
 		return NULL;
 	}
 	seen = draft_seen(scope, child);
-	if (seen->line) {
-		draft_error(draft, scope, child, event->pos,
-		    "duplicate key, the first is on line %u", seen->line);
-		return NULL;
-	}
-	*seen = event->pos;
 	if (child->when == SCHEMA_LATER) {
-		draft_error(
-		    draft, scope, child, event->pos, "not in this version");
+		draft_error(draft, scope, child, pos, "not in this version");
+		fill_skip_value(draft);
 		return NULL;
 	}
+	if (seen->line) {
+		draft_error(draft, scope, child, pos,
+		    "duplicate key, the first is on line %u", seen->line);
+		fill_check_value(draft, child, scope, pos);
+		return NULL;
+	}
+	*seen = pos;
 	return child;
 }
 
@@ -186,8 +229,6 @@ static void fill_block(struct draft *draft, const struct schema_row *row,
 
 		if (child)
 			fill_value(draft, child, scope, key_pos);
-		else
-			fill_skip_value(draft);
 	}
 	if (!yaml_stream_failed(draft->stream))
 		fill_check_required(draft, row, scope, pos);
@@ -230,7 +271,8 @@ static bool fill_reserve(struct draft *draft, const struct schema_row *map,
 	return true;
 }
 
-/* A new entry for a name, or NULL after saying why not. */
+/* A new entry for a name, or NULL after saying why not and passing over what
+ * belongs to it. */
 static struct scope *fill_accept_name(struct draft *draft,
     const struct schema_row *map, struct scope *scope, struct strmap *names,
     const struct yaml_event *event)
@@ -244,6 +286,7 @@ static struct scope *fill_accept_name(struct draft *draft,
 		fill_error_quoting(draft, scope, map, event, "",
 		    ": a name is 1 to 63 of A-Z a-z 0-9 . _ - and begins with "
 		    "a letter or digit");
+		fill_skip_value(draft);
 		return NULL;
 	}
 	before = strmap_get(names, event->text);
@@ -251,10 +294,13 @@ static struct scope *fill_accept_name(struct draft *draft,
 		draft_error(draft, scope, map, event->pos,
 		    "duplicate %s \"%s\", the first is on line %u", map->noun,
 		    event->text, before->pos.line);
+		fill_check_value(draft, row, before, event->pos);
 		return NULL;
 	}
-	if (!fill_reserve(draft, map, scope, event->pos))
+	if (!fill_reserve(draft, map, scope, event->pos)) {
+		fill_skip_value(draft);
 		return NULL;
+	}
 	name = arena_strndup(draft->conf->arena, event->text, event->length);
 	entry = draft_scope_new(draft, scope, row, name, event->pos);
 	strmap_put(names, name, entry);
@@ -299,8 +345,6 @@ static void fill_map(struct draft *draft, const struct schema_row *map,
 		given++;
 		if (entry)
 			fill_value(draft, entry->row, entry, entry->pos);
-		else
-			fill_skip_value(draft);
 	}
 	scope->n = list->n - scope->first;
 	if (scope->n)

@@ -2,6 +2,8 @@
 /* Rules of pools: addresses, weights, queue, health checks. */
 #include "conf/rules.h"
 
+#include "conf/value.h"
+
 /* The rows that the rules speak about, looked up once. */
 #define RULES_POOL_ROWS(X)                                                     \
 	X(servers, "pools.*.servers")                                          \
@@ -9,6 +11,8 @@
 	X(queue_length, "pools.*.queue.length")                                \
 	X(queue_timeout, "pools.*.queue.timeout")                              \
 	X(health, "pools.*.health")                                            \
+	X(health_interval, "pools.*.health.interval")                          \
+	X(health_timeout, "pools.*.health.timeout")                            \
 	X(health_port, "pools.*.health.port")                                  \
 	X(source, "pools.*.source")
 
@@ -57,6 +61,35 @@ static void rules_queue(const struct rules_pool *p)
 	if (timeout.line && !length.line && !p->scope->bad)
 		draft_warning(p->all->draft, p->scope, p->all->queue_timeout,
 		    timeout, "has no effect without queue.length, which is 0");
+}
+
+/* A server has one check at a time, so what does not answer is checked, and
+ * counted by fall, only as often as the timeout allows. */
+static void rules_health_times(const struct rules_pool *p)
+{
+	const struct conf_health *health = &p->pool->health;
+	struct conf_pos timeout = rules_pos(p, p->all->health_timeout);
+	struct conf_pos interval = rules_pos(p, p->all->health_interval);
+	struct strbuf sb;
+
+	if (health->type == CONF_HEALTH_NONE || p->scope->bad ||
+	    health->timeout_ms <= health->interval_ms)
+		return;
+	strbuf_init(&sb);
+	value_add_duration(
+	    &sb, timeout.line ? health->timeout_ms : health->interval_ms);
+	strbuf_addf(&sb, " is %s of ",
+	    timeout.line ? "longer than the interval"
+			 : "shorter than the default timeout");
+	value_add_duration(
+	    &sb, timeout.line ? health->interval_ms : health->timeout_ms);
+	strbuf_adds(&sb, ": a server that does not answer is checked every ");
+	value_add_duration(&sb, health->timeout_ms);
+	strbuf_addf(&sb, " only, and is down after %u of these", health->fall);
+	draft_warning(p->all->draft, p->scope,
+	    timeout.line ? p->all->health_timeout : p->all->health_interval,
+	    timeout.line ? timeout : interval, "%s", strbuf_text(&sb));
+	strbuf_fini(&sb);
 }
 
 static void rules_health(const struct rules_pool *p)
@@ -210,6 +243,7 @@ void rules_pools(struct draft *draft, const struct addr_map *binds)
 		rules_weights(&pool);
 		rules_queue(&pool);
 		rules_health(&pool);
+		rules_health_times(&pool);
 		rules_servers(&pool);
 	}
 }

@@ -22,8 +22,10 @@ const struct schema_type_info schema_types[SCHEMA_TYPES] = {
     [SCHEMA_BOOL] = {"true or false", "true or false"},
     [SCHEMA_INTEGER] = {"whole number", "a whole number"},
     [SCHEMA_PORT] = {"port", "a port from 1 to 65535"},
-    [SCHEMA_SIZE] = {"size", "a size such as 64KiB, 16MiB, 1GiB"},
-    [SCHEMA_DURATION] = {"time", "a time such as 500ms, 2s, 5m, 1h"},
+    [SCHEMA_SIZE] = {"size", "a size in KiB, MiB or GiB, such as "
+			     "64KiB, 16MiB, 1GiB"},
+    [SCHEMA_DURATION] = {"time", "a time in ms, s, m or h, such as "
+				 "500ms, 2s, 5m, 1h"},
     [SCHEMA_RATE] = {"rate", "a rate such as 100/s"},
     [SCHEMA_PERCENT] = {"percentage", "a percentage such as 20%"},
     [SCHEMA_ENUM] = {"choice", "one of the choices"},

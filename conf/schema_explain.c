@@ -2,6 +2,7 @@
 #include "conf/schema_text.h"
 
 #include "conf/convert.h"
+#include "conf/synonym.h"
 #include "conf/text.h"
 
 #include <errno.h>
@@ -141,16 +142,19 @@ static const char *explain_nearest(const char *key)
 	return best ? best->path : NULL;
 }
 
-/* A key whose last word is that of the one asked for: "idle". */
+/* A key whose last word is that of the one asked for ("idle"), or what that
+ * word is called here. */
 static const char *explain_same_word(const char *key)
 {
 	const char *dot = strrchr(key, '.');
+	const char *word = dot ? dot + 1 : key;
 	const struct schema_row *row = NULL;
 
 	while ((row = schema_next_below(NULL, row)))
-		if (strcmp(schema_key(row), dot ? dot + 1 : key) == 0)
+		if (strcmp(schema_key(row), word) == 0)
 			return row->path;
-	return NULL;
+	row = synonym_row(word);
+	return row ? row->path : NULL;
 }
 
 /* Fills lines up to a width, each after the indentation. */

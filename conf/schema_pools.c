@@ -138,6 +138,7 @@ const struct schema_row schema_pools[] = {
 	.type = SCHEMA_ADDRESS,
 	SERVER_AT(addr),
 	.required = true,
+	.peer = true,
 	.example = "10.0.0.1:8080",
 	.help = "Address and port of the server, or unix: and a path. Names "
 		"are not resolved.",

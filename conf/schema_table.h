@@ -71,6 +71,7 @@ struct schema_row {
 	const char *noun; /* "server" */
 	bool required;
 	bool zero_allowed; /* below min, meaning off */
+	bool peer; /* an address to connect to, not one to bind */
 	bool restart; /* a reload cannot change it */
 	/* Below this object defaults apply only when the block is there. */
 	bool defaults_when_present;

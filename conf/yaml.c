@@ -2,7 +2,9 @@
 #include "conf/yaml.h"
 
 #include "base/assert.h"
+#include "conf/address_hint.h"
 #include "conf/text.h"
+#include "conf/yaml_address.h"
 
 #include <yaml.h>
 
@@ -112,9 +114,7 @@ static void yaml_fail(
 	stream->problem_pos = pos;
 }
 
-/* Whether the line is indented with a tab, which libyaml only calls a
- * "character that cannot start any token". */
-static bool yaml_line_has_tab(
+static const char *yaml_line(
     const struct yaml_stream *stream, struct conf_pos pos)
 {
 	const char *p = stream->text, *end = p + stream->length;
@@ -122,6 +122,44 @@ static bool yaml_line_has_tab(
 	for (uint32_t line = 1; line < pos.line && p < end; p++)
 		if (*p == '\n')
 			line++;
+	return p;
+}
+
+/* Says which address in the line wants quotes, if there is one. */
+static bool yaml_fail_address(struct yaml_stream *stream, struct conf_pos pos)
+{
+	const char *line = yaml_line(stream, pos);
+	size_t left = (size_t)(stream->text + stream->length - line);
+	const char *end = memchr(line, '\n', left);
+	size_t length = end ? (size_t)(end - line) : left, n = 0;
+	size_t at = yaml_address_find(line, length, &n);
+	struct strbuf text;
+	struct addr addr;
+
+	if (at == length)
+		return false;
+	yaml_locate(stream->text, (size_t)(line - stream->text) + at, &pos);
+	yaml_fail(stream, pos, "syntax error: ");
+	text_quote(&stream->problem, line + at, n);
+	strbuf_init(&text);
+	strbuf_add(&text, line + at, n);
+	if (addr_parse(&addr, strbuf_text(&text)) == 0 ||
+	    !address_hint(&stream->problem, strbuf_text(&text), false))
+		strbuf_adds(&stream->problem,
+		    ": an address that YAML takes for syntax; put it in "
+		    "quotes, as here");
+	strbuf_fini(&text);
+	return true;
+}
+
+/* Whether the line is indented with a tab, which libyaml only calls a
+ * "character that cannot start any token". */
+static bool yaml_line_has_tab(
+    const struct yaml_stream *stream, struct conf_pos pos)
+{
+	const char *p = yaml_line(stream, pos);
+	const char *end = stream->text + stream->length;
+
 	for (; p < end && (*p == ' ' || *p == '\t'); p++)
 		if (*p == '\t')
 			return true;
@@ -151,6 +189,8 @@ static void yaml_fail_syntax(struct yaml_stream *stream)
 		    "spaces");
 		return;
 	}
+	if (yaml_fail_address(stream, pos))
+		return;
 	yaml_fail(stream, pos, "syntax error: ");
 	strbuf_adds(sb, parser->problem ? parser->problem : "unreadable");
 	if (!parser->context)

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "conf/convert.h"
 #include "conf/schema_table.h"
+#include "conf/synonym.h"
 
 #include "tests/unit/conf/conf_check.h"
 
@@ -192,6 +193,9 @@ START_TEST(explain_suggests)
 	    "pools.*.servers.*.weight");
 	ck_assert_str_eq(explain("idle", &sb), "listeners.*.timeout.idle");
 	ck_assert_str_eq(explain("listners", &sb), "listeners");
+	ck_assert_str_eq(explain("backends", &sb), "pools");
+	ck_assert_str_eq(explain("pools.x.servers.y.max_conns", &sb),
+	    "pools.*.servers.*.max_connections");
 	ck_assert_str_eq(explain("pools.x.colour", &sb), "-");
 	ck_assert_str_eq(explain("...", &sb), "-");
 	ck_assert_uint_eq(sb.length, 0);
@@ -212,6 +216,34 @@ static void expect_fresh(const char *name, void (*print)(struct strbuf *))
 	strbuf_fini(&file);
 	strbuf_fini(&fresh);
 }
+
+/* Each says something: where it stands exists, and so does what is meant. */
+START_TEST(synonyms_lead_somewhere)
+{
+	for (const struct synonym *at = synonyms; at->where; at++) {
+		const struct schema_row *row = schema_find(at->where);
+		const char *text = at->word;
+		bool anywhere = !strcmp(at->where, "*");
+
+		ck_assert_msg(
+		    row || !*at->where || anywhere, "%s: %s", at->where, text);
+		ck_assert_msg(!at->meant != !at->hint, "%s", text);
+		ck_assert_msg(!strpbrk(text, "-_ ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+		    "%s cannot be met", text);
+		ck_assert_msg(anywhere || synonym_find(row, text) == at,
+		    "%s: %s is there twice", at->where, text);
+		if (row && row->choices)
+			ck_assert_msg(!is_choice(row, text) && at->meant &&
+					  is_choice(row, at->meant),
+			    "%s: %s", at->where, text);
+		else
+			ck_assert_msg(
+			    !schema_child(row, text) &&
+				(at->hint || schema_child(row, at->meant)),
+			    "%s: %s", at->where, text);
+	}
+}
+END_TEST
 
 START_TEST(generated_docs_are_fresh)
 {
@@ -257,6 +289,7 @@ int main(void)
 	tcase_add_test(tcase, later_keys_are_known);
 	tcase_add_test(tcase, explain_keys);
 	tcase_add_test(tcase, explain_suggests);
+	tcase_add_test(tcase, synonyms_lead_somewhere);
 	tcase_add_test(tcase, generated_docs_are_fresh);
 	tcase_add_test(tcase, manual_has_every_key);
 	return conf_check_main(tcase);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/value.h"
+#include "conf/value_guess.h"
 
 #include "tests/unit/conf/conf_check.h"
 
@@ -57,6 +58,34 @@ START_TEST(durations)
 }
 END_TEST
 
+START_TEST(guesses)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} times[] = {{"1m30s", 90000}, {"1h 30m 10s 5ms", 5410005},
+	    {"1.5s", 1500}, {"0.25h", 900000}, {"5 minutes", 300000},
+	    {"1d", 86400000}, {"60S", 60000}, {"999999999.999999999h", 0},
+	    {"999999999d", 86399999913600000}, {"1.0005s", 0},
+	    {"1h1h1h1h1h", 0}, {"1", 0}, {"s", 0}, {"", 0}, {"1.s", 0},
+	    {"-1s", 0}, {"1000000000s", 0}, {"1 fortnight", 0}};
+	uint64_t v;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		v = 0;
+		ck_assert_msg(value_guess_duration(times[i].text, &v) ==
+				  (times[i].ms != 0),
+		    "%s", times[i].text);
+		ck_assert_msg(v == times[i].ms, "%s: %llu", times[i].text,
+		    (unsigned long long)v);
+	}
+	ck_assert(value_guess_size("0.5GiB", &v) && v == 512u << 20);
+	ck_assert(value_guess_size("256MB", &v) && v == 256u << 20);
+	ck_assert(value_guess_size("64k", &v) && v == 64u << 10);
+	ck_assert(!value_guess_size("1TB", &v) && !value_guess_size("1s", &v));
+}
+END_TEST
+
 START_TEST(sizes)
 {
 	expect(value_size, "4096", 4096);
@@ -109,6 +138,7 @@ int main(void)
 
 	tcase_add_test(tcase, integers);
 	tcase_add_test(tcase, durations);
+	tcase_add_test(tcase, guesses);
 	tcase_add_test(tcase, sizes);
 	tcase_add_test(tcase, rates_and_percentages);
 	tcase_add_test(tcase, printing);
