@@ -147,6 +147,8 @@ struct board_listener {
 	const char *name;
 	uint32_t references;
 	uint32_t connections; /* open now, all workers (shared word) */
+	uint32_t
+	    promised; /* may be accepted by the kernel on its own, as well */
 	struct listener_metrics *metrics; /* [workers] */
 };
 

@@ -3,14 +3,18 @@
 
 #include "base/assert.h"
 #include "io/sock.h"
+#include "lb/acceptor_room.h"
 #include "lb/flow.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ACCEPTOR_PAUSE_MS 20
+/* ... while promises of others are on their way back. */
+#define ACCEPTOR_NARROW_MS 1
 /* A worker hands over when it has this many more flows than the least loaded
  * plus a quarter: moving one costs a message and a cold cache. */
 #define HANDOVER_SLACK 16
@@ -91,7 +95,8 @@ struct acceptor *acceptor_new(int fd, bool shared_fd)
 
 	if (!acceptor)
 		return NULL;
-	memset(acceptor, 0, sizeof *acceptor);
+	/* Who is held is touched when there is one. */
+	memset(acceptor, 0, offsetof(struct acceptor, held));
 	acceptor->op.magic = ACCEPTOR_MAGIC;
 	acceptor->op.class = &acceptor_class;
 	acceptor->state = ACCEPTOR_NEW;
@@ -99,6 +104,7 @@ struct acceptor *acceptor_new(int fd, bool shared_fd)
 	acceptor->shared_fd = shared_fd;
 	timer_init(&acceptor->timer, acceptor_on_timer);
 	list_node_init(&acceptor->paused_link);
+	list_node_init(&acceptor->eager_link);
 	return acceptor;
 }
 
@@ -109,41 +115,7 @@ void acceptor_free(struct acceptor *acceptor)
 	free(acceptor);
 }
 
-static uint32_t acceptor_room_below(const uint32_t *count, uint32_t max)
-{
-	uint32_t used = shared_read(count);
-
-	return used < max ? max - used : 0;
-}
-
-/* How many connections may still be accepted, by all workers. */
-static uint32_t acceptor_room(const struct acceptor *acceptor)
-{
-	const struct lb_shared *shared = acceptor->worker->shared;
-	const struct listener *listener = acceptor->listener;
-	uint32_t room = acceptor_room_below(
-	    &shared->connections, shared->limits.max_connections);
-	uint32_t own = UINT32_MAX;
-
-	if (listener->max_connections)
-		own = acceptor_room_below(
-		    &listener->row->connections, listener->max_connections);
-	return own < room ? own : room;
-}
-
-static bool acceptor_has_room(const struct acceptor *acceptor)
-{
-	return acceptor_room(acceptor) > 0;
-}
-
-/* Whether all queues may be emptied in one go without passing a limit. */
-static bool acceptor_room_for_all(const struct acceptor *acceptor)
-{
-	uint64_t most = (uint64_t)acceptor->listener->backlog *
-			acceptor->worker->shared->limits.n_workers;
-
-	return acceptor_room(acceptor) > most;
-}
+/* -- arming ------------------------------------------------------------ */
 
 static void acceptor_arm(struct acceptor *acceptor)
 {
@@ -151,7 +123,7 @@ static void acceptor_arm(struct acceptor *acceptor)
 
 	acceptor->armed = true;
 	acceptor->cancelled = false;
-	acceptor->by_poll = !acceptor_room_for_all(acceptor);
+	acceptor->by_poll = !acceptor_room_promise(acceptor);
 	if (acceptor->by_poll)
 		ring_poll(ring, &acceptor->op, ACCEPTOR_TAG_POLL, acceptor->fd,
 		    POLLIN);
@@ -169,6 +141,44 @@ static void acceptor_disarm(struct acceptor *acceptor)
 	    acceptor->by_poll ? ACCEPTOR_TAG_POLL : ACCEPTOR_TAG_ACCEPT);
 }
 
+void acceptor_narrow(struct worker *worker, const struct board_listener *row)
+{
+	LIST_FOREACH (node, &worker->eager) {
+		struct acceptor *acceptor =
+		    br_container_of(node, struct acceptor, eager_link);
+
+		if (!row || acceptor->listener->row == row)
+			acceptor_disarm(acceptor);
+	}
+}
+
+static void acceptor_tell_narrow(
+    struct worker *worker, struct board_listener *row)
+{
+	const struct lb_shared *shared = worker->shared;
+	struct message message = {.kind = WORKER_NARROW, .pointer = row};
+
+	acceptor_narrow(worker, row);
+	/* One that is not told because its mailbox is full is told by the
+	 * next look, ACCEPTOR_NARROW_MS later. */
+	for (uint32_t i = 0; i < shared->limits.n_workers; i++)
+		if (i != worker->index)
+			(void)!mailbox_post(
+			    shared->office, worker->index, i, message);
+}
+
+/* Promises that take what this acceptor could use are asked back; says
+ * whether there are any. */
+static bool acceptor_widen(struct acceptor *acceptor)
+{
+	struct board_listener *row;
+
+	if (!acceptor_room_squeezed(acceptor, &row))
+		return false;
+	acceptor_tell_narrow(acceptor->worker, row);
+	return true;
+}
+
 static void acceptor_wait(struct acceptor *acceptor)
 {
 	struct worker *worker = acceptor->worker;
@@ -176,7 +186,9 @@ static void acceptor_wait(struct acceptor *acceptor)
 	if (!list_linked(&acceptor->paused_link))
 		list_push_back(&worker->paused, &acceptor->paused_link);
 	timer_arm(&worker->wheel, &acceptor->timer,
-	    mono_add_ms(worker_now(worker), ACCEPTOR_PAUSE_MS));
+	    mono_add_ms(worker_now(worker), acceptor_widen(acceptor)
+						? ACCEPTOR_NARROW_MS
+						: ACCEPTOR_PAUSE_MS));
 }
 
 static struct listener_metrics *acceptor_metrics(struct acceptor *acceptor)
@@ -208,22 +220,14 @@ static void acceptor_hold(struct acceptor *acceptor, int fd)
 
 static bool acceptor_take_slots(struct acceptor *acceptor)
 {
-	struct lb_shared *shared = acceptor->worker->shared;
-	struct listener *listener = acceptor->listener;
-
-	if (!shared_take(&shared->connections, shared->limits.max_connections))
-		return false;
-	if (shared_take(&listener->row->connections, listener->max_connections))
+	if (acceptor_room_take(acceptor))
 		return true;
-	shared_give(&shared->connections);
-	return false;
-}
-
-static void acceptor_give_slots(
-    struct worker *worker, struct listener *listener)
-{
-	shared_give(&worker->shared->connections);
-	shared_give(&listener->row->connections);
+	if (!acceptor->promised)
+		return false;
+	/* What the promise is for; it is not renewed. */
+	acceptor_room_use_promise(acceptor);
+	acceptor_disarm(acceptor);
+	return true;
 }
 
 /* The least loaded worker, if it is worth moving there. */
@@ -271,7 +275,7 @@ void acceptor_receive(struct worker *worker, struct listener *listener, int fd)
 	if (flow_accept(worker, listener, fd)) {
 		counter_inc(&listener->row->metrics[worker->index].refused);
 		ring_close(&worker->ring, fd);
-		acceptor_give_slots(worker, listener);
+		acceptor_room_give(worker, listener);
 	}
 	shared_give(&listener->in_transit);
 }
@@ -289,7 +293,7 @@ static bool acceptor_serve(struct acceptor *acceptor, int fd)
 		counter_inc(&acceptor_metrics(acceptor)->accepted);
 		return true;
 	}
-	acceptor_give_slots(worker, acceptor->listener);
+	acceptor_room_give(worker, acceptor->listener);
 	return false;
 }
 
@@ -316,7 +320,7 @@ static bool acceptor_serve_held(struct acceptor *acceptor)
 
 static void acceptor_resume(struct acceptor *acceptor)
 {
-	if (!acceptor_serve_held(acceptor) || !acceptor_has_room(acceptor)) {
+	if (!acceptor_serve_held(acceptor) || !acceptor_room(acceptor)) {
 		acceptor_wait(acceptor);
 		return;
 	}
@@ -345,16 +349,28 @@ void acceptor_slot_freed(struct worker *worker)
 	acceptor = br_container_of(first, struct acceptor, paused_link);
 	/* Out of descriptors it waits for its timer: one that came free is
 	 * not yet closed. */
-	if (acceptor_has_room(acceptor))
+	if (acceptor_room(acceptor))
 		acceptor_resume(acceptor);
+}
+
+static void acceptor_move(struct acceptor *acceptor, struct listener *listener)
+{
+	if (acceptor->listener == listener)
+		return;
+	acceptor_room_move(acceptor, listener);
+	acceptor->listener = listener;
+	if (!acceptor->by_poll)
+		acceptor_disarm(acceptor);
 }
 
 void acceptor_start(
     struct acceptor *acceptor, struct worker *worker, struct listener *listener)
 {
-	acceptor->listener = listener;
-	if (acceptor->state != ACCEPTOR_NEW)
+	if (acceptor->state != ACCEPTOR_NEW) {
+		acceptor_move(acceptor, listener);
 		return;
+	}
+	acceptor->listener = listener;
 	acceptor->worker = worker;
 	acceptor->state = ACCEPTOR_OPEN;
 	acceptor_arm(acceptor);
@@ -371,6 +387,7 @@ static void acceptor_finish(struct acceptor *acceptor)
 		acceptor_take(acceptor, fd);
 	if (!acceptor->shared_fd)
 		ring_close(&acceptor->worker->ring, acceptor->fd);
+	acceptor_room_return(acceptor);
 	acceptor->state = ACCEPTOR_CLOSED;
 }
 
@@ -386,10 +403,25 @@ void acceptor_stop(struct acceptor *acceptor)
 		acceptor_finish(acceptor);
 }
 
-static bool acceptor_lacks_resource(int32_t res)
+/* An error of one connection, or none at all (accept(2), "Error handling"). All
+ * others would come again at once: of descriptors and memory, of the socket
+ * itself, and those that nobody has thought of. */
+static bool acceptor_may_go_on(int32_t res)
 {
-	return res == -EMFILE || res == -ENFILE || res == -ENOMEM ||
-	       res == -ENOBUFS;
+	switch (res) {
+	case -EAGAIN:
+	case -EINTR:
+	case -ECANCELED:
+	case -ECONNABORTED:
+	case -EPROTO:
+	case -ENETDOWN:
+	case -ENETUNREACH:
+	case -EHOSTDOWN:
+	case -EHOSTUNREACH:
+		return true;
+	default:
+		return res >= 0;
+	}
 }
 
 /* The queue has something: takes what there is room for. */
@@ -398,14 +430,14 @@ static void acceptor_take_some(struct acceptor *acceptor)
 	for (uint32_t i = 0; i < ACCEPTOR_BATCH; i++) {
 		int fd;
 
-		if (!acceptor_has_room(acceptor)) {
+		if (!acceptor_room(acceptor)) {
 			acceptor_pause(acceptor);
 			return;
 		}
 		fd = sock_accept(acceptor->fd);
 		if (fd == -EAGAIN)
 			return;
-		if (acceptor_lacks_resource(fd)) {
+		if (!acceptor_may_go_on(fd)) {
 			acceptor_pause(acceptor);
 			return;
 		}
@@ -416,23 +448,18 @@ static void acceptor_take_some(struct acceptor *acceptor)
 
 static void acceptor_on_readable(struct acceptor *acceptor, int32_t res)
 {
-	if (acceptor_lacks_resource(res))
-		acceptor_pause(acceptor);
-	else
+	if (acceptor_may_go_on(res))
 		acceptor_take_some(acceptor);
+	else
+		acceptor_pause(acceptor);
 }
 
 static void acceptor_on_accept(struct acceptor *acceptor, int32_t res)
 {
 	if (res >= 0)
 		acceptor_take(acceptor, res);
-	else if (acceptor_lacks_resource(res) &&
-		 acceptor->state == ACCEPTOR_OPEN)
+	else if (!acceptor_may_go_on(res) && acceptor->state == ACCEPTOR_OPEN)
 		acceptor_pause(acceptor);
-	/* It has become too narrow for taking all at once. */
-	if (acceptor->state == ACCEPTOR_OPEN && acceptor->armed &&
-	    !acceptor_room_for_all(acceptor))
-		acceptor_disarm(acceptor);
 }
 
 static void acceptor_on_complete(
@@ -449,8 +476,11 @@ static void acceptor_on_complete(
 		acceptor_on_readable(acceptor, result.res);
 	if (acceptor->armed)
 		return;
-	if (acceptor->state == ACCEPTOR_STOPPING)
+	if (acceptor->state == ACCEPTOR_STOPPING) {
 		acceptor_finish(acceptor);
-	else if (acceptor->state == ACCEPTOR_OPEN)
+		return;
+	}
+	acceptor_room_return(acceptor);
+	if (acceptor->state == ACCEPTOR_OPEN)
 		acceptor_arm(acceptor);
 }

@@ -10,9 +10,15 @@
  *                              │ worker 0       │ worker 1
  *                              └──> listener (config, counters) <──┘
  *
- * A multishot accept takes all that waits in the kernel's queue at once, so it
- * is used only while there is room for full queues of all workers. Nearer to a
- * limit the acceptor polls and takes no more than there is room for.
+ * A multishot accept takes all that waits in the kernel's queue at once, and
+ * it stays armed while others fill the limits. So it is armed only under a
+ * promise: as many places as its queue is long are set aside, in the process
+ * and in the listener, where no other acceptor can take them. What it takes
+ * has a place of the promise at worst. Whoever finds no place beside promises
+ * has all workers cancel their multishot accepts (WORKER_NARROW), and until
+ * there is room again acceptors poll and take no more than there is room for.
+ *
+ *      max_connections   |####### taken ######|== promised ==|.. free ..|
  *
  * Out of descriptors, memory or connection slots an acceptor pauses (its
  * queue stays in the kernel) and a timer resumes it. Connections that the
@@ -50,7 +56,9 @@ enum acceptor_state {
 };
 
 #define ACCEPTOR_MAGIC 0xb1a1dacc
-#define ACCEPTOR_HELD_MAX 64
+/* The kernel may take more than a queue in one go, if clients connect as fast
+ * as it accepts; those wait here. */
+#define ACCEPTOR_HELD_MAX 1024
 
 struct acceptor {
 	struct op_owner op;
@@ -65,9 +73,11 @@ struct acceptor {
 	struct listener *listener;
 	struct timer timer;
 	struct list_node paused_link; /* worker.paused */
+	struct list_node eager_link; /* worker.eager */
+	uint32_t promised; /* places set aside for its multishot accept */
 	/* Accepted while no connection slot was free, oldest first. */
-	int held[ACCEPTOR_HELD_MAX];
 	uint32_t n_held;
+	int held[ACCEPTOR_HELD_MAX];
 } __attribute__((aligned(64)));
 
 /* Takes references to nothing; `row` is kept by the caller's board. */
@@ -93,6 +103,9 @@ static inline bool acceptor_done(const struct acceptor *acceptor)
 }
 /* A connection that another worker has accepted and counted. */
 void acceptor_receive(struct worker *worker, struct listener *listener, int fd);
+/* Another acceptor finds no place beside promises: those of `row`'s listener,
+ * or of all (NULL), are given back. */
+void acceptor_narrow(struct worker *worker, const struct board_listener *row);
 /* A connection ended: held ones and paused acceptors may go on (called by
  * flows; a paused acceptor otherwise looks again every 20 ms). */
 void acceptor_slot_freed(struct worker *worker);

@@ -83,6 +83,7 @@ int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
 	list_init(&worker->waiting);
 	list_init(&worker->closing);
 	list_init(&worker->paused);
+	list_init(&worker->eager);
 	timer_init(&worker->waiting_timer, worker_look_at_queues);
 	rng_seed_random(&worker->rng);
 	err = ring_init(&worker->ring, &options, &worker->metrics->ring);
@@ -171,6 +172,9 @@ void worker_on_message(struct worker *worker, const struct message *message)
 	case WORKER_HANDOVER:
 		acceptor_receive(
 		    worker, message->pointer, (int)message->number);
+		break;
+	case WORKER_NARROW:
+		acceptor_narrow(worker, message->pointer);
 		break;
 	case WORKER_DAEMON:
 		break;

@@ -93,6 +93,7 @@ struct lb_shared {
 	struct lb_limits limits;
 	struct post_office *office; /* members 0..n_workers-1 are workers */
 	uint32_t connections; /* atomic */
+	uint32_t promised; /* atomic: connections multishot accepts may take */
 	uint64_t parked; /* atomic, bytes */
 	_Atomic bool log_access;
 	struct worker_metrics *metrics; /* [n_workers] */
@@ -102,6 +103,7 @@ struct lb_shared {
 enum worker_message {
 	WORKER_WAKE_QUEUE, /* pointer: struct upstream */
 	WORKER_HANDOVER, /* number: descriptor, pointer: struct listener */
+	WORKER_NARROW, /* pointer: struct board_listener, NULL: all listeners */
 	WORKER_DAEMON = 16,
 };
 
@@ -126,6 +128,7 @@ struct worker {
 	struct list waiting; /* upstream_workers with a queue */
 	struct list closing; /* flows whose last operation has completed */
 	struct list paused; /* acceptors without room for a connection */
+	struct list eager; /* acceptors that hold a promise */
 	struct timer waiting_timer;
 	struct worker_metrics *metrics;
 	struct flow_log *log;
@@ -158,6 +161,33 @@ static inline bool shared_take(uint32_t *count, uint32_t max)
 	if (!max || before < max)
 		return true;
 	__atomic_fetch_sub(count, 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+/* The same beside places that are promised. Whoever raises one of the two
+ * words reads the other afterwards, so together they never pass max. */
+static inline bool shared_take_beside(
+    uint32_t *count, const uint32_t *promised, uint32_t max)
+{
+	uint64_t before = __atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+
+	if (!max || before + __atomic_load_n(promised, __ATOMIC_SEQ_CST) < max)
+		return true;
+	__atomic_fetch_sub(count, 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+/* Promises n places if `spare` more are left beside them. */
+static inline bool shared_promise(const uint32_t *count, uint32_t *promised,
+    uint32_t n, uint32_t spare, uint32_t max)
+{
+	uint64_t before = __atomic_fetch_add(promised, n, __ATOMIC_SEQ_CST);
+
+	if (!max ||
+	    before + n + spare + __atomic_load_n(count, __ATOMIC_SEQ_CST) <=
+		max)
+		return true;
+	__atomic_fetch_sub(promised, n, __ATOMIC_SEQ_CST);
 	return false;
 }
 

@@ -102,6 +102,7 @@ struct fake {
 	uint32_t buffers_taken;
 	/* The n-th from now fails; 0: none. Reaching 0 is remembered. */
 	uint32_t fail_op, fail_call;
+	int accept_error; /* what every accept says while it is not 0 */
 	bool has_failed;
 	fake_on_connect *on_connect;
 	fake_on_cancel *on_cancel;

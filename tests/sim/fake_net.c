@@ -240,6 +240,8 @@ int fake_take_accepted(int listener_fd)
 
 	if (!slot->n_backlog)
 		return -EAGAIN;
+	if (fake.accept_error)
+		return fake.accept_error;
 	fd = fake_open(slot->backlog[0]);
 	if (fd < 0)
 		return fd;

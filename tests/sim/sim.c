@@ -141,7 +141,12 @@ static void check_turn(const struct sim *sim)
 			  timer_armed(&flow->timer));
 	}
 	br_assert(flows == worker->flow_slab.used);
-	br_assert(flows == shared_read(&sim->shared.connections));
+	br_assert(
+	    flows + sim->elsewhere == shared_read(&sim->shared.connections));
+	br_assert(sim->shared.promised == sim->acceptor->promised);
+	br_assert(sim->row->promised == sim->acceptor->promised);
+	br_assert((uint64_t)sim->shared.connections + sim->shared.promised <=
+		  sim->shared.limits.max_connections);
 	br_assert(worker->ring.buffers_free + held + fake.buffers_taken ==
 		  worker->ring.n_buffers);
 	br_assert(sim->shared.parked ==
@@ -220,7 +225,8 @@ static void check_clean(struct sim *sim)
 	br_assert(list_empty(&worker->waiting) && list_empty(&worker->paused));
 	br_assert(!worker->flow_slab.used && !worker->chunk_slab.used);
 	br_assert(!sim->shared.connections && !sim->shared.parked);
-	br_assert(!sim->row->connections);
+	br_assert(!sim->row->connections && !sim->row->promised);
+	br_assert(!sim->shared.promised && list_empty(&worker->eager));
 	br_assert(worker->pipes.made == worker->pipes.n_idle);
 	br_assert(worker->ring.buffers_free == worker->ring.n_buffers);
 	br_assert(!counter_read(&worker->metrics->flows_open));

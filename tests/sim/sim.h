@@ -66,6 +66,7 @@ struct sim {
 	struct worker *worker;
 	struct flow_log *log;
 	int listen_fd;
+	uint32_t elsewhere; /* connections of workers that are not here */
 	enum sim_behaviour behaviour[SIM_SERVERS_MAX];
 	int64_t connect_delay_ns;
 	/* Sets up a server's peer when a flow connects to it. */

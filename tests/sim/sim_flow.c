@@ -446,50 +446,6 @@ START_TEST(test_drain_kills_in_every_state)
 }
 END_TEST
 
-/* -- accepting --------------------------------------------------------- */
-
-START_TEST(test_accepting_pauses_and_resumes)
-{
-	struct sim_options options = sim_defaults();
-	struct sim_peer *clients[10];
-
-	options.connections = 4;
-	start(options);
-	for (int i = 0; i < 10; i++)
-		clients[i] = sim_client(&sim, 0);
-	sim_run_ms(&sim, 50);
-	ck_assert_uint_eq(sim.shared.connections, 4);
-	ck_assert_uint_gt(count(&sim.row->metrics->accept_pauses), 0);
-	for (int i = 0; i < 10; i++) {
-		sim_run_ms(&sim, 50);
-		ck_assert_ptr_nonnull(clients[i]->other);
-		end_both(clients[i]);
-	}
-	ck_assert_uint_eq(count(&sim.row->metrics->refused), 0);
-	ck_assert_uint_eq(count(&sim.row->metrics->accepted), 10);
-	stop();
-}
-END_TEST
-
-START_TEST(test_accepting_without_descriptors)
-{
-	struct sim_peer *first, *second;
-
-	start(sim_defaults());
-	fake.fd_limit = 3;
-	first = sim_client(&sim, 0);
-	sim_connected(&sim, first);
-	second = sim_client(&sim, 0);
-	sim_run_ms(&sim, 100);
-	ck_assert_ptr_null(second->other);
-	end_both(first);
-	sim_run_ms(&sim, 100);
-	ck_assert_ptr_nonnull(second->other);
-	end_both(second);
-	stop();
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tcase = tcase_create("flow");
@@ -512,7 +468,5 @@ int main(void)
 	tcase_add_test(tcase, test_half_closed);
 	tcase_add_test(tcase, test_resets_are_passed_on);
 	tcase_add_test(tcase, test_drain_kills_in_every_state);
-	tcase_add_test(tcase, test_accepting_pauses_and_resumes);
-	tcase_add_test(tcase, test_accepting_without_descriptors);
 	return sim_check_main(tcase);
 }
