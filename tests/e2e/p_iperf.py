@@ -16,7 +16,7 @@ def test(s):
     size = 256 << 20
     for streams in (1, 8):
         for reverse in (False, True):
-            end = servers.iperf(port, streams, reverse, f"{size >> 20}M")
+            end = iperf.run(port, streams, reverse, f"{size >> 20}M")
             way = "down" if reverse else "up"
             s.check(end["sum_sent"]["bytes"] >= size,
                     f"{streams} streams {way}: "

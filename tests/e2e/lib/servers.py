@@ -87,30 +87,53 @@ class Redis:
         wait_port(self.port, "redis")
 
 
+def wait_listening(port, process, what):
+    """Waits for a listening socket without connecting to it."""
+    wanted = f":{port:04X}"
+
+    def listens():
+        if not process.running:
+            raise Failure(f"{what} ended: {process.output()}")
+        with open("/proc/net/tcp", encoding="ascii") as f:
+            rows = [line.split() for line in f][1:]
+        # Column 1 is the local address, column 3 the state (0A: listen).
+        return any(r[1].endswith(wanted) and r[3] == "0A" for r in rows)
+    wait_until(listens, f"{what} to listen on {port}")
+
+
 class Iperf:
+    """iperf3 -s closes its listening socket after each test, and also after a
+    connection that was only made to see whether it answers, and opens another:
+    whoever connects in between is refused. So each test has a server of its
+    own on the same port, and nobody connects to it but the test."""
+
     def __init__(self, s):
         s.need("iperf3")
+        self.s = s
         self.port = s.port()
         self.text = f"127.0.0.1:{self.port}"
-        self.process = s.start(
-            [find_program("iperf3"), "-s", "-p", self.port, "-B",
-             "127.0.0.1"], "iperf3")
-        wait_port(self.port, "iperf3")
 
-
-def iperf(port, streams=1, reverse=False, size="64M"):
-    """Moves so many bytes; what iperf3 reports of the sum."""
-    argv = [find_program("iperf3"), "-c", "127.0.0.1", "-p", port, "-J",
-            "-P", streams, "-n", size]
-    done = run_program(argv + (["-R"] if reverse else []), seconds=90,
-                       check=False)
-    try:
-        report = json.loads(done.stdout)
-    except ValueError:
-        raise Failure(f"iperf3: {done.stdout}{done.stderr}") from None
-    if done.returncode or "error" in report:
-        raise Failure(f"iperf3: {report.get('error')}")
-    return report["end"]
+    def run(self, port, streams=1, reverse=False, size="64M"):
+        """Moves so many bytes through the proxy at port; what iperf3 reports
+        of the sum."""
+        program = find_program("iperf3")
+        server = self.s.start(
+            [program, "-s", "-1", "-p", self.port, "-B", "127.0.0.1",
+             "--forceflush"], "iperf3")
+        wait_listening(self.port, server, "iperf3")
+        done = run_program(
+            [program, "-c", "127.0.0.1", "-p", port, "-J", "-P", streams, "-n",
+             size, *(["-R"] if reverse else [])], seconds=90, check=False)
+        try:
+            report = json.loads(done.stdout)
+        except ValueError:
+            raise Failure(f"iperf3: {done.stdout}{done.stderr}") from None
+        if done.returncode or "error" in report:
+            raise Failure(f"iperf3, {streams} streams, reverse {reverse}: exit "
+                          f"{done.returncode}: {report.get('error')}\n"
+                          f"{json.dumps(report.get('start'))}\n{done.stderr}")
+        server.wait()
+        return report["end"]
 
 
 def wrk(url, connections=16, seconds=2, threads=1, options=()):
