@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/micro/micro.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "bench/micro/micro_pool.h"
+#include "lb/flow_log.h"
+#include "lb/listener.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct bench {
+	struct micro_pool p;
+	struct listener listener;
+	struct flow_record record;
+	int null;
+};
+
+static void *bench_open(uint32_t format)
+{
+	struct bench *b = micro_alloc(1, sizeof *b);
+
+	b->p = micro_pool_open(CONF_BALANCE_P2C, 1, 1);
+	b->listener.name = "web";
+	b->record = (struct flow_record){.id = 1234567,
+	    .ended_at = wall_now(),
+	    .listener = &b->listener,
+	    .pool = b->p.pool,
+	    .server = &b->p.pool->servers[0],
+	    .worker = 1,
+	    .end_by = '-',
+	    .end_phase = '-',
+	    .queue_ns = 0,
+	    .connect_ns = 130500,
+	    .first_byte_ns = 1250000,
+	    .total_ns = 31250000,
+	    .bytes_up = 4711,
+	    .bytes_down = 1234567890};
+	b->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	br_assert(b->null >= 0);
+	log_set_fd(b->null);
+	log_configure((enum log_format)format, LOG_INFO);
+	br_assert(!log_start_queue(1024));
+	return b;
+}
+
+static void bench_close(void *state)
+{
+	struct bench *b = state;
+
+	log_stop_queue();
+	br_assert(!log_dropped());
+	log_set_fd(STDERR_FILENO);
+	(void)close(b->null);
+	micro_pool_close(&b->p);
+	free(b);
+}
+
+static void run_access(void *state, uint64_t n)
+{
+	struct bench *b = state;
+	char fields[LOG_LINE_MAX], text[LOG_LINE_MAX];
+
+	for (uint64_t i = 0; i < n; i++) {
+		b->record.id++;
+		(void)flow_record_format(
+		    &b->record, fields, (int)sizeof fields);
+		micro_use((uint64_t)log_compose(text, (int)sizeof text,
+		    b->record.ended_at, "info", "flow", fields));
+	}
+}
+
+static void run_event(void *state, uint64_t n)
+{
+	struct bench *b = state;
+
+	for (uint64_t i = 0; i < n; i++) {
+		log_event(LOG_WARN, "server down",
+		    "pool=%s server=%s address=%s up_for=%us", b->p.pool->name,
+		    b->p.pool->servers[0].name, b->p.pool->servers[0].addr_text,
+		    (uint32_t)i);
+		if (i % 64 == 63)
+			(void)log_drain();
+	}
+	(void)log_drain();
+}
+
+static void run_off(void *state, uint64_t n)
+{
+	struct bench *b = state;
+
+	for (uint64_t i = 0; i < n; i++)
+		log_event(LOG_DEBUG, "not printed", "pool=%s number=%u",
+		    b->p.pool->name, (uint32_t)i);
+}
+
+#define CASE(what, run_it, format)                                             \
+	{                                                                      \
+		.name = "log: " what, .open = bench_open, .run = run_it,       \
+		.close = bench_close, .size = format                           \
+	}
+
+static const struct micro_case cases[] = {
+    CASE("a line of the access log, logfmt", run_access, LOG_LOGFMT),
+    CASE("a line of the access log, JSON", run_access, LOG_JSON),
+    CASE("an event, queued and written, logfmt", run_event, LOG_LOGFMT),
+    CASE("an event below the level", run_off, LOG_LOGFMT),
+};
+
+int main(int argc, char **argv)
+{
+	return micro_main(argc, argv, cases, BR_COUNT(cases));
+}
