@@ -20,7 +20,9 @@
 	X(BR_E_CLOSED, -1006, "closed by the other side")                      \
 	X(BR_E_STATUS, -1007, "unexpected status")                             \
 	X(BR_E_LATE, -1008, "result discarded: this process was late")         \
-	X(BR_E_PROTOCOL, -1009, "unexpected bytes")
+	X(BR_E_PROTOCOL, -1009, "unexpected bytes")                            \
+	X(BR_E_KILLED, -1010, "killed by an operator")                         \
+	X(BR_E_DRAINED, -1011, "killed at the end of the drain")
 
 enum br_error {
 #define X(name, value, text) name = value,

@@ -26,6 +26,7 @@
 
 struct slot {
 	int length;
+	struct wall at;
 	char text[LOG_LINE_MAX];
 };
 
@@ -42,6 +43,7 @@ struct queue {
 	ck_ring_t unused, filled;
 	struct ck_ring_buffer *unused_slots, *filled_slots;
 	struct slot *slots;
+	struct slot *next; /* peeked at, the drainer's */
 };
 
 static struct queue *queue;
@@ -296,6 +298,7 @@ static void event(enum log_level level, const char *message, const char *fields)
 		count_dropped(1);
 		return;
 	}
+	slot->at = now;
 	slot->length = log_compose(slot->text, sizeof(slot->text), now,
 	    level_names[level], message, fields);
 	slot_push(q, slot);
@@ -409,27 +412,54 @@ void log_stop_queue(void)
 	queue_free(q);
 }
 
+uint32_t log_waiting(void)
+{
+	struct queue *q = __atomic_load_n(&queue, __ATOMIC_ACQUIRE);
+
+	return q ? ck_ring_size(&q->filled) + (q->next ? 1 : 0) : 0;
+}
+
+bool log_peek(struct wall *ret_at, const char **ret_text, size_t *ret_length)
+{
+	struct queue *q = __atomic_load_n(&queue, __ATOMIC_ACQUIRE);
+
+	if (q && !q->next)
+		q->next = slot_pop(q);
+	if (!q || !q->next)
+		return false;
+	*ret_at = q->next->at;
+	*ret_text = q->next->text;
+	*ret_length = (size_t)q->next->length;
+	return true;
+}
+
+void log_drop(void)
+{
+	struct queue *q = __atomic_load_n(&queue, __ATOMIC_ACQUIRE);
+
+	br_assert(q && q->next);
+	slot_give_back(q, q->next);
+	q->next = NULL;
+}
+
 /* Gathers lines into one write. Bounded by what was there at the start, so a
  * flood cannot keep the clerk here. */
 uint32_t log_drain(void)
 {
 	static char batch[BATCH_BYTES];
-	struct queue *q = __atomic_load_n(&queue, __ATOMIC_ACQUIRE);
-	uint32_t waiting, taken = 0;
-	size_t length = 0;
-	struct slot *slot;
+	uint32_t waiting = log_waiting(), taken = 0;
+	size_t length = 0, line_length;
+	const char *line;
+	struct wall at;
 
-	if (!q)
-		return 0;
-	waiting = ck_ring_size(&q->filled);
-	while (taken < waiting && (slot = slot_pop(q))) {
-		if ((size_t)slot->length > sizeof(batch) - length) {
+	while (taken < waiting && log_peek(&at, &line, &line_length)) {
+		if (line_length > sizeof(batch) - length) {
 			log_write_lines(batch, length);
 			length = 0;
 		}
-		memcpy(batch + length, slot->text, (size_t)slot->length);
-		length += (size_t)slot->length;
-		slot_give_back(q, slot);
+		memcpy(batch + length, line, line_length);
+		length += line_length;
+		log_drop();
 		taken++;
 	}
 	if (length)

@@ -73,6 +73,12 @@ int log_start_queue(uint32_t lines) BR_MUST_CHECK;
 void log_stop_queue(void); /* writes what is still there */
 /* Writes what is queued; returns how many lines were taken. */
 uint32_t log_drain(void);
+/* For who merges the queued lines with others by their stamps (the same
+ * thread): how many wait now, the next of them without taking it (false: none;
+ * the text has its newline and stays until log_drop()), and taking it. */
+uint32_t log_waiting(void);
+bool log_peek(struct wall *ret_at, const char **ret_text, size_t *ret_length);
+void log_drop(void);
 /* Lines lost to a full queue or descriptor since the process began. */
 uint64_t log_dropped(void);
 /* Writes complete lines at once, past the queue (clerk: the access log). What

@@ -40,6 +40,7 @@ void control_set_admin(struct control *control, struct pool *pool,
 	if (before == admin)
 		return;
 	facts.admin = admin;
+	facts.admin_since_ns = mono_now().ns;
 	apply(control, pool, server, &facts);
 	log_event(LOG_INFO, "server state set",
 	    "pool=%s server=%s address=%s state=%s before=%s", pool->name,

@@ -20,10 +20,7 @@ static void say(struct clerk *clerk, uint32_t kind, void *pointer)
 /* Whether there is more than one turn's worth. */
 static bool write_logs(struct clerk *clerk)
 {
-	uint32_t records = access_log_drain(clerk->daemon);
-
-	(void)log_drain();
-	return records >= ACCESS_LOG_TURN_MAX;
+	return access_log_drain(clerk->daemon) >= ACCESS_LOG_BUSY;
 }
 
 /* All records that were put before: as many as the rings can hold. */
@@ -36,7 +33,6 @@ static void empty_logs(struct clerk *clerk)
 		records = access_log_drain(clerk->daemon);
 		most -= records < most ? records : most;
 	} while (records && most);
-	(void)log_drain();
 }
 
 /* -- retired plans ----------------------------------------------------- */

@@ -70,6 +70,13 @@ void control_list_flows(struct control *control, struct flow_listing *listing)
 	    (struct message){.kind = DAEMON_LIST_FLOWS, .pointer = listing});
 }
 
+void control_kill_flows(struct control *control, struct flow_killing *killing)
+{
+	br_assert(killing->worker < control->daemon->n_workers);
+	control_post(control, killing->worker,
+	    (struct message){.kind = DAEMON_KILL_FLOWS, .pointer = killing});
+}
+
 uint32_t control_connections(const struct control *control)
 {
 	return shared_read(&control->daemon->shared.connections);
@@ -80,6 +87,7 @@ uint32_t control_connections(const struct control *control)
 static void on_message(struct control *control, const struct message *message)
 {
 	struct flow_listing *listing;
+	struct flow_killing *killing;
 
 	switch (message->kind) {
 	case DAEMON_ADOPTED:
@@ -91,6 +99,10 @@ static void on_message(struct control *control, const struct message *message)
 	case DAEMON_LISTED:
 		listing = message->pointer;
 		listing->on_listed(listing);
+		break;
+	case DAEMON_KILLED:
+		killing = message->pointer;
+		killing->on_killed(killing);
 		break;
 	case DAEMON_FENCED:
 		retire_on_fenced(control, message->pointer);

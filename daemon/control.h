@@ -49,6 +49,8 @@ void control_post_workers(struct control *control, struct message message);
  * again when on_listed is called. Not called any more once the process ends:
  * then the memory is given up with it. */
 void control_list_flows(struct control *control, struct flow_listing *listing);
+/* The same for worker, id or names, on_killed. */
+void control_kill_flows(struct control *control, struct flow_killing *killing);
 /* Open client connections over all workers. */
 uint32_t control_connections(const struct control *control);
 

@@ -10,6 +10,8 @@ const struct ctl_command ctl_commands[] = {
     {"status", "", "state, configuration, connections", 0, 0, ctl_status},
     {"flows", "[pool=NAME] [server=NAME] [listener=NAME] [limit=N]",
 	"flows that are open now", 0, 4, ctl_flows},
+    {"kill", "FLOW-ID | --server POOL/SERVER",
+	"reset one flow, or all flows of a server", 1, 2, ctl_kill},
     {"pools", "", "pools and their load", 0, 0, ctl_pools},
     {"servers", "[POOL]", "servers, their health and load", 0, 1, ctl_servers},
     {"listeners", "", "listeners and their load", 0, 0, ctl_listeners},

@@ -51,6 +51,11 @@ static void put_server(
 		    ctl_seconds_since(call, facts.health_since_ns));
 	else
 		json_null(j, "health_since_seconds");
+	if (facts.admin_since_ns)
+		json_double(j, "admin_since_seconds",
+		    ctl_seconds_since(call, facts.admin_since_ns));
+	else
+		json_null(j, "admin_since_seconds");
 	json_uint(j, "weight_configured", server->weight);
 	json_bool(
 	    j, "weight_overridden", facts.weight_override != BOARD_WEIGHT_NONE);
@@ -141,8 +146,10 @@ struct pool_sums {
 	struct server_metrics metrics;
 };
 
-static void add_up_pool(struct pool_sums *sums, const struct pool *pool,
-    uint32_t n_workers, bool fails_open)
+/* Usable is what health, drain and weight say, as in the table of servers; a
+ * pool that fails open uses others beside these. */
+static void add_up_pool(
+    struct pool_sums *sums, const struct pool *pool, uint32_t n_workers)
 {
 	struct board_facts facts;
 
@@ -152,8 +159,6 @@ static void add_up_pool(struct pool_sums *sums, const struct pool *pool,
 		board_read(server->row, &facts);
 		sums->down += facts.health == BOARD_DOWN;
 		sums->drained += facts.admin != BOARD_READY;
-		if (fails_open)
-			facts.health = BOARD_UNKNOWN;
 		sums->usable += server_weight_now(server, &facts) > 0;
 		sums->connections += board_slots_used(server->row);
 #define X(name, help)                                                          \
@@ -169,11 +174,10 @@ static void put_pool(struct ctl_call *call, struct upstream *upstream)
 {
 	const struct pool *pool = upstream->pool;
 	uint32_t n_workers = control_daemon(call->control)->n_workers;
-	bool fails_open = pool_fails_open(pool);
 	struct pool_sums sums = {.down = 0};
 	struct json *j = &call->json;
 
-	add_up_pool(&sums, pool, n_workers, fails_open);
+	add_up_pool(&sums, pool, n_workers);
 	json_object_begin(j, NULL);
 	json_string(j, "pool", pool->name);
 	json_string(j, "balance", balance_name(pool->balance));
@@ -181,7 +185,7 @@ static void put_pool(struct ctl_call *call, struct upstream *upstream)
 	json_uint(j, "usable", sums.usable);
 	json_uint(j, "down", sums.down);
 	json_uint(j, "drained", sums.drained);
-	json_bool(j, "fails_open", fails_open);
+	json_bool(j, "fails_open", pool_fails_open(pool));
 	json_uint(
 	    j, "queued", __atomic_load_n(&upstream->queued, __ATOMIC_RELAXED));
 	json_uint(j, "queue_length", pool->queue_length);

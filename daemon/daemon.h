@@ -30,6 +30,7 @@ enum daemon_message {
 	/* control -> worker */
 	DAEMON_ADOPT = WORKER_DAEMON, /* pointer: new plan, pointer2: old */
 	DAEMON_LIST_FLOWS, /* pointer: struct flow_listing */
+	DAEMON_KILL_FLOWS, /* pointer: struct flow_killing */
 	DAEMON_FENCE, /* pointer: sent back */
 	DAEMON_DRAIN, /* stop accepting, empty queues */
 	DAEMON_KILL, /* reset all flows */
@@ -38,6 +39,7 @@ enum daemon_message {
 	DAEMON_ADOPTED, /* pointer: the new plan: acceptors point to it */
 	DAEMON_LEFT, /* pointer: the old plan: what it alone had is closed */
 	DAEMON_LISTED, /* pointer: struct flow_listing */
+	DAEMON_KILLED, /* pointer: struct flow_killing */
 	DAEMON_FENCED, /* all messages from before the fence are handled */
 	DAEMON_DRAINED, /* no acceptor is open any more */
 	/* control <-> clerk */
@@ -73,6 +75,23 @@ struct flow_listing {
 	struct flow_row rows[FLOW_LISTING_ROWS];
 	/* Called on control when it is back. */
 	void (*on_listed)(struct flow_listing *listing);
+	void *context; /* of the command that asked */
+};
+
+#define FLOW_KILLING_STEP 256
+
+/* Travels as the listing does; the worker kills at most FLOW_KILLING_STEP
+ * flows: that with this id, else those that have a connection to this server,
+ * by name, since flows live on with servers that a reload removed. Ask again
+ * until `complete`. */
+struct flow_killing {
+	uint32_t worker;
+	uint64_t id; /* 0: by server */
+	char pool[CONF_NAME_MAX + 1], server[CONF_NAME_MAX + 1];
+	bool complete;
+	uint64_t killed; /* in all */
+	/* Called on control when it is back. */
+	void (*on_killed)(struct flow_killing *killing);
 	void *context; /* of the command that asked */
 };
 

@@ -2,6 +2,7 @@
 #include "daemon/flow_rows.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static uint32_t parked_bytes(const struct direction *d)
 {
@@ -56,4 +57,38 @@ void flow_rows_fill(const struct worker *worker, struct flow_listing *listing)
 		fill_row(
 		    &listing->rows[listing->n++], flow, worker_now(worker));
 	}
+}
+
+static bool is_wanted(
+    const struct flow *flow, const struct flow_killing *killing)
+{
+	if (flow->state == FLOW_CLOSING)
+		return false;
+	if (killing->id)
+		return flow->id == killing->id;
+	return flow->server &&
+	       strcmp(flow->server->name, killing->server) == 0 &&
+	       strcmp(flow->upstream->pool->name, killing->pool) == 0;
+}
+
+void flow_rows_kill(struct worker *worker, struct flow_killing *killing)
+{
+	uint32_t n = 0;
+
+	killing->complete = true;
+	LIST_FOREACH_SAFE (node, following, &worker->flows) {
+		struct flow *flow = br_container_of(node, struct flow, link);
+
+		if (!is_wanted(flow, killing))
+			continue;
+		if (n == FLOW_KILLING_STEP) {
+			killing->complete = false;
+			break;
+		}
+		flow_kill(flow, BR_E_KILLED);
+		n++;
+	}
+	killing->killed += n;
+	if (n)
+		ring_hurry(&worker->ring);
 }

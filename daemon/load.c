@@ -2,8 +2,8 @@
 #include "daemon/load.h"
 
 #include "base/assert.h"
+#include "daemon/changes.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,39 +27,6 @@ void load_job_free(struct load_job *job)
 	arena_free(job->arena);
 	free(job->reweighted);
 	free(job);
-}
-
-struct change_counts {
-	uint32_t added, changed;
-};
-
-static struct change_counts count_changes(
-    const enum conf_change *changes, uint32_t n)
-{
-	struct change_counts counts = {0, 0};
-
-	for (uint32_t i = 0; i < n; i++) {
-		counts.added += changes[i] == CONF_ADDED;
-		counts.changed += changes[i] == CONF_CHANGED;
-	}
-	return counts;
-}
-
-static void summarize(struct load_job *job)
-{
-	const struct conf_diff *diff = &job->diff;
-	const struct conf *conf = job->plan->conf;
-	struct change_counts listeners =
-	    count_changes(diff->listeners, conf->n_listeners);
-	struct change_counts pools = count_changes(diff->pools, conf->n_pools);
-
-	(void)snprintf(job->summary, sizeof job->summary,
-	    "number=%" PRIu64 " listeners=+%u-%u~%u pools=+%u-%u~%u "
-	    "servers=+%u-%u~%u",
-	    job->plan->number, listeners.added, diff->n_listeners_removed,
-	    listeners.changed, pools.added, diff->n_pools_removed,
-	    pools.changed, diff->servers_added, diff->servers_removed,
-	    diff->servers_changed);
 }
 
 void load_run(struct load_job *job)
@@ -87,5 +54,6 @@ void load_run(struct load_job *job)
 	}
 	job->n_reweighted = plan_reweighted(
 	    job->before, job->plan, &job->diff, &job->reweighted);
-	summarize(job);
+	changes_describe(job->before->conf, conf, &job->diff, job->arena,
+	    job->summary, sizeof job->summary);
 }

@@ -103,7 +103,9 @@ static inline uint64_t metric_field_read(
 	X(P_SERVERS, "braid_pool_servers", GAUGE, "", "pool",                  \
 	    "Servers of the pool in the configuration")                        \
 	X(P_USABLE, "braid_pool_servers_usable", GAUGE, "", "pool",            \
-	    "Servers that may get new flows now")                              \
+	    "Servers with a weight that are neither down, drained nor in "     \
+	    "maintenance; while braid_pool_fail_open is 1 those that are "     \
+	    "down get flows too")                                              \
 	X(P_QUEUED, "braid_pool_queued", GAUGE, "", "pool",                    \
 	    "Flows that wait in the pool's queue now")                         \
 	X(P_QUEUE_LIMIT, "braid_pool_queue_limit", GAUGE, "", "pool",          \

@@ -156,8 +156,6 @@ static void add_pool(
 
 		board_read(server->row, &facts);
 		mark_server(view, pool, server, &facts);
-		if (ret->fails_open && facts.health == BOARD_DOWN)
-			facts.health = BOARD_UNKNOWN;
 		ret->usable += server_weight_now(server, &facts) > 0;
 	}
 }

@@ -123,11 +123,34 @@ static void conclude(struct control *control, bool accepted)
 		start(control);
 }
 
-static void log_lines(const struct load_job *job)
+/* "FILE:LINE:COLUMN: [warning: ]what": the place into fields of their own, the
+ * sentence is the message. A line without that place is said as it is. */
+static void log_line(
+    const struct conf_error *error, const char *file, bool accepted)
+{
+	char place[LOG_LINE_MAX], fields[LOG_LINE_MAX] = "";
+	const char *text = error->text;
+	bool warning;
+	int n;
+
+	n = snprintf(place, sizeof place, "%s:%" PRIu32 ":%" PRIu32 ": ", file,
+	    error->pos.line, error->pos.column);
+	if (n < (int)sizeof place && !strncmp(text, place, (size_t)n)) {
+		text += n;
+		n = log_field(fields, 0, sizeof fields, "file", file);
+		(void)snprintf(fields + n, sizeof fields - (size_t)n,
+		    " line=%" PRIu32 " column=%" PRIu32, error->pos.line,
+		    error->pos.column);
+	}
+	warning = !strncmp(text, "warning: ", 9);
+	log_event(warning || accepted ? LOG_WARN : LOG_ERROR,
+	    warning ? text + 9 : text, "%s", fields);
+}
+
+static void log_lines(const struct load_job *job, const char *file)
 {
 	for (uint32_t i = 0; i < job->errors.n_errors; i++)
-		log_event(job->plan ? LOG_WARN : LOG_ERROR, "configuration",
-		    "at=%s", job->errors.errors[i].text);
+		log_line(&job->errors.errors[i], file, job->plan != NULL);
 	if (job->plan_error.text[0])
 		log_event(LOG_ERROR, "configuration", "cause=%s",
 		    job->plan_error.text);
@@ -190,7 +213,7 @@ void reload_on_loaded(struct control *control, struct load_job *job)
 {
 	br_assert(control->reload.state == RELOAD_LOADING);
 	br_assert(control->reload.job == job);
-	log_lines(job);
+	log_lines(job, control->daemon->config_file);
 	if (!job->plan)
 		refuse(control);
 	else
@@ -201,12 +224,10 @@ static void log_summary(struct control *control)
 {
 	struct load_job *job = control->reload.job;
 	int64_t took = mono_diff_ns(mono_now(), job->started);
-	size_t length = strlen(job->summary);
 
-	(void)snprintf(job->summary + length, sizeof job->summary - length,
-	    " took=%" PRId64 "ms", took / NS_PER_MS);
-	/* The summary is made of fields already. */
-	log_event(LOG_INFO, "reloaded", "%s", job->summary);
+	log_event(LOG_INFO, "reloaded",
+	    "number=%" PRIu64 " changes=\"%s\" took_ms=%" PRId64,
+	    control->plan->number, job->summary, took / NS_PER_MS);
 	for (uint32_t i = 0; i < job->diff.n_restart_keys; i++)
 		log_event(LOG_WARN, "this key needs a restart", "key=%s",
 		    job->diff.restart_keys[i]);

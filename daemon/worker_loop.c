@@ -121,6 +121,10 @@ static void on_message(struct worker_loop *loop, const struct message *message)
 		flow_rows_fill(loop->worker, message->pointer);
 		say(loop, DAEMON_LISTED, message->pointer);
 		break;
+	case DAEMON_KILL_FLOWS:
+		flow_rows_kill(loop->worker, message->pointer);
+		say(loop, DAEMON_KILLED, message->pointer);
+		break;
 	case DAEMON_FENCE:
 		fence(loop, message->pointer);
 		break;

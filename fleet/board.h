@@ -50,6 +50,7 @@ struct board_facts {
 	uint32_t weight_override; /* BOARD_WEIGHT_NONE: the configured one */
 	uint32_t changes; /* of health, since the row exists */
 	int64_t health_since_ns; /* monotonic */
+	int64_t admin_since_ns; /* monotonic; 0: as it was at the start */
 	int64_t checked_ns; /* monotonic, last check's end; 0 never */
 	uint32_t check_us; /* duration of the last check */
 	uint32_t checks, checks_failed;

@@ -237,6 +237,8 @@ static void flow_connect_failed(struct flow *flow, int error)
 	flow->retries++;
 	if (flow->n_tried < UPSTREAM_TRIED_MAX)
 		flow->tried[flow->n_tried++] = flow->server->index;
+	if (flow->n_failed < flow->n_tried)
+		flow->n_failed = flow->n_tried & 15u;
 	flow_release_server(flow);
 	/* What we lack ourselves, another server does not give us. */
 	flow_enter(
@@ -390,6 +392,15 @@ void flow_fail(struct flow *flow, char by, char phase, int error)
 	if (phase == 'D' && by == 'S')
 		counter_inc(&flow_server_metrics(flow)->resets);
 	flow_enter(flow, FLOW_CLOSING);
+}
+
+void flow_kill(struct flow *flow, int error)
+{
+	char phase = flow->state == FLOW_ESTABLISHED  ? 'D'
+		     : flow->state == FLOW_CONNECTING ? 'C'
+						      : 'Q';
+
+	flow_fail(flow, 'K', phase, error);
 }
 
 static void flow_when_quiet(struct flow *flow)

@@ -104,6 +104,9 @@ struct flow {
 	char end_by, end_phase; /* 0: not ended */
 	uint8_t n_tried, retries;
 	bool reset_client : 1, reset_server : 1; /* close with a reset */
+	/* Entries of tried[] that are set: n_tried starts anew when all have
+	 * failed, the log names them all the same. */
+	uint8_t n_failed : 4;
 	uint32_t tried[UPSTREAM_TRIED_MAX];
 	struct server *last_server; /* of the last attempt, for the log */
 	int32_t error; /* -errno that ended it, or 0 */
@@ -115,6 +118,7 @@ struct flow {
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct flow) <= 448, "design section 3");
+static_assert(UPSTREAM_TRIED_MAX < 16, "n_failed");
 
 extern const struct op_class flow_class;
 
@@ -127,6 +131,8 @@ void flow_dequeued(struct flow *flow, struct server *server);
 /* Ends it abnormally: both sides are closed with a reset. `by` and `phase`
  * are the termination code; the first cause wins. */
 void flow_fail(struct flow *flow, char by, char phase, int error);
+/* Ends it from outside, whatever its state: code K. */
+void flow_kill(struct flow *flow, int error);
 /* Adds received bytes to the listener's and the server's counters. */
 void flow_count_bytes(struct flow *flow, bool up, uint32_t n);
 /* Frees a closing flow with nothing in flight (end of the turn). */

@@ -7,6 +7,7 @@
 #include "lb/worker.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,15 +57,35 @@ bool flow_log_put(struct flow_log *log, const struct flow_record *record)
 	return true;
 }
 
-bool flow_log_take(struct flow_log *log, struct flow_record *ret)
+uint32_t flow_log_count(const struct flow_log *log)
+{
+	return __atomic_load_n(&log->put, __ATOMIC_ACQUIRE) -
+	       __atomic_load_n(&log->taken, __ATOMIC_RELAXED);
+}
+
+const struct flow_record *flow_log_peek(const struct flow_log *log)
 {
 	uint32_t taken = __atomic_load_n(&log->taken, __ATOMIC_RELAXED);
 	uint32_t put = __atomic_load_n(&log->put, __ATOMIC_ACQUIRE);
 
-	if (put == taken)
-		return false;
-	*ret = log->records[taken & log->mask];
+	return put == taken ? NULL : &log->records[taken & log->mask];
+}
+
+void flow_log_drop(struct flow_log *log)
+{
+	uint32_t taken = __atomic_load_n(&log->taken, __ATOMIC_RELAXED);
+
 	__atomic_store_n(&log->taken, taken + 1, __ATOMIC_RELEASE);
+}
+
+bool flow_log_take(struct flow_log *log, struct flow_record *ret)
+{
+	const struct flow_record *next = flow_log_peek(log);
+
+	if (!next)
+		return false;
+	*ret = *next;
+	flow_log_drop(log);
 	return true;
 }
 
@@ -88,6 +109,7 @@ void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 	    .end_by = flow->end_by,
 	    .end_phase = flow->end_phase,
 	    .retries = flow->retries,
+	    .n_failed = flow->n_failed,
 	    .spliced_up = flow->up.spliced,
 	    .spliced_down = flow->down.spliced,
 	    .queue_ns = flow_phase_ns(flow->accepted_at, flow->chosen_at),
@@ -99,6 +121,7 @@ void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 	    .bytes_up = flow->up.bytes,
 	    .bytes_down = flow->down.bytes,
 	};
+	memcpy(ret->failed, flow->tried, sizeof ret->failed);
 }
 
 int flow_client_format(const struct flow_client *client, char *ret, int room)
@@ -134,6 +157,41 @@ static const char *flow_path_text(const struct flow_record *record)
 	return record->spliced_down ? "splice-down" : "relay";
 }
 
+/* Braid's own deadlines have one errno between them: which it was is in the
+ * termination code. A small letter is never the kernel's timeout. */
+static const char *flow_cause_text(const struct flow_record *record)
+{
+	if (record->error != -ETIMEDOUT)
+		return br_strerror(record->error);
+	if (record->end_phase == 'Q')
+		return "no free connection slot within queue.timeout";
+	if (record->end_phase == 'C')
+		return "the server did not accept within connect.timeout";
+	if (record->end_by == 'c')
+		return "silence beyond timeout.idle or half_closed, the "
+		       "client's turn";
+	if (record->end_by == 's')
+		return "silence beyond timeout.idle or half_closed, the "
+		       "server's turn";
+	return "the connection's other end is gone: nothing acknowledged";
+}
+
+/* Which servers refused or did not answer before the one in server=. */
+static int flow_failed_format(
+    const struct flow_record *record, char *ret, int room)
+{
+	int n = 0;
+
+	for (uint32_t i = 0; i < record->n_failed && n < room; i++) {
+		const struct server *server =
+		    &record->pool->servers[record->failed[i]];
+
+		n += snprintf(ret + n, (size_t)(room - n), "%s%s",
+		    i ? "," : " tried=", server->name);
+	}
+	return n;
+}
+
 int flow_record_format(const struct flow_record *record, char *ret, int room)
 {
 	char client[64], queue[24], connect[24], first[24], total[24];
@@ -155,8 +213,10 @@ int flow_record_format(const struct flow_record *record, char *ret, int room)
 	    record->end_phase, record->retries, flow_path_text(record), queue,
 	    connect, first, total, (unsigned long long)record->bytes_up,
 	    (unsigned long long)record->bytes_down, record->worker);
-	if (record->error && n > 0 && n < room)
+	if (n < room)
+		n += flow_failed_format(record, ret + n, room - n);
+	if (record->error && n < room)
 		n += snprintf(ret + n, (size_t)(room - n), " error=\"%s\"",
-		    br_strerror(record->error));
+		    flow_cause_text(record));
 	return n < room ? n : room - 1;
 }

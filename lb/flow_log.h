@@ -5,7 +5,7 @@
  * single-producer single-consumer ring of fixed-size records (ck_ring would
  * hold pointers; records are copied in place here by ck_ring's own macros).
  *
- * Thread:  flow_log_put(): the worker; flow_log_take(): the clerk.
+ * Thread:  flow_log_put(): the worker; flow_log_take(), _count(), _peek(), _drop(): the clerk.
  * Memory:  a record points to names and servers of pools and listeners that
  *          the clerk itself frees, after it has emptied the logs.
  */
@@ -23,6 +23,8 @@ struct flow_record {
 	int32_t error;
 	char end_by, end_phase;
 	uint8_t retries;
+	uint8_t n_failed; /* servers whose connect failed before */
+	uint32_t failed[UPSTREAM_TRIED_MAX]; /* indices in the pool */
 	bool spliced_up, spliced_down;
 	/* -1: the phase was not reached. */
 	int64_t queue_ns, connect_ns, first_byte_ns, total_ns;
@@ -36,10 +38,15 @@ void flow_log_free(struct flow_log *log);
 /* False when full. */
 bool flow_log_put(struct flow_log *log, const struct flow_record *record);
 bool flow_log_take(struct flow_log *log, struct flow_record *ret);
+/* Records that wait now; more may come meanwhile. */
+uint32_t flow_log_count(const struct flow_log *log);
+/* The record that would be taken next, until flow_log_drop(); NULL: none. */
+const struct flow_record *flow_log_peek(const struct flow_log *log);
+void flow_log_drop(struct flow_log *log);
 /* Fills a record from a flow that ends now. */
 void flow_record_fill(struct flow_record *ret, const struct flow *flow);
-/* The record as logfmt fields ("listener=web client=... end=--"). Returns the
- * length, at most room - 1. */
+/* The record as logfmt fields ("listener=web client=... end=--"), `error` last
+ * as a sentence of what happened. Returns the length, at most room - 1. */
 int flow_record_format(const struct flow_record *record, char *ret, int room);
 /* "192.0.2.1:4711", "unix" or "-". */
 int flow_client_format(const struct flow_client *client, char *ret, int room);

@@ -186,12 +186,8 @@ void worker_on_message(struct worker *worker, const struct message *message)
 void worker_kill_flows(struct worker *worker)
 {
 	LIST_FOREACH_SAFE (node, following, &worker->flows) {
-		struct flow *flow = br_container_of(node, struct flow, link);
-		char phase = flow->state == FLOW_ESTABLISHED  ? 'D'
-			     : flow->state == FLOW_CONNECTING ? 'C'
-							      : 'Q';
-
-		flow_fail(flow, 'K', phase, -ECANCELED);
+		flow_kill(
+		    br_container_of(node, struct flow, link), BR_E_DRAINED);
 	}
 	ring_hurry(&worker->ring);
 }

@@ -38,6 +38,8 @@ static const struct command commands[] = {
     {"listeners", "", "listeners and their load", NULL},
     {"flows", "[pool=P] [server=S] [listener=L] [limit=N]",
 	"flows that are open now", NULL},
+    {"kill", "FLOW-ID | --server POOL/SERVER",
+	"reset a flow, or all flows of a server", NULL},
     {"drain", "POOL SERVER", "no new flows; running ones stay", NULL},
     {"maint", "POOL SERVER", "as drain, and health checks stop", NULL},
     {"ready", "POOL SERVER", "end drain or maintenance", NULL},
@@ -69,6 +71,8 @@ static void print_usage(FILE *to)
 	    "  -o FORMAT  text (default) or json, the daemon's answer as it "
 	    "is\n"
 	    "  -h, -V     this help; the version\n"
+	    "\nThe columns of the tables are explained in braidctl(1) and "
+	    "docs/control.md.\n"
 	    "\nexit status: 0 done, 1 failed, 64 usage, 66 no such pool or "
 	    "server,\n69 no braidd listens, 75 try again, 77 permission, 78 "
 	    "configuration refused\n",
@@ -204,6 +208,7 @@ static int read_options(int argc, char **argv, struct options *ret)
 		switch (option) {
 		case 's':
 			ret->socket = optarg;
+			client_socket_from("-s");
 			break;
 		case 'o':
 			if (strcmp(optarg, "json") && strcmp(optarg, "text")) {
@@ -235,6 +240,7 @@ int main(int argc, char **argv)
 	    .colour = wants_colour()};
 	int code;
 
+	client_socket_from(named && *named ? "BRAID_CONTROL" : "the default");
 	(void)setlocale(LC_CTYPE, "");
 	code = read_options(argc, argv, &options);
 	if (code < 0 && optind == argc) {

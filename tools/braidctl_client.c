@@ -13,6 +13,13 @@
 
 #include "base/strbuf.h"
 
+static const char *from = "-s";
+
+void client_socket_from(const char *source)
+{
+	from = source;
+}
+
 static int explain_connect(const char *path, int error)
 {
 	if (error == EACCES || error == EPERM) {
@@ -22,13 +29,18 @@ static int explain_connect(const char *path, int error)
 		    path);
 		return CLIENT_PERMISSION;
 	}
-	fprintf(stderr, "braidctl: nobody listens at %s: %s\n", path,
+	if (error == ENOENT) {
+		fprintf(stderr,
+		    "braidctl: no braidd at %s (%s): there is no such socket\n"
+		    "Is braidd running? Where its file sets global.control, "
+		    "name that path: braidctl -s SOCKET ..., or "
+		    "BRAID_CONTROL=SOCKET.\n",
+		    path, from);
+		return CLIENT_UNAVAILABLE;
+	}
+	fprintf(stderr, "braidctl: nobody listens at %s (%s): %s\n", path, from,
 	    strerror(error));
-	if (error == ENOENT)
-		fprintf(stderr, "Is braidd running? If its configuration sets "
-				"global.control, give that path with -s or in "
-				"BRAID_CONTROL.\n");
-	else if (error == ECONNREFUSED)
+	if (error == ECONNREFUSED)
 		fprintf(stderr,
 		    "The socket is there but its braidd has ended; look at "
 		    "its log, start it again.\n");

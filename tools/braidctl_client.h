@@ -27,6 +27,9 @@ enum client_exit {
 	CLIENT_PERMISSION = 77,
 };
 
+/* Who named the socket, for errors: "-s" (the default), "BRAID_CONTROL", "the
+ * default". Static text. */
+void client_socket_from(const char *source);
 int client_ask(const char *path, const char *command, int n_arguments,
     char *const *arguments, json_t **ret) BR_MUST_CHECK;
 /* The daemon's verdict on the command, and its data (borrowed). */

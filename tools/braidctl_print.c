@@ -59,21 +59,34 @@ static void cell_of_limit(struct table *table, const json_t *object,
 		table_addf(table, STYLE_PLAIN, "%llu", now);
 }
 
-const char *health_word(const json_t *server, enum style *ret_style)
+const char *plural(unsigned long long n)
+{
+	return n == 1 ? "" : "s";
+}
+
+const char *health_word(
+    const json_t *server, enum style *ret_style, char ret[HUMAN_MAX])
 {
 	const char *health = client_text(server, "health");
 	const char *admin = client_text(server, "admin");
+	unsigned long long left = client_uint(server, "connections");
 
 	*ret_style = STYLE_YELLOW;
-	if (strcmp(admin, "ready") != 0)
-		return admin;
+	if (strcmp(admin, "ready") != 0) {
+		if (left)
+			(void)snprintf(
+			    ret, HUMAN_MAX, "%s, %llu left", admin, left);
+		else
+			(void)snprintf(ret, HUMAN_MAX, "%s, empty", admin);
+		return ret;
+	}
 	if (!strcmp(health, "up"))
 		*ret_style = STYLE_GREEN;
 	else if (!strcmp(health, "down"))
 		*ret_style = STYLE_RED;
 	else
 		*ret_style = STYLE_DIM;
-	return !strcmp(health, "unknown") ? "-" : health;
+	return !strcmp(health, "unknown") ? "unchecked" : health;
 }
 
 /* -- status -- */
@@ -100,11 +113,13 @@ static void print_process(struct printer *p, const json_t *data)
 	style_add(p->out, p->colour, STYLE_BOLD, client_text(data, "version"));
 	strbuf_adds(p->out, "  ");
 	style_add(p->out, p->colour, state_style(state), state);
-	strbuf_addf(p->out, "  pid %llu  up %s  cpu %.1fs  workers %llu\n",
+	strbuf_addf(p->out,
+	    "  pid %llu  up %s  used %.1fs of CPU  %llu worker%s\n",
 	    (unsigned long long)client_uint(data, "pid"),
 	    human_seconds(client_number(data, "uptime_seconds"), text),
 	    client_number(data, "cpu_seconds"),
-	    (unsigned long long)client_uint(data, "workers"));
+	    (unsigned long long)client_uint(data, "workers"),
+	    plural(client_uint(data, "workers")));
 	add_key(p, "config");
 	strbuf_addf(p->out, "%s  number %llu  digest %s  loaded %s\n",
 	    client_text(config, "file"),
@@ -112,10 +127,13 @@ static void print_process(struct printer *p, const json_t *data)
 	    client_text(config, "digest"), client_text(config, "loaded"));
 	add_key(p, "");
 	strbuf_addf(p->out,
-	    "%llu listeners  %llu pools  %llu reloads  %llu refused\n",
+	    "%llu listener%s  %llu pool%s  %llu reload%s done, %llu refused\n",
 	    (unsigned long long)client_uint(config, "listeners"),
+	    plural(client_uint(config, "listeners")),
 	    (unsigned long long)client_uint(config, "pools"),
+	    plural(client_uint(config, "pools")),
 	    (unsigned long long)client_uint(config, "reloads"),
+	    plural(client_uint(config, "reloads")),
 	    (unsigned long long)client_uint(config, "refused"));
 }
 
@@ -137,7 +155,8 @@ static void print_health(struct printer *p, const json_t *data)
 		add_key(p, i ? "" : "fail-open");
 		style_add(p->out, p->colour, STYLE_RED,
 		    json_string_value(json_array_get(open, i)));
-		strbuf_adds(p->out, ": too few servers are up, all are used\n");
+		strbuf_adds(p->out, ": too few servers are up, those that are "
+				    "down get flows too\n");
 	}
 }
 
@@ -153,15 +172,16 @@ static void print_flows_summary(struct printer *p, const json_t *data)
 	    (unsigned long long)client_uint(connections, "max"));
 	add_key(p, "flows");
 	strbuf_addf(p->out,
-	    "%llu open (%llu directions spliced)  %llu started  %llu ended\n",
+	    "%llu open (%llu direction%s by splice)  %llu started  %llu ended\n",
 	    (unsigned long long)client_uint(flows, "open"),
 	    (unsigned long long)client_uint(flows, "directions_splicing"),
+	    plural(client_uint(flows, "directions_splicing")),
 	    (unsigned long long)client_uint(flows, "started"),
 	    (unsigned long long)client_uint(flows, "ended"));
 	add_key(p, "trouble");
 	strbuf_addf(p->out,
-	    "%llu connect errors  %llu retries  %llu without server  %llu "
-	    "queue timeouts  %llu refused by queue\n",
+	    "connects failed %llu, retried %llu  no usable server %llu  "
+	    "queue timed out %llu, full %llu\n",
 	    (unsigned long long)client_uint(flows, "connect_errors"),
 	    (unsigned long long)client_uint(flows, "retries"),
 	    (unsigned long long)client_uint(flows, "no_server"),
@@ -190,16 +210,17 @@ static void print_memory(struct printer *p, const json_t *data)
 	    (unsigned long long)client_uint(pipes, "max"),
 	    human_bytes((double)client_uint(pipes, "bytes_each"), a));
 	add_key(p, "ring buffers");
-	strbuf_addf(p->out, "%llu a worker, %s each; none left %llu times\n",
+	strbuf_addf(p->out, "%llu a worker, %s each; ran out %llu time%s\n",
 	    (unsigned long long)client_uint(ring, "each_worker"),
 	    human_bytes((double)client_uint(ring, "bytes_each"), a),
-	    (unsigned long long)client_uint(ring, "found_empty"));
+	    (unsigned long long)client_uint(ring, "found_empty"),
+	    plural(client_uint(ring, "found_empty")));
 }
 
 static void print_status(struct printer *p, const json_t *data)
 {
-	static const char *const titles[] = {"WORKER", ">FLOWS", ">STARTED",
-	    ">TURNS", ">COMPLETIONS", ">PARKED", NULL};
+	static const char *const titles[] = {"WORKER", ">FLOWS OPEN",
+	    ">STARTED", ">WAKE-UPS", ">EVENTS", ">PARKED", NULL};
 	const json_t *workers = json_object_get(data, "worker");
 	struct table table;
 
@@ -224,23 +245,31 @@ static void print_status(struct printer *p, const json_t *data)
 }
 
 /* -- lists -- */
+/* Since when the state that is shown holds. */
+static const json_t *since_of(const json_t *server)
+{
+	return json_object_get(
+	    server, strcmp(client_text(server, "admin"), "ready") != 0
+			? "admin_since_seconds"
+			: "health_since_seconds");
+}
+
 static void print_servers(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POOL", "SERVER", "ADDRESS",
-	    "HEALTH", ">SINCE", ">WEIGHT", ">CONNS", ">FLOWS", ">ERRORS",
-	    ">RESETS", ">TO", ">FROM", "CAUSE", NULL};
+	    "STATE", ">SINCE", ">WEIGHT", ">CONNS", ">FLOWS", ">CONN ERR",
+	    ">RESETS", ">SENT", ">RECEIVED", "CAUSE", NULL};
 	const json_t *servers = json_object_get(data, "servers");
 	struct table table;
 
 	table_init(&table, titles);
 	for (size_t i = 0; i < json_array_size(servers); i++) {
 		const json_t *s = json_array_get(servers, i);
-		const json_t *since =
-		    json_object_get(s, "health_since_seconds");
+		const json_t *since = since_of(s);
 		bool overridden = client_bool(s, "weight_overridden");
 		enum style style;
-		const char *word = health_word(s, &style);
-		char text[HUMAN_MAX];
+		char text[HUMAN_MAX], state[HUMAN_MAX];
+		const char *word = health_word(s, &style, state);
 
 		table_text(&table, STYLE_PLAIN, client_text(s, "pool"));
 		table_text(&table, STYLE_PLAIN, client_text(s, "server"));
@@ -272,8 +301,8 @@ static void print_servers(struct printer *p, const json_t *data)
 static void print_pools(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POOL", "BALANCE", ">USABLE",
-	    ">DOWN", ">DRAINED", ">CONNS", ">QUEUED", ">FLOWS", ">ERRORS",
-	    ">TO", ">FROM", "STATE", NULL};
+	    ">DOWN", ">DRAINED", ">CONNS", ">QUEUED", ">FLOWS", ">CONN ERR",
+	    ">SENT", ">RECEIVED", NULL};
 	const json_t *pools = json_object_get(data, "pools");
 	struct table table;
 
@@ -285,9 +314,10 @@ static void print_pools(struct printer *p, const json_t *data)
 
 		table_text(&table, STYLE_PLAIN, client_text(s, "pool"));
 		table_text(&table, STYLE_DIM, client_text(s, "balance"));
-		table_addf(&table, usable ? STYLE_PLAIN : STYLE_RED,
-		    "%llu/%llu", usable,
-		    (unsigned long long)client_uint(s, "servers"));
+		table_addf(&table, usable && !open ? STYLE_GREEN : STYLE_RED,
+		    "%llu/%llu%s", usable,
+		    (unsigned long long)client_uint(s, "servers"),
+		    open ? " (failing open)" : "");
 		cell_trouble(&table, client_uint(s, "down"));
 		cell_trouble(&table, client_uint(s, "drained"));
 		cell_count(&table, s, "connections");
@@ -297,9 +327,6 @@ static void print_pools(struct printer *p, const json_t *data)
 					 client_uint(s, "connect_timeouts"));
 		cell_bytes(&table, s, "bytes_to");
 		cell_bytes(&table, s, "bytes_from");
-		table_text(&table,
-		    open ? STYLE_RED : (usable ? STYLE_GREEN : STYLE_RED),
-		    open ? "fail-open" : (usable ? "ok" : "no server"));
 	}
 	print_table(p, &table);
 }
@@ -336,6 +363,23 @@ static void print_listeners(struct printer *p, const json_t *data)
 	print_table(p, &table);
 }
 
+/* How bytes move: an operator's two words for the modes of a direction. */
+static const char *path_word(const json_t *flow, const char *key)
+{
+	return !strcmp(client_text(flow, key), "splice") ? "splice" : "relay";
+}
+
+static void add_path(struct table *table, const json_t *flow)
+{
+	const char *up = path_word(flow, "mode_up");
+	const char *down = path_word(flow, "mode_down");
+
+	if (!strcmp(up, down))
+		table_text(table, STYLE_DIM, up);
+	else
+		table_addf(table, STYLE_DIM, "%s/%s", up, down);
+}
+
 static void put_flow(struct table *table, const json_t *f)
 {
 	const char *server = client_text(f, "server");
@@ -351,8 +395,7 @@ static void put_flow(struct table *table, const json_t *f)
 	    strcmp(client_text(f, "state"), "established") != 0 ? STYLE_YELLOW
 								: STYLE_PLAIN,
 	    client_text(f, "state"));
-	table_addf(table, STYLE_DIM, "%s/%s", client_text(f, "mode_up"),
-	    client_text(f, "mode_down"));
+	add_path(table, f);
 	table_text(table, STYLE_PLAIN,
 	    human_seconds(client_number(f, "age_seconds"), text));
 	table_text(table, STYLE_PLAIN,
@@ -367,8 +410,8 @@ static void put_flow(struct table *table, const json_t *f)
 static void print_flows(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {">ID", "LISTENER", "CLIENT",
-	    "POOL/SERVER", "STATE", "MODE UP/DOWN", ">AGE", ">IDLE", ">UP",
-	    ">DOWN", ">PARKED", NULL};
+	    "POOL/SERVER", "STATE", "PATH", ">AGE", ">IDLE", ">TO SERVER",
+	    ">TO CLIENT", ">PARKED", NULL};
 	const json_t *flows = json_object_get(data, "flows");
 	struct table table;
 
@@ -378,8 +421,8 @@ static void print_flows(struct printer *p, const json_t *data)
 	print_table(p, &table);
 	if (!client_bool(data, "complete"))
 		strbuf_addf(p->out,
-		    "there are more than these %zu: use "
-		    "limit=N, pool=, server=, listener=\n",
+		    "only the first %zu are shown: narrow them down with "
+		    "pool=, server=, listener=, or raise limit=\n",
 		    json_array_size(flows));
 }
 
@@ -393,8 +436,22 @@ static void print_server(struct printer *p, const json_t *data)
 	if (client_bool(data, "weight_overridden"))
 		strbuf_addf(p->out, " (configured %llu, overridden)",
 		    (unsigned long long)client_uint(data, "weight_configured"));
-	strbuf_addf(p->out, ", %llu connections\n",
-	    (unsigned long long)client_uint(data, "connections"));
+	strbuf_addf(p->out, ", %llu connection%s\n",
+	    (unsigned long long)client_uint(data, "connections"),
+	    plural(client_uint(data, "connections")));
+}
+
+static void print_killed(struct printer *p, const json_t *data)
+{
+	unsigned long long killed = client_uint(data, "killed");
+
+	if (json_object_get(data, "id"))
+		strbuf_addf(p->out, "flow %llu killed\n",
+		    (unsigned long long)client_uint(data, "id"));
+	else
+		strbuf_addf(p->out, "%s/%s: %llu flow%s killed\n",
+		    client_text(data, "pool"), client_text(data, "server"),
+		    killed, plural(killed));
 }
 
 static void print_reload(struct printer *p, const json_t *data)
@@ -405,7 +462,9 @@ static void print_reload(struct printer *p, const json_t *data)
 		strbuf_addf(p->out, "%s\n",
 		    json_string_value(json_array_get(lines, i)));
 	if (client_bool(data, "accepted"))
-		strbuf_addf(p->out, "%s\n", client_text(data, "summary"));
+		strbuf_addf(p->out, "configuration %llu is in force: %s\n",
+		    (unsigned long long)client_uint(data, "number"),
+		    client_text(data, "summary"));
 }
 
 static void print_level(struct printer *p, const json_t *data)
@@ -424,6 +483,7 @@ void print_answer(
 	} printers[] = {
 	    {"status", print_status},
 	    {"flows", print_flows},
+	    {"kill", print_killed},
 	    {"pools", print_pools},
 	    {"servers", print_servers},
 	    {"listeners", print_listeners},

@@ -13,5 +13,9 @@
 void print_answer(
     const char *command, const json_t *data, bool colour, struct strbuf *ret);
 
-/* The look of a server's health, for all who show it. */
-const char *health_word(const json_t *server, enum style *ret_style);
+/* The look of a server's state, for all who show it: "up", "down",
+ * "unchecked", "drain, 3 left", "maint, empty". */
+const char *health_word(
+    const json_t *server, enum style *ret_style, char ret[HUMAN_MAX]);
+/* "s" unless n is 1. */
+const char *plural(unsigned long long n);

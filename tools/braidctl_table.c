@@ -227,21 +227,25 @@ const char *human_count(double count, char ret[HUMAN_MAX])
 const char *human_seconds(double seconds, char ret[HUMAN_MAX])
 {
 	uint64_t s = seconds > 0 ? (uint64_t)seconds : 0;
+	unsigned small, large;
 
-	if (seconds < 0.9995)
-		(void)snprintf(
-		    ret, HUMAN_MAX, "%.0fms", seconds > 0 ? seconds * 1e3 : 0);
-	else if (s < 60)
-		(void)snprintf(ret, HUMAN_MAX, "%us", (unsigned)s);
-	else if (s < 3600)
-		(void)snprintf(ret, HUMAN_MAX, "%um %us", (unsigned)(s / 60),
-		    (unsigned)(s % 60));
-	else if (s < 86400)
-		(void)snprintf(ret, HUMAN_MAX, "%uh %um", (unsigned)(s / 3600),
-		    (unsigned)(s % 3600 / 60));
-	else
-		(void)snprintf(ret, HUMAN_MAX, "%llud %uh",
-		    (unsigned long long)(s / 86400),
-		    (unsigned)(s % 86400 / 3600));
+	if (s < 60) {
+		/* Cut, not rounded: 59.97 is no "60.0s". */
+		(void)snprintf(ret, HUMAN_MAX, "%u.%us", (unsigned)s,
+		    seconds > 0 ? (unsigned)((seconds - (double)s) * 10) % 10
+				: 0);
+		return ret;
+	}
+	large = s < 3600 ? 60 : s < 86400 ? 3600 : 86400;
+	small = s < 3600 ? 1 : s < 86400 ? 60 : 3600;
+	(void)snprintf(ret, HUMAN_MAX, "%llu%c%02u%c",
+	    (unsigned long long)(s / large),
+	    large == 60     ? 'm'
+	    : large == 3600 ? 'h'
+			    : 'd',
+	    (unsigned)(s % large / small),
+	    small == 1    ? 's'
+	    : small == 60 ? 'm'
+			  : 'h');
 	return ret;
 }

@@ -61,5 +61,5 @@ uint32_t text_width(const char *text);
 const char *human_bytes(double bytes, char ret[HUMAN_MAX]);
 /* "1234", "12.3k", "4.5M". */
 const char *human_count(double count, char ret[HUMAN_MAX]);
-/* "340ms", "12s", "3m 20s", "5d 2h". */
+/* "0.3s", "12.0s", "3m20s", "2h05m", "5d02h". */
 const char *human_seconds(double seconds, char ret[HUMAN_MAX]);

@@ -143,8 +143,8 @@ static void add_gauges(struct view *view, const struct rates *rates)
 
 	(void)snprintf(text, sizeof(text), "%.0f of %.0f", now, max);
 	add_gauge(view, "connections", max > 0 ? now / max : 0, text);
-	(void)snprintf(text, sizeof(text), "%.0f%% of a core, %.0f workers",
-	    rates->cpu * 100, workers);
+	(void)snprintf(text, sizeof(text), "%.0f%% of a core, %.0f worker%s",
+	    rates->cpu * 100, workers, plural((unsigned long long)workers));
 	add_gauge(view, "cpu", workers > 0 ? rates->cpu / workers : 0, text);
 	(void)snprintf(text, sizeof(text), "%s of %s", human_bytes(held, a),
 	    human_bytes(limit, b));
@@ -232,8 +232,9 @@ static void add_server(struct view *view, struct table *table,
 	unsigned long long limit = client_uint(s->now, "max_connections");
 	unsigned long long used = client_uint(s->now, "connections");
 	char text[HUMAN_MAX], blocks[BAR_BYTES];
+	char state[HUMAN_MAX];
 	enum style style;
-	const char *word = health_word(s->now, &style);
+	const char *word = health_word(s->now, &style, state);
 
 	table_text(table, STYLE_PLAIN, client_text(s->now, "pool"));
 	table_text(table, STYLE_PLAIN, client_text(s->now, "server"));
@@ -269,9 +270,9 @@ static uint32_t lines_in(const struct strbuf *text)
 
 static void add_servers(struct view *view, const struct rates *rates)
 {
-	static const char *const titles[] = {"POOL", "SERVER", "HEALTH",
-	    ">WEIGHT", ">CONNS", "SHARE", ">FLOWS/S", ">TO/S", ">FROM/S",
-	    ">ERR/S", "CAUSE", NULL};
+	static const char *const titles[] = {"POOL", "SERVER", "STATE",
+	    ">WEIGHT", ">CONNS", "SHARE", ">FLOWS/S", ">SENT/S", ">RECEIVED/S",
+	    ">ERRORS/S", "CAUSE", NULL};
 	uint32_t used = lines_in(&view->out) + 1; /* and the titles */
 	uint32_t room = view->rows > used + 2 ? view->rows - used : 2;
 	struct table table;
@@ -288,8 +289,8 @@ static void add_servers(struct view *view, const struct rates *rates)
 	    &view->out);
 	table_fini(&table);
 	if (rates->n_servers > room)
-		strbuf_addf(&view->out, "and %u more servers\n",
-		    rates->n_servers - room);
+		strbuf_addf(&view->out, "and %u more server%s\n",
+		    rates->n_servers - room, plural(rates->n_servers - room));
 }
 
 static void render(struct view *view, const struct rates *rates)

@@ -98,6 +98,8 @@ def test(s):
     f = one("full")
     s.equal((f["end"], f["server"], f["connect_ms"]), ("sQ", "-", "-"),
             "queue timeout")
+    s.equal(f["error"], "no free connection slot within queue.timeout",
+            "its cause")
     held.close()
 
     # Idle: who was expected to speak is to blame.

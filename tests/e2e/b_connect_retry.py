@@ -49,6 +49,10 @@ def test(s):
     retried = [f for f in flows if f["retries"] != "0"]
     s.check(retried and {f["retries"] for f in retried} == {"1"},
             f"{len(retried)} of them were retried once")
+    s.equal({f.get("tried") for f in retried}, {"dead"},
+            "whom the retried tried before")
+    s.equal({f.get("tried") for f in flows if f["retries"] == "0"}, {None},
+            "whom the others tried before")
     row = b.server("o", "dead")
     s.equal((row["connect_errors"], row["retries"], row["connections"]),
             (len(retried), len(retried), 0),

@@ -62,12 +62,50 @@ def test(s):
                   "pools.*.balance"])
     s.check("p2c" in done.stdout, "explain needs no braidd")
 
+    s.say("-- kill")
+    origin2, port2 = Origin(s, greeter("b")), s.port()
+    config["listeners"]["two"] = {"bind": f"127.0.0.1:{port2}", "pool": "p"}
+    config["pools"]["p"] = {"servers": {"c": {"address": origin2.text},
+                                        "d": {"address": origin2.text}}}
+    b.reload(config)
+    victims = [client.connect(("127.0.0.1", port2)) for _ in range(600)]
+    for sock in victims:
+        client.read_exactly(sock, 1)
+    rows = b.ctl("flows", "pool=p", "limit=1000")["flows"]
+    one = rows[0]
+    b.braidctl("kill", str(one["id"]))
+    s.until(lambda: len(b.ctl("flows", "pool=p", "limit=1000")["flows"])
+            == 599, "one flow less")
+    flow = b.wait_flows(1, id=str(one["id"]))[0]
+    s.equal((flow["end"], flow["error"]), ("KD", "killed by an operator"),
+            "its line in the log")
+    on_c = sum(r["server"] == "c" for r in rows[1:])
+    killed = b.ctl("kill", "--server", "p/c")["killed"]
+    s.equal(killed, on_c, "flows of c")
+    s.until(lambda: {r["server"] for r in b.ctl(
+        "flows", "pool=p", "limit=1000")["flows"]} == {"d"},
+            "only those of d are left")
+    s.equal(b.ctl("kill", "--server", "p/c")["killed"], 0, "none are left")
+    del config["pools"]["p"]["servers"]["d"]
+    b.reload(config)
+    s.equal(b.ctl("kill", "--server", "p/d")["killed"], 599 - on_c,
+            "flows of a server that a reload has removed")
+    s.until(lambda: not b.ctl("flows", "pool=p")["flows"], "all of them end")
+    s.equal({client.read_end(sock) for sock in victims},
+            {(b"", client.RESET)}, "what their clients see")
+    s.check(all(client.echoes(sock) for sock in held),
+            "flows of the other pool go on")
+    for sock in victims:
+        sock.close()
+
     s.say("-- what is wrong")
     for code, *arguments in (
             (64, "nonsense"), (64, "drain"), (64, "drain", "o"),
             (64, "weight", "o", "a", "x"), (64, "weight", "o", "a", "65536"),
             (64, "weight", "o", "a", "-1"), (64, "log-level", "loud"),
-            (64, "heatmap"), (64, "flows", "colour=red"), (64,),
+            (64, "heatmap"), (64, "kill"), (64, "kill", "x"),
+            (64, "kill", "--server", "o"), (1, "kill", "999999"),
+            (66, "kill", "--server", "o/nope"), (64, "flows", "colour=red"), (64,),
             (64, "explain", "no.such.key"),
             (66, "drain", "nope", "a"), (66, "maint", "o", "nope"),
             (66, "servers", "nope")):
@@ -83,6 +121,15 @@ def test(s):
                   "status"], check=False)
     s.check(done.returncode == 69 and s.path("none") in done.stderr,
             f"no braidd: 69, {done.stderr.strip()}")
+    for socket_of, env in (("BRAID_CONTROL", {"BRAID_CONTROL": s.path("no")}),
+                           ("the default", {"BRAID_CONTROL": ""})):
+        done = s.run([os.path.join(s.bin, "braidctl"), "status"], check=False,
+                     env={**os.environ, **env})
+        if socket_of == "the default" and done.returncode == 0:
+            continue  # this machine runs a braidd
+        s.check(done.returncode == 69 and f"({socket_of})" in done.stderr and
+                "braidctl -s SOCKET" in done.stderr,
+                f"the socket of {socket_of}: {done.stderr.strip()}")
 
     s.say("-- garbage")
 

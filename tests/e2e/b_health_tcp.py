@@ -55,9 +55,15 @@ def test(s):
     for n in ("a", "b"):
         origins[n].kill()
     b.wait_event("too few servers are up: all are used", pool="o")
-    s.equal(b.pool("o")["fails_open"], True, "33 % < 40 %: fails open")
-    s.equal(b.metrics().value("braid_pool_fail_open", pool="o"), 1,
-            "braid_pool_fail_open")
+    row = b.pool("o")
+    s.equal((row["fails_open"], row["usable"], row["down"]), (True, 1, 2),
+            "33 % < 40 %: fails open, and only one is usable by itself")
+    s.check("1/3 (failing open)" in b.braidctl("pools").stdout,
+            "braidctl pools says so")
+    m = b.metrics()
+    s.equal((m.value("braid_pool_fail_open", pool="o"),
+             m.value("braid_pool_servers_usable", pool="o")), (1, 1),
+            "braid_pool_fail_open and braid_pool_servers_usable")
     s.equal(b.status()["pools_failing_open"], ["o"], "status says it")
     answers = [client.ask(("127.0.0.1", port), b"GET /name HTTP/1.0\r\n\r\n")
                for _ in range(6)]

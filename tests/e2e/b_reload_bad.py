@@ -3,7 +3,7 @@
 import socket
 
 from lib import client, scenario
-from lib.braidd import Braid
+from lib.braidd import Braid, parse_line
 from lib.origins import Origin, greeter
 
 
@@ -44,8 +44,10 @@ def test(s):
             "the unknown key with its place and the likely one")
     s.check("nope" in text and "weigth" in text and "99999" in text,
             f"all errors in one pass ({len(lines)} lines)")
-    s.until(lambda: [e["at"] for e in b.events("configuration")] == lines,
-            "the log has the same lines")
+    s.until(lambda: [f"{e['file']}:{e['line']}:{e['column']}: {e['msg']}"
+                     for e in map(parse_line, b.process.output().splitlines())
+                     if e and "column" in e] == lines,
+            "the log has the same lines, with their places as fields")
 
     b.write_config("listeners: [\n")
     refused("not YAML")
@@ -73,6 +75,20 @@ def test(s):
     s.equal(client.read_exactly(client.connect(("127.0.0.1", taken)), 1),
             b"a", "the new listener serves")
     s.check(client.echoes(held), "the live flow works")
+
+    config["pools"]["o"]["health"] = {"type": "tcp", "path": "/"}
+    answer = b.reload(config)
+    s.equal(answer["accepted"], True, "a doubtful file is accepted")
+    warning = answer["lines"][0]
+    s.check(": warning: " in warning, f"with a warning: {warning}")
+    logged = [e for e in map(parse_line, b.process.output().splitlines())
+              if e and "column" in e][-1]
+    s.equal((logged["level"], f"{logged['file']}:{logged['line']}:"
+             f"{logged['column']}: warning: {logged['msg']}"),
+            ("warn", warning), "and the log has it as one")
+    s.check("1 pool changed (o)" in answer["summary"],
+            f"what changed: {answer['summary']}")
+    s.equal(b.reload(config)["summary"], "nothing changed", "once more")
     held.close()
     b.stop()
 

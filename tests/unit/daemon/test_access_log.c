@@ -57,9 +57,11 @@ static void fixture_free(struct fixture *f)
 	free(f);
 }
 
-static void put(struct fixture *f, uint32_t worker, uint64_t id)
+static void put_at(
+    struct fixture *f, uint32_t worker, uint64_t id, struct wall at)
 {
 	struct flow_record record = {.id = id,
+	    .ended_at = at,
 	    .worker = worker,
 	    .listener = &f->listener,
 	    .pool = &f->pool,
@@ -68,6 +70,11 @@ static void put(struct fixture *f, uint32_t worker, uint64_t id)
 	    .end_phase = '-'};
 
 	ck_assert(flow_log_put(f->logs[worker], &record));
+}
+
+static void put(struct fixture *f, uint32_t worker, uint64_t id)
+{
+	put_at(f, worker, id, (struct wall){0});
 }
 
 /* All that the pipe holds, terminated; the caller frees it. */
@@ -167,6 +174,42 @@ START_TEST(test_full_pipe)
 }
 END_TEST
 
+/* Records of the workers and lines of the event log come interleaved, however
+ * they were put. */
+START_TEST(test_in_the_order_of_their_stamps)
+{
+	struct fixture *f = fixture_new();
+	struct wall now = wall_now();
+	const char *at;
+	char *text;
+
+	ck_assert_int_eq(log_start_queue(16), 0);
+	put_at(f, 1, 1, (struct wall){now.ns - 4 * NS_PER_MS});
+	put_at(f, 0, 2, (struct wall){now.ns - 3 * NS_PER_MS});
+	put_at(f, 1, 3, (struct wall){now.ns - 2 * NS_PER_MS});
+	put_at(f, 0, 5, (struct wall){now.ns + NS_PER_S});
+	put_at(f, 1, 6, (struct wall){now.ns + 2 * NS_PER_S});
+	log_event(LOG_INFO, "between", "id=%d here=yes", 4);
+	ck_assert_uint_eq(access_log_drain(&f->daemon), 5);
+	at = text = read_pipe(f);
+	for (int id = 1; id <= 6; id++) {
+		char wanted[32];
+
+		snprintf(wanted, sizeof(wanted), " id=%d ", id);
+		at = strstr(at, wanted);
+		ck_assert_msg(
+		    at != NULL, "%d is not in its place: %s", id, text);
+	}
+	ck_assert_uint_eq(count(text, "\n"), 6);
+	log_stop_queue();
+	free(text);
+	text = read_pipe(f);
+	ck_assert_str_eq(text, "");
+	free(text);
+	fixture_free(f);
+}
+END_TEST
+
 /* EPIPE and its signal end nothing. */
 START_TEST(test_closed_pipe)
 {
@@ -210,6 +253,7 @@ int main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, test_lines_of_all_workers);
 	tcase_add_test(tcase, test_json);
+	tcase_add_test(tcase, test_in_the_order_of_their_stamps);
 	tcase_add_test(tcase, test_full_pipe);
 	tcase_add_test(tcase, test_closed_pipe);
 	tcase_add_test(tcase, test_full_disk);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "daemon/control.h"
 #include "daemon/ctl_command.h"
 #include "daemon/reload.h"
@@ -33,6 +34,7 @@ struct control {
 	struct ctl *ctl;
 	char folder[64], path[96];
 	struct flow_listing *listing; /* asked for and not answered */
+	struct flow_killing *killing; /* the same */
 	reload_on_done *reload_done;
 	void *reload_context;
 	bool forgotten;
@@ -67,6 +69,12 @@ void control_list_flows(struct control *control, struct flow_listing *listing)
 {
 	ck_assert_ptr_null(control->listing);
 	control->listing = listing;
+}
+
+void control_kill_flows(struct control *control, struct flow_killing *killing)
+{
+	ck_assert_ptr_null(control->killing);
+	control->killing = killing;
 }
 
 static void set_facts(struct server *server, const enum board_admin *admin,
@@ -413,6 +421,135 @@ START_TEST(test_flows)
 }
 END_TEST
 
+/* The answer of the worker that was asked. */
+static void kill_some(struct control *c, uint64_t n, bool complete)
+{
+	struct flow_killing *killing = c->killing;
+
+	ck_assert_ptr_nonnull(killing);
+	c->killing = NULL;
+	killing->killed += n;
+	killing->complete = complete;
+	killing->on_killed(killing);
+}
+
+static void expect_heard(struct control *c, int fd, const char *part)
+{
+	const char *answer;
+
+	settle(c);
+	answer = hear(fd);
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_msg(strstr(answer, part) != NULL, "%s: %s", part, answer);
+	close(fd);
+}
+
+START_TEST(test_kill_one)
+{
+	struct control *c = control_new();
+	int fd = client_open(c);
+
+	say(fd, "{\"command\":\"kill\",\"arguments\":[\"42\"]}\n");
+	settle(c);
+	ck_assert_uint_eq(c->killing->id, 42);
+	kill_some(c, 0, true);
+	ck_assert_uint_eq(c->killing->worker, 1);
+	kill_some(c, 1, true);
+	expect_heard(c, fd, "\"data\":{\"killed\":1,\"id\":42}");
+	ck_assert_ptr_null(c->killing);
+
+	fd = client_open(c);
+	say(fd, "{\"command\":\"kill\",\"arguments\":[\"42\"]}\n");
+	settle(c);
+	kill_some(c, 0, true);
+	kill_some(c, 0, true);
+	expect_heard(c, fd, "{\"exit\":1,\"error\":\"no flow 42 is open");
+	control_free(c);
+}
+END_TEST
+
+START_TEST(test_kill_of_a_server)
+{
+	struct control *c = control_new();
+	int fd = client_open(c);
+
+	say(fd, "{\"command\":\"kill\",\"arguments\":"
+		"[\"--server\",\"p/a\"]}\n");
+	settle(c);
+	ck_assert_uint_eq(c->killing->id, 0);
+	ck_assert_str_eq(c->killing->pool, "p");
+	ck_assert_str_eq(c->killing->server, "a");
+	kill_some(c, 256, false);
+	ck_assert_uint_eq(c->killing->worker, 0);
+	kill_some(c, 4, true);
+	ck_assert_uint_eq(c->killing->worker, 1);
+	kill_some(c, 2, true);
+	expect_heard(c, fd, "\"killed\":262,");
+
+	/* Configured and idle is no error; unknown is, unless a flow still
+	 * has it from before a reload. */
+	fd = client_open(c);
+	say(fd, "{\"command\":\"kill\",\"arguments\":"
+		"[\"--server\",\"p/b\"]}\n");
+	settle(c);
+	kill_some(c, 0, true);
+	kill_some(c, 0, true);
+	expect_heard(c, fd, "{\"exit\":0,");
+	fd = client_open(c);
+	say(fd, "{\"command\":\"kill\",\"arguments\":"
+		"[\"--server\",\"p/gone\"]}\n");
+	settle(c);
+	kill_some(c, 0, true);
+	kill_some(c, 0, true);
+	expect_heard(c, fd, "{\"exit\":66,");
+	control_free(c);
+}
+END_TEST
+
+START_TEST(test_kill_refuses)
+{
+	static const char *const bad[] = {"\"x\"", "\"0\"", "\"-1\"",
+	    "\"99999999999999999999\"", "\"\"", "\"--server\"",
+	    "\"--server\",\"p\"", "\"--server\",\"/a\"", "\"--server\",\"p/\"",
+	    "\"--pool\",\"p/a\"", "\"1\",\"2\"",
+	    "\"--server\",\"p/"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "\""};
+	struct control *c = control_new();
+	char request[256];
+
+	for (size_t i = 0; i < BR_COUNT(bad); i++) {
+		snprintf(request, sizeof(request),
+		    "{\"command\":\"kill\",\"arguments\":[%s]}\n", bad[i]);
+		expect(c, request, "{\"exit\":64,");
+		ck_assert_ptr_null(c->killing);
+	}
+	control_free(c);
+}
+END_TEST
+
+/* The client leaves while a worker kills: what it asked for is done. */
+START_TEST(test_kill_goes_on_alone)
+{
+	struct control *c = control_new();
+	int fd = client_open(c);
+
+	say(fd, "{\"command\":\"kill\",\"arguments\":"
+		"[\"--server\",\"p/a\"]}\n");
+	settle(c);
+	ctl_stop(c->ctl);
+	settle(c);
+	ck_assert(ctl_done(c->ctl));
+	close(fd);
+	kill_some(c, 256, false);
+	kill_some(c, 0, true);
+	ck_assert_uint_eq(c->killing->worker, 1);
+	kill_some(c, 0, true);
+	ck_assert_ptr_null(c->killing);
+	control_free(c);
+}
+END_TEST
+
 START_TEST(test_flows_limit)
 {
 	struct control *c = control_new();
@@ -543,6 +680,10 @@ int main(void)
 	tcase_add_test(tcase, test_more_connections_wait);
 	tcase_add_test(tcase, test_flows);
 	tcase_add_test(tcase, test_flows_limit);
+	tcase_add_test(tcase, test_kill_one);
+	tcase_add_test(tcase, test_kill_of_a_server);
+	tcase_add_test(tcase, test_kill_refuses);
+	tcase_add_test(tcase, test_kill_goes_on_alone);
 	tcase_add_test(tcase, test_stop_while_listing);
 	tcase_add_test(tcase, test_reload);
 	tcase_add_test(tcase, test_stop_while_reloading);

@@ -103,6 +103,60 @@ START_TEST(test_socket_that_cannot_be_opened)
 }
 END_TEST
 
+static void expect_summary(const char *text, const char *summary)
+{
+	FILE *file = fopen(path, "w");
+	struct load_job *job;
+
+	ck_assert_ptr_nonnull(file);
+	(void)fputs(text, file);
+	ck_assert_int_eq(fclose(file), 0);
+	job = run();
+	ck_assert_ptr_nonnull(job->plan);
+	ck_assert_str_eq(job->summary, summary);
+	plan_free(job->plan, daemon_.board);
+	load_job_free(job);
+}
+
+#define POOLS "pools:\n  p: {servers: {a: {address: \"127.0.0.1:9\"}}}\n"
+
+START_TEST(test_says_what_changed)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof text,
+	    "# only a comment\nlisteners:\n  web: {%s}\n" POOLS, listener);
+	expect_summary(text, "nothing changed");
+	(void)snprintf(text, sizeof text,
+	    "global: {log: {level: debug}}\nlisteners:\n  web: {%s, "
+	    "max_connections: 7}\n" POOLS,
+	    listener);
+	expect_summary(text,
+	    "1 setting changed (global.log.level), 1 listener changed (web)");
+	(void)snprintf(text, sizeof text,
+	    "listeners:\n  site: {%s}\n"
+	    "pools:\n  p: {balance: rr, servers: {z: {address: "
+	    "\"127.0.0.1:9\"}}}\n",
+	    listener);
+	expect_summary(text,
+	    "1 listener added (site), 1 listener removed (web), "
+	    "1 pool changed (p), 1 server added (p/z), "
+	    "1 server removed (p/a)");
+	(void)snprintf(text, sizeof text,
+	    "listeners:\n  web: {%s}\n"
+	    "pools:\n  p: {servers: {a: {address: \"127.0.0.1:9\"}, "
+	    "b: {address: \"127.0.0.1:1\"}, c: {address: \"127.0.0.1:2\"}, "
+	    "d: {address: \"127.0.0.1:3\"}, e: {address: \"127.0.0.1:4\"}, "
+	    "f: {address: \"127.0.0.1:5\"}}}\n",
+	    listener);
+	expect_summary(text, "5 servers added");
+	(void)snprintf(text, sizeof text,
+	    "global: {workers: 3}\nlisteners:\n  web: {%s}\n" POOLS, listener);
+	expect_summary(
+	    text, "nothing changed but 1 setting with the next restart");
+}
+END_TEST
+
 START_TEST(test_good_file_counts_changes)
 {
 	struct load_job *job;
@@ -111,8 +165,8 @@ START_TEST(test_good_file_counts_changes)
 			     "b: {address: \"127.0.0.1:10\"}");
 	job = run();
 	ck_assert_ptr_nonnull(job->plan);
-	ck_assert_str_eq(job->summary,
-	    "number=2 listeners=+0-0~0 pools=+0-0~1 servers=+1-0~1");
+	ck_assert_str_eq(
+	    job->summary, "1 server added (p/b), 1 server changed (p/a)");
 	ck_assert_uint_eq(job->n_reweighted, 1);
 	ck_assert_str_eq(job->reweighted[0]->server, "a");
 	plan_free(job->plan, daemon_.board);
@@ -133,6 +187,7 @@ int main(void)
 	tcase_add_test(tcase, test_missing_file_is_one_error);
 	tcase_add_test(tcase, test_socket_that_cannot_be_opened);
 	tcase_add_test(tcase, test_good_file_counts_changes);
+	tcase_add_test(tcase, test_says_what_changed);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -79,6 +79,59 @@ START_TEST(test_what_was_not_reached)
 }
 END_TEST
 
+static void expect_cause(char by, char phase, int error, const char *cause)
+{
+	struct flow_record r = full_record();
+	char text[1024], wanted[256];
+
+	r.end_by = by;
+	r.end_phase = phase;
+	r.error = error;
+	(void)flow_record_format(&r, text, sizeof text);
+	(void)snprintf(wanted, sizeof wanted, " error=\"%s", cause);
+	ck_assert_msg(strstr(text, wanted) != NULL, "%s: %s", wanted, text);
+}
+
+/* Never the bare text of an errno that Braid chose itself. */
+START_TEST(test_causes_say_what_happened)
+{
+	expect_cause('s', 'Q', -ETIMEDOUT,
+	    "no free connection slot within queue.timeout\"");
+	expect_cause('s', 'C', -ETIMEDOUT,
+	    "the server did not accept within connect.timeout\"");
+	expect_cause('c', 'D', -ETIMEDOUT, "silence beyond timeout.idle");
+	expect_cause('s', 'D', -ETIMEDOUT, "silence beyond timeout.idle");
+	expect_cause('S', 'D', -ETIMEDOUT, "the connection's other end");
+	expect_cause('K', 'D', BR_E_KILLED, "killed by an operator\"");
+	expect_cause('K', 'Q', BR_E_DRAINED, "killed at the end of the drain");
+	expect_cause('S', 'C', -ECONNREFUSED, "Connection refused\"");
+}
+END_TEST
+
+START_TEST(test_names_those_that_failed_before)
+{
+	static struct server servers[] = {
+	    {.name = "a"}, {.name = "b"}, {.name = "c"}};
+	static const struct pool pool = {
+	    .name = "origins", .servers = servers, .n_servers = 3};
+	struct flow_record r = full_record();
+	char text[1024];
+
+	r.pool = &pool;
+	r.failed[0] = 2;
+	r.failed[1] = 0;
+	(void)flow_record_format(&r, text, sizeof text);
+	ck_assert_ptr_null(strstr(text, "tried="));
+	r.n_failed = 2;
+	(void)flow_record_format(&r, text, sizeof text);
+	ck_assert_ptr_nonnull(strstr(text, " worker=3 tried=c,a"));
+	ck_assert_str_eq(text + strlen(text) - 3, "c,a");
+	r.error = -ECONNREFUSED;
+	(void)flow_record_format(&r, text, sizeof text);
+	ck_assert_ptr_nonnull(strstr(text, " tried=c,a error=\""));
+}
+END_TEST
+
 /* At any size: terminated, never longer than it says. */
 START_TEST(test_short_room)
 {
@@ -192,6 +245,8 @@ int main(void)
 
 	tcase_add_test(tcase, test_every_field);
 	tcase_add_test(tcase, test_what_was_not_reached);
+	tcase_add_test(tcase, test_causes_say_what_happened);
+	tcase_add_test(tcase, test_names_those_that_failed_before);
 	tcase_add_test(tcase, test_short_room);
 	tcase_add_test(tcase, test_clients);
 	tcase_add_test(tcase, test_full_and_in_order);

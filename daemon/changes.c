@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/changes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "conf/schema_equal.h"
+
+enum kind { ADDED, CHANGED, REMOVED, N_KINDS };
+
+static const char *const kind_words[] = {"added", "changed", "removed"};
+
+struct text {
+	char *to;
+	size_t length, room;
+};
+
+/* One noun: how many there are of each kind, and the first of them. */
+struct group {
+	const char *noun, *nouns;
+	uint32_t n[N_KINDS];
+	const char *names[N_KINDS][CHANGES_NAMES_MAX];
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add(struct text *text, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(
+	    text->to + text->length, text->room - text->length, format, args);
+	va_end(args);
+	text->length += n > 0 ? (size_t)n : 0;
+	if (text->length >= text->room)
+		text->length = text->room - 1;
+}
+
+static void note(struct group *group, enum kind kind, const char *name)
+{
+	if (group->n[kind] < CHANGES_NAMES_MAX)
+		group->names[kind][group->n[kind]] = name;
+	group->n[kind]++;
+}
+
+static void say(struct text *text, const struct group *group)
+{
+	for (uint32_t k = 0; k < N_KINDS; k++) {
+		uint32_t n = group->n[k];
+
+		if (!n)
+			continue;
+		add(text, "%s%u %s %s", text->length ? ", " : "", n,
+		    n == 1 ? group->noun : group->nouns, kind_words[k]);
+		for (uint32_t i = 0; n <= CHANGES_NAMES_MAX && i < n; i++)
+			add(text, "%s%s", i ? ", " : " (", group->names[k][i]);
+		if (n <= CHANGES_NAMES_MAX)
+			add(text, ")");
+	}
+}
+
+/* Values outside listeners and pools. */
+static void note_settings(
+    const struct conf *before, const struct conf *after, struct group *settings)
+{
+	const struct schema_row *row = NULL;
+
+	while ((row = schema_next_below(NULL, row))) {
+		if (strchr(row->path, '*') || row->type == SCHEMA_MAP ||
+		    row->when != SCHEMA_NOW || row->restart ||
+		    schema_value_equal(row, before, after))
+			continue;
+		note(settings, CHANGED, row->path);
+	}
+}
+
+static void note_listeners(const struct conf *before, const struct conf *after,
+    const struct conf_diff *diff, struct group *listeners)
+{
+	for (uint32_t i = 0; i < after->n_listeners; i++)
+		if (diff->listeners[i] != CONF_SAME)
+			note(listeners,
+			    diff->listeners[i] == CONF_ADDED ? ADDED : CHANGED,
+			    after->listeners[i].name);
+	for (uint32_t i = 0; i < diff->n_listeners_removed; i++)
+		note(listeners, REMOVED,
+		    before->listeners[diff->listeners_removed[i]].name);
+}
+
+/* A pool of which only servers differ is told by these. */
+static bool differs_itself(
+    const struct conf_pool *before, const struct conf_pool *after)
+{
+	return !schema_entry_equal(schema_find("pools.*"), before, after);
+}
+
+static void note_server(struct group *servers, enum kind kind, const char *pool,
+    const char *server, struct arena *arena)
+{
+	note(servers, kind,
+	    servers->n[kind] < CHANGES_NAMES_MAX
+		? arena_printf(arena, "%s/%s", pool, server)
+		: NULL);
+}
+
+static struct strmap *servers_of(
+    const struct conf_pool *pool, struct arena *arena)
+{
+	struct strmap *names = strmap_new(arena);
+
+	for (uint32_t i = 0; i < pool->n_servers; i++)
+		strmap_put(names, pool->servers[i].name, &pool->servers[i]);
+	return names;
+}
+
+/* By name; a server of another place in the list is no change to speak of. */
+static void note_servers(const struct conf_pool *before,
+    const struct conf_pool *after, struct arena *arena, struct group *servers)
+{
+	const struct schema_row *row = schema_find("pools.*.servers.*");
+	struct strmap *old = servers_of(before, arena);
+	struct strmap *new = servers_of(after, arena);
+
+	for (uint32_t i = 0; i < after->n_servers; i++) {
+		const struct conf_server *server = &after->servers[i];
+		const struct conf_server *was = strmap_get(old, server->name);
+
+		if (!was)
+			note_server(
+			    servers, ADDED, after->name, server->name, arena);
+		else if (!schema_entry_equal(row, was, server))
+			note_server(
+			    servers, CHANGED, after->name, server->name, arena);
+	}
+	for (uint32_t i = 0; i < before->n_servers; i++)
+		if (!strmap_get(new, before->servers[i].name))
+			note_server(servers, REMOVED, after->name,
+			    before->servers[i].name, arena);
+}
+
+static void note_pools(const struct conf *before, const struct conf *after,
+    const struct conf_diff *diff, struct arena *arena, struct group *pools,
+    struct group *servers)
+{
+	for (uint32_t i = 0; i < after->n_pools; i++) {
+		const struct conf_pool *pool = &after->pools[i], *was;
+
+		if (diff->pools[i] == CONF_ADDED)
+			note(pools, ADDED, pool->name);
+		if (diff->pools[i] != CONF_CHANGED)
+			continue;
+		was = &before->pools[diff->pool_before[i]];
+		if (differs_itself(was, pool))
+			note(pools, CHANGED, pool->name);
+		note_servers(was, pool, arena, servers);
+	}
+	for (uint32_t i = 0; i < diff->n_pools_removed; i++)
+		note(
+		    pools, REMOVED, before->pools[diff->pools_removed[i]].name);
+}
+
+void changes_describe(const struct conf *before, const struct conf *after,
+    const struct conf_diff *diff, struct arena *arena, char *ret, size_t room)
+{
+	struct group settings = {.noun = "setting", .nouns = "settings"};
+	struct group listeners = {.noun = "listener", .nouns = "listeners"};
+	struct group pools = {.noun = "pool", .nouns = "pools"};
+	struct group servers = {.noun = "server", .nouns = "servers"};
+	struct text text = {.to = ret, .room = room};
+
+	*ret = '\0';
+	note_settings(before, after, &settings);
+	note_listeners(before, after, diff, &listeners);
+	note_pools(before, after, diff, arena, &pools, &servers);
+	say(&text, &settings);
+	say(&text, &listeners);
+	say(&text, &pools);
+	say(&text, &servers);
+	if (diff->n_restart_keys)
+		add(&text, "%s%u setting%s with the next restart",
+		    text.length ? ", " : "nothing changed but ",
+		    diff->n_restart_keys, diff->n_restart_keys == 1 ? "" : "s");
+	else if (!text.length)
+		add(&text, "nothing changed");
+}

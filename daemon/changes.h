@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What a reload changed, in words: counts, and names where they are few.
+ *
+ *     nothing changed
+ *     1 listener changed (web), 2 servers added (origins/c, origins/d)
+ *
+ * Thread:  any; pure.
+ * Memory:  scratch from the arena.
+ * Limits:  names of a kind only up to CHANGES_NAMES_MAX; the text is cut at
+ *          room.
+ */
+#include <stddef.h>
+
+#include "conf/diff.h"
+
+#define CHANGES_NAMES_MAX 4
+
+void changes_describe(const struct conf *before, const struct conf *after,
+    const struct conf_diff *diff, struct arena *arena, char *ret, size_t room);
