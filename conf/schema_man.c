@@ -50,13 +50,29 @@ static const char man_head[] =
     "resolved.\n"
     "\n";
 
-static const char man_tail[] = "# FILES\n"
-			       "\n"
-			       "_/etc/braid/braid.yaml_\n"
-			       "\n"
-			       "# SEE ALSO\n"
-			       "\n"
-			       "*braidd*(8), *braidctl*(1)\n";
+/* Fields and codes themselves stand in docs/access-log.md, which a test of lb
+ * compares with the code; this folder does not know them. */
+static const char man_tail[] =
+    "# ACCESS LOG\n"
+    "\n"
+    "Unless *global.log.access* is false, each connection gives one line when "
+    "it ends, with *msg=flow*: its id, listener, client, pool and server, the "
+    "bytes each way, the time each phase took, and *end=*, two letters that "
+    "say who ended it and in which phase. *end=--* is a normal end. In the "
+    "first place C means the client, S the server, P a limit that Braid "
+    "keeps, R a resource that it lacks, K that it was stopped, and the small "
+    "letters c and s a timeout; in the second Q means in the queue, C while "
+    "connecting, D while data flowed. The file _access-log.md_ of the "
+    "documentation explains every field and code, with examples and with "
+    "what to do about each.\n"
+    "\n"
+    "# FILES\n"
+    "\n"
+    "_/etc/braid/braid.yaml_\n"
+    "\n"
+    "# SEE ALSO\n"
+    "\n"
+    "*braidd*(8), *braidctl*(1)\n";
 
 /* Text in which scdoc shall see no markup. */
 static void man_add_escaped(struct strbuf *sb, const char *text)

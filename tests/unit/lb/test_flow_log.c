@@ -198,6 +198,126 @@ START_TEST(test_full_and_in_order)
 }
 END_TEST
 
+/* -- docs/access-log.md ------------------------------------------------ */
+
+static char *read_docs(void)
+{
+	char path[1024];
+	char *text = calloc(1, 1 << 16);
+	FILE *f;
+
+	ck_assert_ptr_nonnull(getenv("BRAID_SOURCE"));
+	(void)snprintf(
+	    path, sizeof path, "%s/docs/access-log.md", getenv("BRAID_SOURCE"));
+	f = fopen(path, "r");
+	ck_assert_msg(f && text, "%s", path);
+	ck_assert_uint_lt(fread(text, 1, 1 << 16, f), (1 << 16) - 1);
+	fclose(f);
+	return text;
+}
+
+struct letter {
+	char letter;
+	const char *text;
+};
+
+/* The table below that head has these rows and no others. */
+static void expect_letters(
+    const char *docs, const char *head, const struct letter *letters, size_t n)
+{
+	const char *at = strstr(docs, head);
+	char row[256];
+
+	ck_assert_msg(at != NULL, "%s", head);
+	at += strlen(head);
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(row, sizeof row, "| `%c` | %s |\n",
+		    letters[i].letter, letters[i].text);
+		ck_assert_msg(!strncmp(at, row, strlen(row)),
+		    "docs/access-log.md: want %s", row);
+		at += strlen(row);
+	}
+	ck_assert_msg(*at == '\n', "docs/access-log.md: more than %zu rows", n);
+}
+
+START_TEST(test_docs_have_every_code)
+{
+#define X(letter, text) {letter, text},
+	static const struct letter ends[] = {FLOW_END_LIST(X)};
+	static const struct letter phases[] = {FLOW_PHASE_LIST(X)};
+#undef X
+	char *docs = read_docs();
+
+	expect_letters(
+	    docs, "| letter | who |\n|---|---|\n", ends, BR_COUNT(ends));
+	expect_letters(
+	    docs, "| letter | phase |\n|---|---|\n", phases, BR_COUNT(phases));
+	free(docs);
+}
+END_TEST
+
+/* Walks "key=value key=value" and copies the next key; NULL at the end. */
+static const char *next_key(const char *at, char ret[64])
+{
+	size_t length = strcspn(at, "= ");
+
+	ck_assert_uint_lt(length, 64);
+	if (at[length] != '=')
+		return NULL;
+	memcpy(ret, at, length);
+	ret[length] = '\0';
+	at += length + 1;
+	at += *at == '"' ? strcspn(at + 1, "\"") + 2 : strcspn(at, " \n");
+	return at + (*at == ' ');
+}
+
+/* Each example has the fields of a record, in their order. */
+static void expect_example(const char *example, const char *fields)
+{
+	char want[64], got[64];
+	bool error = strstr(example, " end=-- ") == NULL;
+
+	for (int i = 0; i < 3; i++) {
+		static const char *const before[] = {"ts", "level", "msg"};
+
+		example = next_key(example, got);
+		ck_assert(example && !strcmp(got, before[i]));
+	}
+	while ((fields = next_key(fields, want))) {
+		if (!strcmp(want, "error") && !error)
+			continue;
+		example = next_key(example, got);
+		ck_assert_msg(example && !strcmp(got, want),
+		    "docs/access-log.md: an example has %s where a line has %s",
+		    got, want);
+	}
+	ck_assert_int_eq(*example, '\n');
+}
+
+START_TEST(test_docs_have_every_field)
+{
+	struct flow_record r = full_record();
+	char text[512], key[64], row[80];
+	char *docs = read_docs();
+	unsigned examples = 0;
+	const char *at;
+
+	r.error = -ETIMEDOUT;
+	(void)flow_record_format(&r, text, sizeof text);
+	for (at = text; (at = next_key(at, key));) {
+		(void)snprintf(row, sizeof row, "\n| `%s` | ", key);
+		ck_assert_msg(strstr(docs, row) != NULL,
+		    "docs/access-log.md: no row for %s", key);
+	}
+	for (at = docs; (at = strstr(at, "\n    ts=")); examples++) {
+		at += strlen("\n    ");
+		expect_example(at, text);
+	}
+	ck_assert_uint_ge(examples, 5);
+	free(docs);
+}
+END_TEST
+
 #define RECORDS 20000
 
 static void *take_all(void *context)
@@ -251,5 +371,7 @@ int main(void)
 	tcase_add_test(tcase, test_clients);
 	tcase_add_test(tcase, test_full_and_in_order);
 	tcase_add_test(tcase, test_two_threads);
+	tcase_add_test(tcase, test_docs_have_every_code);
+	tcase_add_test(tcase, test_docs_have_every_field);
 	return lb_check_main(tcase);
 }
