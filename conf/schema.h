@@ -4,7 +4,7 @@
  * The one table of all configuration keys. A row gives path, type, bounds,
  * default, unit, help text, where the value goes in struct conf, and whether
  * it exists in this version; from it come the parser, `braidctl explain`, the
- * JSON Schema and braid.yaml(5).
+ * JSON Schema, braid.yaml(5) and an example of all keys.
  *
  * Thread:  any (constant).
  */
@@ -22,3 +22,5 @@ int schema_explain(const char *key, struct strbuf *ret,
 void schema_print_json_schema(struct strbuf *ret);
 /* scdoc source of braid.yaml(5). */
 void schema_print_man(struct strbuf *ret);
+/* A file that loads, with every key of this version, its default and help. */
+void schema_print_example(struct strbuf *ret);

@@ -157,9 +157,7 @@ static const char *explain_same_word(const char *key)
 	return row ? row->path : NULL;
 }
 
-/* Fills lines up to a width, each after the indentation. */
-static void explain_add_wrapped(
-    struct strbuf *sb, const char *indent, const char *text)
+void schema_add_wrapped(struct strbuf *sb, const char *indent, const char *text)
 {
 	size_t column = EXPLAIN_COLUMNS;
 	bool first = true;
@@ -208,14 +206,14 @@ static void explain_add_row(struct strbuf *sb, const struct schema_row *row)
 	strbuf_init(&summary);
 	schema_add_summary(&summary, row);
 	strbuf_addf(sb, "%s\n", row->path);
-	explain_add_wrapped(sb, "  ", strbuf_text(&summary));
+	schema_add_wrapped(sb, "  ", strbuf_text(&summary));
 	strbuf_fini(&summary);
 	if (schema_is_later(row))
 		strbuf_adds(sb, "  not in this version\n");
 	else if (row->restart)
 		strbuf_adds(sb, "  a change needs a restart\n");
 	strbuf_addc(sb, '\n');
-	explain_add_wrapped(sb, "  ", row->help);
+	schema_add_wrapped(sb, "  ", row->help);
 	if (row->example)
 		strbuf_addf(
 		    sb, "\n  Example: %s: %s\n", schema_key(row), row->example);

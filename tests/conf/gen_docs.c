@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes docs/generated: gen_docs FOLDER. A unit test fails when what is
- * checked in differs from what the table yields. */
+/* Writes docs/generated and the example of all keys: gen_docs FOLDER EXAMPLES.
+ * A unit test fails when what is checked in differs from what the table
+ * yields. */
 #include "conf/schema.h"
 
 #include <stdio.h>
@@ -31,11 +32,12 @@ static int gen_write(
 
 int main(int argc, char **argv)
 {
-	if (argc != 2) {
-		(void)fputs("usage: gen_docs FOLDER\n", stderr);
+	if (argc != 3) {
+		(void)fputs("usage: gen_docs FOLDER EXAMPLES\n", stderr);
 		return 64;
 	}
 	return gen_write(
 		   argv[1], "braid.schema.json", schema_print_json_schema) |
-	       gen_write(argv[1], "braid.yaml.5.scd", schema_print_man);
+	       gen_write(argv[1], "braid.yaml.5.scd", schema_print_man) |
+	       gen_write(argv[2], "complete.yaml", schema_print_example);
 }

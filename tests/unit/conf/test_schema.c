@@ -250,6 +250,7 @@ START_TEST(generated_docs_are_fresh)
 	expect_fresh(
 	    "docs/generated/braid.schema.json", schema_print_json_schema);
 	expect_fresh("docs/generated/braid.yaml.5.scd", schema_print_man);
+	expect_fresh("conf/examples/complete.yaml", schema_print_example);
 }
 END_TEST
 
