@@ -79,7 +79,8 @@ const struct schema_row schema_global[] = {
 	.fallback = "/var/lib/braid",
 	.example = "/srv/braid",
 	.restart = true,
-	.help = "Folder for what must outlive the process.",
+	.help = "Folder for what must outlive the process. This version makes "
+		"it when started by root, but keeps nothing there yet.",
     },
     {
 	.path = "global.control",
