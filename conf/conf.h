@@ -24,6 +24,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/prefix.h"
 
 #define CONF_NAME_MAX 63
 #define CONF_LISTENERS_MAX 1024
@@ -69,6 +70,67 @@ struct conf_bind {
 	struct conf_pos pos;
 };
 
+/* Values that may be a list. */
+struct conf_texts {
+	const char **at;
+	uint32_t n;
+};
+
+struct conf_prefixes {
+	struct prefix *at;
+	uint32_t n;
+};
+
+/* One rule of a listener: a condition with n 0 holds always. */
+struct conf_route {
+	const char *name; /* "1", "2", ...: its place in the file */
+	struct conf_pos pos;
+	struct conf_texts sni, alpn;
+	struct conf_prefixes source;
+	uint32_t pool; /* index into conf.pools */
+	struct conf_pos pool_pos;
+};
+
+struct conf_certificate {
+	const char *name; /* as of a route */
+	struct conf_pos pos;
+	const char *cert, *key, *ocsp; /* paths; key, ocsp may be NULL */
+	struct conf_pos cert_pos, key_pos, ocsp_pos;
+};
+
+enum conf_tls_version { CONF_TLS_1_2, CONF_TLS_1_3 };
+enum conf_tls_verify {
+	CONF_TLS_VERIFY_NONE,
+	CONF_TLS_VERIFY_OPTIONAL,
+	CONF_TLS_VERIFY_FULL,
+};
+
+/* TLS is terminated when there is a certificate. */
+struct conf_listener_tls {
+	struct conf_certificate *certificates; /* the first is the default */
+	uint32_t n_certificates;
+	const char *client_ca, *client_crl; /* NULL: none */
+	struct conf_pos pos, client_ca_pos, client_crl_pos;
+	enum conf_tls_verify client_verify;
+	enum conf_tls_version min;
+	struct conf_texts alpn;
+	bool strict_sni;
+};
+
+/* TLS towards servers when `present`. */
+struct conf_pool_tls {
+	bool present;
+	struct conf_pos pos, ca_pos, crl_pos, cert_pos, key_pos;
+	const char *ca; /* NULL: the system's */
+	const char *crl;
+	enum conf_tls_verify verify; /* none or full */
+	const char *sni; /* NULL: the server's host name, if it has one */
+	const char *cert, *key; /* NULL: none is shown */
+	struct conf_texts alpn;
+};
+
+enum conf_proxy { CONF_PROXY_OFF, CONF_PROXY_V1, CONF_PROXY_V2 };
+
 struct conf_listener {
 	const char *name;
 	struct conf_pos pos;
@@ -78,6 +140,15 @@ struct conf_listener {
 	struct conf_pos pool_pos;
 	uint32_t backlog;
 	uint32_t max_connections; /* 0: no limit of its own */
+	struct conf_route *routes; /* in file order */
+	uint32_t n_routes;
+	uint64_t wait_ms; /* for first bytes that a route needs */
+	bool proxy_accept; /* clients send a PROXY header */
+	struct conf_prefixes proxy_from; /* n 0: any source may */
+	struct conf_prefixes allow, deny; /* n 0: all, none */
+	uint32_t source_connections, source_rate; /* per second; 0: no limit */
+	struct conf_listener_tls tls;
+	uint64_t first_bytes_ms, handshake_ms;
 	uint64_t idle_ms;
 	uint64_t half_closed_ms;
 	uint64_t keepalive_ms; /* 0: off */
@@ -125,6 +196,8 @@ struct conf_pool {
 	uint64_t queue_timeout_ms;
 	struct conf_health health;
 	struct addr source; /* length 0: the kernel chooses */
+	enum conf_proxy proxy_out;
+	struct conf_pool_tls tls;
 };
 
 struct conf {
