@@ -317,6 +317,15 @@ void ring_poll(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
 	ring_own(sqe, owner, tag);
 }
 
+void ring_poll_many(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, uint32_t events)
+{
+	struct io_uring_sqe *sqe = ring_sqe(ring);
+
+	io_uring_prep_poll_multishot(sqe, fd, events);
+	ring_own(sqe, owner, tag);
+}
+
 void ring_cancel_fd(struct ring *ring, int fd)
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
@@ -503,14 +512,18 @@ void ring_turn(struct ring *ring, int64_t wait_ns)
 	submitted = *ring->uring.sq.khead;
 	n = ring_drain(ring);
 	/* A failed send may hide in the overflow list: flush it before any
-	 * success is reported. */
+	 * success is reported. If it cannot be flushed now, nothing is: what
+	 * was sent is reported by the next turn, which does not sleep. */
 	while (ring_overflowed(ring)) {
 		counter_inc(&ring->metrics->cq_overflows);
 		if (io_uring_get_events(&ring->uring) < 0)
 			break;
 		n += ring_drain(ring);
 	}
-	ring_deliver_sent(ring, n_sent, submitted);
+	if (ring_overflowed(ring))
+		ring_hurry(ring);
+	else
+		ring_deliver_sent(ring, n_sent, submitted);
 	counter_inc(&ring->metrics->turns);
 	counter_add(&ring->metrics->completions, n);
 }

@@ -132,6 +132,10 @@ void ring_connect(struct ring *ring, struct op_owner *owner, unsigned tag,
 /* One-shot readiness; events as poll(2), result the events that are there. */
 void ring_poll(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
     uint32_t events);
+/* Stays armed: reports what is there now, then at each change (not again and
+ * again what stays). POLLERR, POLLHUP and POLLRDHUP come unasked with either. */
+void ring_poll_many(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, uint32_t events);
 /* Cancels all operations on fd; no completion of its own. The cancelled
  * operations complete with -ECANCELED or with whatever came first. */
 void ring_cancel_fd(struct ring *ring, int fd);

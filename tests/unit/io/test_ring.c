@@ -483,6 +483,84 @@ START_TEST(test_failed_send_hides_in_overflow)
 }
 END_TEST
 
+/* In place of liburing's: says that the kernel did not take the call. */
+static uint32_t refuse_events, refused;
+
+int io_uring_get_events(struct io_uring *uring)
+{
+	if (refuse_events) {
+		refuse_events--;
+		refused++;
+		return -EBUSY;
+	}
+	return io_uring_enter(
+	    uring->ring_fd, 0, 0, IORING_ENTER_GETEVENTS, NULL);
+}
+
+/* ... and if the overflow list cannot be flushed in this turn, its successes
+ * have to wait too. */
+START_TEST(test_overflow_that_stays)
+{
+	uint32_t n = RING_ENTRIES + 500, offset = 0;
+	int fds[2], ready[2];
+
+	io_unix_pair(fds);
+	io_unix_pair(ready);
+	io_write(ready[1], "x", 1);
+	start(0, RING_ENTRIES);
+	for (uint32_t i = 0; i < n; i++)
+		ring_poll(&ring, &two.op, i % 32, ready[0], POLLIN);
+	ring_send_now(&ring, &one.op, 1, fds[0], big, BIG);
+	for (uint32_t i = 0; i < 100; i++)
+		ring_poll(&ring, &two.op, 0, ready[0], POLLIN);
+	refuse_events = 1;
+	/* It does not sleep in the turn after. */
+	for (int i = 0; i < 3; i++)
+		ring_turn(&ring, one.n ? 0 : 3600 * NS_PER_S);
+	ck_assert_uint_eq(refused, 1);
+	turns(&two, n + 100);
+	ck_assert_uint_eq(one.n, 1);
+	ck_assert_int_lt(last(&one)->res, (int)BIG);
+	ck_assert_int_eq((int)read_and_check(fds[1], &offset), last(&one)->res);
+	close(ready[0]);
+	close(ready[1]);
+	stop(fds);
+}
+END_TEST
+
+/* What stays is said once; the next change is said again. */
+START_TEST(test_poll_that_stays)
+{
+	struct linger reset = {.l_onoff = 1};
+	int fds[2];
+
+	io_tcp_pair(fds);
+	start(0, 0);
+	ring_poll_many(&ring, &one.op, 3, fds[0], 0);
+	io_write(fds[1], "x", 1);
+	ck_assert_int_eq(shutdown(fds[1], SHUT_WR), 0);
+	turns(&one, 1);
+	ck_assert_int_eq(last(&one)->res, POLLRDHUP);
+	ck_assert(last(&one)->flags & OP_MORE);
+	for (int i = 0; i < 10; i++)
+		ring_turn(&ring, NS_PER_MS);
+	ck_assert_uint_le(one.n, 2);
+	ck_assert_int_eq(
+	    setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+	close(fds[1]);
+	for (int i = 0; i < 1000 && !(last(&one)->res & POLLERR); i++)
+		ring_turn(&ring, NS_PER_MS);
+	ck_assert(last(&one)->res & POLLERR);
+	if (one.op.in_flight) {
+		ring_cancel(&ring, &one.op, 3);
+		while (one.op.in_flight)
+			ring_turn(&ring, NS_PER_S);
+	}
+	fds[1] = dup(fds[0]);
+	stop(fds);
+}
+END_TEST
+
 /* More than the submission queue holds: all go out, each is reported. */
 START_TEST(test_more_sends_than_entries)
 {
@@ -532,6 +610,8 @@ int main(void)
 	tcase_add_test(tcase, test_poll_and_cancel);
 	tcase_add_test(tcase, test_hurry_does_not_sleep);
 	tcase_add_test(tcase, test_failed_send_hides_in_overflow);
+	tcase_add_test(tcase, test_overflow_that_stays);
+	tcase_add_test(tcase, test_poll_that_stays);
 	tcase_add_test(tcase, test_more_sends_than_entries);
 	return io_check_main(tcase);
 }
