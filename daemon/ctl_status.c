@@ -104,6 +104,7 @@ static void put_flows(struct json *j, const struct sums *sums)
 	json_uint(j, "ended", counter_read(&m->flows_ended));
 	json_uint(j, "connects", counter_read(&m->connects));
 	json_uint(j, "connect_errors", counter_read(&m->connect_errors));
+	json_uint(j, "connect_shortages", counter_read(&m->connect_shortages));
 	json_uint(j, "retries", counter_read(&m->retries));
 	json_uint(j, "no_server", counter_read(&m->no_server));
 	json_uint(j, "queue_timeouts", counter_read(&m->queue_timeouts));

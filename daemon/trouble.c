@@ -28,6 +28,8 @@ static const struct trouble_kind kinds[] = {
 	"raise servers.max_connections or queue.length"),
     KIND(queue_timeouts, "flows waited in vain for a server",
 	"queue.timeout passed before a slot came free"),
+    KIND(connect_shortages, "connects to servers could not be made",
+	"no descriptors, local ports or memory left"),
     KIND(parked_full, "flows ended: limits.parked_total reached",
 	"clients or servers do not read"),
     KIND(log_dropped, "access log records lost",

@@ -150,8 +150,10 @@ void flow_queue(struct flow *flow)
 	}
 	counter_inc(&worker->metrics->queued);
 	/* Only a reset is watched for: a client that has ended its sending
-	 * side may well wait for an answer. */
-	ring_poll(&worker->ring, &flow->op, FLOW_TAG_WATCH, flow->client_fd, 0);
+	 * side may well wait for an answer. The watch stays armed after it has
+	 * told of that end. */
+	ring_poll_many(
+	    &worker->ring, &flow->op, FLOW_TAG_WATCH, flow->client_fd, 0);
 	flow_arm_ms(flow, upstream->pool->queue_timeout_ms);
 	/* A slot may have come free between our look and our queueing. */
 	upstream_wake(upstream, worker);
@@ -213,6 +215,11 @@ static void flow_count_connect_error(struct flow *flow, int error)
 {
 	struct server_metrics *metrics = flow_server_metrics(flow);
 
+	/* What we lack ourselves says nothing about the server. */
+	if (flow_is_local_error(error)) {
+		counter_inc(&flow->worker->metrics->connect_shortages);
+		return;
+	}
 	counter_inc(&flow->worker->metrics->connect_errors);
 	counter_inc(error == -ETIMEDOUT ? &metrics->connect_timeouts
 					: &metrics->connect_errors);
@@ -233,7 +240,8 @@ static void flow_connect_failed(struct flow *flow, int error)
 		return;
 	}
 	counter_inc(&worker->metrics->retries);
-	counter_inc(&flow_server_metrics(flow)->retries);
+	if (!flow_is_local_error(error))
+		counter_inc(&flow_server_metrics(flow)->retries);
 	flow->retries++;
 	if (flow->n_tried < UPSTREAM_TRIED_MAX)
 		flow->tried[flow->n_tried++] = flow->server->index;

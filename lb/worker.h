@@ -47,6 +47,8 @@ struct chunk {
 	X(flows_ended, "Flows ended")                                          \
 	X(connects, "Connects tried towards servers")                          \
 	X(connect_errors, "Connects that failed or timed out")                 \
+	X(connect_shortages,                                                   \
+	    "Connects not made for want of descriptors, ports or memory")      \
 	X(retries, "Connects tried again on another server")                   \
 	X(queued, "Flows that waited in a pool's queue")                       \
 	X(queue_timeouts, "Flows that waited in vain")                         \

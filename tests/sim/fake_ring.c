@@ -204,6 +204,12 @@ void ring_poll(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
 	prepare(ring, FAKE_POLL, owner, tag, fd)->events = events;
 }
 
+void ring_poll_many(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, uint32_t events)
+{
+	prepare(ring, FAKE_POLL_MANY, owner, tag, fd)->events = events;
+}
+
 void ring_cancel_fd(struct ring *ring, int fd)
 {
 	prepare(ring, FAKE_CANCEL_FD, NULL, 0, fd);
@@ -419,6 +425,19 @@ static void start_connect(struct fake_op *op)
 	fake_at(delay_ns, wake_up, NULL);
 }
 
+/* Tells what is new, and stays. */
+static bool try_poll_many(struct fake_op *op)
+{
+	uint32_t events = fake_poll_fd(op->fd, op->events | POLLRDHUP);
+	uint32_t new = events & ~op->done;
+
+	op->done = events;
+	if (new)
+		post(op, (struct op_result){
+			     .res = (int32_t)events, .flags = OP_MORE});
+	return false;
+}
+
 static bool try_op(struct fake_op *op)
 {
 	uint32_t events;
@@ -434,8 +453,11 @@ static bool try_op(struct fake_op *op)
 	case FAKE_CONNECT:
 		return op->ready_ns <= fake.now_ns && finish(op, op->verdict);
 	case FAKE_POLL:
-		events = fake_poll_fd(op->fd, op->events);
+		/* The kernel adds POLLRDHUP on its own. */
+		events = fake_poll_fd(op->fd, op->events | POLLRDHUP);
 		return events && finish(op, (int32_t)events);
+	case FAKE_POLL_MANY:
+		return try_poll_many(op);
 	default:
 		br_assert(false); /* does not wait */
 		return false;
@@ -490,7 +512,9 @@ static void cancel_one(const struct fake_op *cancel, uint32_t i)
 	for (i = 0; i < n_pending; i++)
 		if (pending[i].owner == op.owner && pending[i].tag == op.tag &&
 		    is_target(&pending[i], cancel)) {
-			int32_t done = (int32_t)pending[i].done;
+			int32_t done = op.kind == FAKE_SEND_WAIT
+					   ? (int32_t)pending[i].done
+					   : 0;
 
 			remove_pending(i);
 			finish(&op, done ? done : -ECANCELED);
@@ -523,6 +547,7 @@ static void fail_op(const struct fake_op *op)
 	    [FAKE_ACCEPT] = -EMFILE,
 	    [FAKE_CONNECT] = -ENETUNREACH,
 	    [FAKE_POLL] = -ENOMEM,
+	    [FAKE_POLL_MANY] = -ENOMEM,
 	};
 
 	finish(op, errors[op->kind]);

@@ -160,6 +160,14 @@ START_TEST(test_no_descriptor_for_the_server)
 	(void)sim_client(&sim, 0);
 	ck_assert_str_eq(sim_end_of(&sim, 0), "RC");
 	ck_assert_int_eq(sim.records[0].error, -EMFILE);
+	/* Ours, not the server's. */
+	for (uint32_t i = 0; i < sim.pool->n_servers; i++)
+		ck_assert_uint_eq(
+		    count(&sim.pool->servers[i].row->metrics->connect_errors) +
+			count(&sim.pool->servers[i].row->metrics->retries),
+		    0);
+	ck_assert_uint_eq(count(&sim.worker->metrics->connect_errors), 0);
+	ck_assert_uint_eq(count(&sim.worker->metrics->connect_shortages), 2);
 	stop();
 }
 END_TEST
