@@ -87,6 +87,35 @@ void admin_end_overrides(
 	}
 }
 
+static void mark_rows(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_upstreams; i++) {
+		const struct pool *pool = plan->upstreams[i]->pool;
+
+		for (uint32_t k = 0; k < pool->n_servers; k++)
+			pool->servers[k].row->plan = plan->number;
+	}
+}
+
+/* Rows outlive plans, but what was set or found out about a server before it
+ * was taken out of the file says nothing about the one that is there now. */
+void admin_start_afresh(struct plan *next, const struct plan *old)
+{
+	mark_rows(old);
+	for (uint32_t i = 0; i < next->n_upstreams; i++) {
+		struct pool *pool = next->upstreams[i]->pool;
+
+		for (uint32_t k = 0; k < pool->n_servers; k++) {
+			struct board_row *row = pool->servers[k].row;
+
+			if (row->plan != old->number) {
+				board_reset(row);
+				pool_changed(pool);
+			}
+		}
+	}
+}
+
 /* -- health ------------------------------------------------------------ */
 
 static int64_t seconds_in(

@@ -99,5 +99,6 @@ struct probe_hooks admin_probe_hooks(struct control *control);
 /* The pools of the plan in force, for the health checks. */
 void admin_sync_probes(struct control *control);
 /* The configured weight of these servers changed: their overrides end. */
+void admin_start_afresh(struct plan *next, const struct plan *old);
 void admin_end_overrides(
     struct control *control, struct board_row **rows, uint32_t n);

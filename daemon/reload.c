@@ -196,6 +196,7 @@ static void publish(struct control *control, struct plan *next)
 	(void)snapshot_publish(daemon->plan, next);
 	atomic_store(&daemon->plan_number, next->number);
 	apply_globals(control, &old->conf->global);
+	admin_start_afresh(next, old);
 	admin_end_overrides(control, control->reload.job->reweighted,
 	    control->reload.job->n_reweighted);
 	admin_sync_probes(control);

@@ -239,6 +239,18 @@ void board_write(struct board_row *row, const struct board_facts *facts)
 	__atomic_store_n(&row->sequence, sequence + 2, __ATOMIC_RELEASE);
 }
 
+void board_reset(struct board_row *row)
+{
+	struct board_facts before,
+	    fresh = {.weight_override = BOARD_WEIGHT_NONE};
+
+	board_read(row, &before);
+	fresh.changes = before.changes;
+	fresh.checks = before.checks;
+	fresh.checks_failed = before.checks_failed;
+	board_write(row, &fresh);
+}
+
 bool board_slot_take(struct board_row *row, uint32_t max)
 {
 	uint32_t used;

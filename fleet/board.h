@@ -3,7 +3,9 @@
 /*
  * The board: shared facts about servers, kept apart from configuration. A row
  * is keyed (pool, server, address), outlives reloads, and is always read
- * live, so a drain or a health verdict survives a new file.
+ * live, so a drain or a health verdict survives a new file. A server that
+ * one plan has left out and a later one has again starts with fresh facts (as
+ * one that HAProxy has deleted and added), but its counters go on.
  *
  *     control ──writes facts──> row <──slots, load── workers
  *                                └──copies──> workers, api, braidctl
@@ -77,6 +79,7 @@ struct board_row {
 	/* -- shared words, any worker -- */
 	uint32_t slots_used; /* connections open or being opened, all workers */
 	uint32_t references;
+	uint64_t plan; /* control's: the last plan that was seen to have it */
 	/* -- sequence-protected, written by control -- */
 	uint32_t sequence;
 	struct board_facts facts;
@@ -99,6 +102,9 @@ void board_row_unref(struct board *board, struct board_row *row);
 void board_read(const struct board_row *row, struct board_facts *ret);
 /* Replaces the facts. */
 void board_write(struct board_row *row, const struct board_facts *facts);
+/* As of a server that nobody has seen or touched; the change of health is
+ * counted on. */
+void board_reset(struct board_row *row);
 
 /* Takes a connection slot if fewer than max are used (max 0: always). Never
  * above max, not even for a moment, and never refused while one is free: with
