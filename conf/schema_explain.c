@@ -142,8 +142,18 @@ static const char *explain_nearest(const char *key)
 	return best ? best->path : NULL;
 }
 
-/* A key whose last word is that of the one asked for ("idle"), or what that
- * word is called here. */
+static bool explain_has_choice(const struct schema_row *row, const char *word)
+{
+	if (!row->choices)
+		return false;
+	for (const struct schema_choice *at = row->choices; at->name; at++)
+		if (strcmp(at->name, word) == 0)
+			return true;
+	return false;
+}
+
+/* A key whose last word is that of the one asked for ("idle") or that has it
+ * as a choice ("p2c"), or what that word is called here. */
 static const char *explain_same_word(const char *key)
 {
 	const char *dot = strrchr(key, '.');
@@ -152,6 +162,9 @@ static const char *explain_same_word(const char *key)
 
 	while ((row = schema_next_below(NULL, row)))
 		if (strcmp(schema_key(row), word) == 0)
+			return row->path;
+	while ((row = schema_next_below(NULL, row)))
+		if (!schema_is_later(row) && explain_has_choice(row, word))
 			return row->path;
 	row = synonym_row(word);
 	return row ? row->path : NULL;

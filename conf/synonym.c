@@ -317,9 +317,10 @@ const struct schema_row *synonym_row(const char *word)
 	for (const struct synonym *at = synonyms; at->where; at++) {
 		const struct schema_row *parent = schema_find(at->where);
 
-		if (!at->meant || !synonym_same(word, at->word) ||
-		    (parent && !schema_has_children(parent->type)))
+		if (!at->meant || !synonym_same(word, at->word))
 			continue;
+		if (parent && parent->choices)
+			return parent;
 		return schema_child(parent, at->meant);
 	}
 	return NULL;

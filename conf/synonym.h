@@ -30,5 +30,5 @@ extern const struct synonym synonyms[];
 /* The synonym for a word found at that row (NULL: the top), or NULL. */
 const struct synonym *synonym_find(
     const struct schema_row *where, const char *word);
-/* Any row of which the word is a synonym as a key, or NULL. */
+/* The first row that the word means as a key or as a choice, or NULL. */
 const struct schema_row *synonym_row(const char *word);

@@ -194,6 +194,8 @@ START_TEST(explain_suggests)
 	ck_assert_str_eq(explain("idle", &sb), "listeners.*.timeout.idle");
 	ck_assert_str_eq(explain("listners", &sb), "listeners");
 	ck_assert_str_eq(explain("backends", &sb), "pools");
+	ck_assert_str_eq(explain("p2c", &sb), "pools.*.balance");
+	ck_assert_str_eq(explain("round-robin", &sb), "pools.*.balance");
 	ck_assert_str_eq(explain("pools.x.servers.y.max_conns", &sb),
 	    "pools.*.servers.*.max_connections");
 	ck_assert_str_eq(explain("pools.x.colour", &sb), "-");
