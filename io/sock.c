@@ -137,11 +137,13 @@ int sock_shutdown_write(int fd)
 	return shutdown(fd, SHUT_WR) ? -errno : 0;
 }
 
-int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n)
+int64_t sock_send_vector(
+    int fd, const struct iovec *parts, uint32_t n, bool last)
 {
 	struct msghdr message = {
 	    .msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = n};
-	ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t sent = sendmsg(
+	    fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | (last ? MSG_MORE : 0));
 
 	return sent < 0 ? -errno : sent;
 }

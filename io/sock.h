@@ -33,8 +33,10 @@ int sock_set_nodelay(int fd);
 int sock_set_reset_on_close(int fd);
 int sock_shutdown_write(int fd);
 /* One gathered send without waiting: bytes sent (maybe fewer), -EAGAIN when
- * the socket is full, or -errno. */
-int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n);
+ * the socket is full, or -errno. `last`: the caller ends the stream right
+ * behind it, so the kernel may keep the bytes back for the FIN (MSG_MORE). */
+int64_t sock_send_vector(
+    int fd, const struct iovec *parts, uint32_t n, bool last);
 /* What a receive would find now, without taking it: > 0 bytes, 0 the end of
  * the stream, -EAGAIN nothing yet, or -errno. */
 int sock_peek(int fd);

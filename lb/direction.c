@@ -246,9 +246,36 @@ void direction_start(struct flow *flow, struct direction *d)
 	direction_receive(flow, d);
 }
 
+/* A receive that took less than its buffer and still hears of more has, as far
+ * as bytes can tell, met the end. Known now it goes out in one packet with the
+ * last bytes, and costs neither a receive nor a turn. The look may take an
+ * error away from the receive that would have told of it: 0 or that error. */
+static int direction_look_for_end(
+    struct flow *flow, struct direction *d, uint32_t received)
+{
+	int found;
+
+	if (d->reading || d->mode != DIR_ONESHOT || !d->more_to_read ||
+	    received >= flow->worker->ring.buffer_bytes)
+		return 0;
+	found = sock_peek(flow_source_fd(flow, d));
+	d->eof = found == 0;
+	return found < 0 && found != -EAGAIN ? found : 0;
+}
+
+/* What came before an error is still sent before the reset. */
+static void direction_source_failed(
+    struct flow *flow, struct direction *d, int error)
+{
+	if (relay_send(flow, d))
+		flow_fail(flow, d->up ? 'C' : 'S', 'D', error);
+}
+
 void direction_on_receive(
     struct flow *flow, struct direction *d, struct op_result result)
 {
+	int err = 0;
+
 	br_assert(d->reading);
 	if (!(result.flags & OP_MORE))
 		d->reading = false;
@@ -258,6 +285,11 @@ void direction_on_receive(
 		direction_count(flow, d, (uint32_t)result.res);
 		if (!relay_take(flow, d, result.buffer, (uint32_t)result.res))
 			return;
+		err = direction_look_for_end(flow, d, (uint32_t)result.res);
+		if (err) {
+			direction_source_failed(flow, d, err);
+			return;
+		}
 	} else if (result.flags & OP_BUFFER) {
 		ring_buffer_return(&flow->worker->ring, result.buffer);
 	}

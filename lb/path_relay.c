@@ -216,7 +216,8 @@ static uint32_t relay_gather(const struct worker *worker,
 }
 
 /* Several buffers go out in one call of its own: through the ring each would
- * have to wait for the one before it. */
+ * have to wait for the one before it. So do the last bytes, so that the end
+ * follows at once and shares their packet. */
 static bool relay_send_many(struct flow *flow, struct direction *d)
 {
 	struct worker *worker = flow->worker;
@@ -226,7 +227,7 @@ static bool relay_send_many(struct flow *flow, struct direction *d)
 		uint64_t total;
 		uint32_t n = relay_gather(worker, d, parts, &total);
 		int64_t sent =
-		    sock_send_vector(flow_sink_fd(flow, d), parts, n);
+		    sock_send_vector(flow_sink_fd(flow, d), parts, n, d->eof);
 
 		if (sent < 0 && sent != -EAGAIN)
 			return relay_sink_failed(flow, d, (int)sent);
@@ -258,7 +259,8 @@ bool relay_send(struct flow *flow, struct direction *d)
 	if (d->sending || (!d->parked_first && !d->n_held))
 		return true;
 	relay_set_nodelay(flow, d);
-	if (!d->parked_first && d->n_held > 1 && !relay_send_many(flow, d))
+	if (!d->parked_first && (d->n_held > 1 || d->eof) &&
+	    !relay_send_many(flow, d))
 		return false;
 	if (d->parked_first)
 		relay_send_parked(flow, d);

@@ -52,6 +52,7 @@ struct fake_conn {
 	bool proxy_fin; /* behind to_peer */
 	bool proxy_reset;
 	bool reset_on_close;
+	bool corked; /* the last bytes wait for more, or for the end */
 	void *user;
 };
 

@@ -267,6 +267,7 @@ int32_t fake_recv(struct fake_conn *conn, void *ret, uint32_t room)
 int32_t fake_send(struct fake_conn *conn, const void *bytes, uint32_t n)
 {
 	br_assert(!conn->proxy_fin);
+	conn->corked = false;
 	if (conn->peer_reset)
 		return -EPIPE;
 	if (conn->peer_gone) {
@@ -329,6 +330,9 @@ uint32_t fake_peer_write(struct fake_conn *conn, const void *bytes, uint32_t n)
 
 uint32_t fake_peer_read(struct fake_conn *conn, void *ret, uint32_t room)
 {
+	/* What was held back leaves only with more, or with the end. */
+	if (conn->corked && !conn->proxy_fin)
+		return 0;
 	return queue_get(&conn->to_peer, ret, room);
 }
 

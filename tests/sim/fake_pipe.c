@@ -55,7 +55,8 @@ int sock_shutdown_write(int fd)
 	return 0;
 }
 
-int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n)
+int64_t sock_send_vector(
+    int fd, const struct iovec *parts, uint32_t n, bool last)
 {
 	struct fake_conn *conn = fake_conn_of(fd);
 	int64_t sent = 0;
@@ -72,8 +73,9 @@ int64_t sock_send_vector(int fd, const struct iovec *parts, uint32_t n)
 			return sent ? sent : res;
 		sent += res;
 		if (res < (int32_t)parts[i].iov_len)
-			break;
+			return sent;
 	}
+	conn->corked = last;
 	return sent;
 }
 
@@ -81,7 +83,7 @@ int sock_peek(int fd)
 {
 	const struct fake_conn *conn = fake_conn_of(fd);
 
-	if (conn->peer_reset)
+	if (conn->peer_reset || fake_call_fails())
 		return -ECONNRESET;
 	if (conn->to_proxy.length)
 		return 1;

@@ -337,7 +337,8 @@ static bool receive_once(struct fake_op *op, bool *ret_over)
 	}
 	buffers_of(op->ring)->at[buffer] = BUFFER_USER;
 	result.buffer = (uint16_t)buffer;
-	if (conn->to_proxy.length)
+	/* The end counts as more to read, as with TCP. */
+	if (conn->to_proxy.length || (conn->peer_fin && !fake_chance(4)))
 		result.flags |= OP_NONEMPTY;
 	*ret_over = op->kind == FAKE_RECV || fake_chance(16);
 	if (!*ret_over)

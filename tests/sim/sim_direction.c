@@ -70,6 +70,60 @@ START_TEST(test_random_chunks)
 }
 END_TEST
 
+/* Both are there when the bytes are received: one packet takes them on. */
+START_TEST(test_end_goes_with_the_last_bytes)
+{
+	struct sim_peer *client, *server;
+	uint64_t ops;
+
+	start(1, sim_defaults());
+	client = sim_client(&sim, 0);
+	server = sim_connected(&sim, client);
+	sim_write(client, 60);
+	sim_run_ms(&sim, 2);
+	sim_write(server, 148);
+	sim_fin(server);
+	ops = fake.ops;
+	sim_turn(&sim, 1);
+	ck_assert(client->conn->corked && client->conn->proxy_fin);
+	ck_assert_uint_eq(fake.ops, ops);
+	sim_read(client);
+	ck_assert_uint_eq(client->received, 148);
+	ck_assert(client->got_fin);
+	/* The other way goes on. */
+	sim_write(client, 70);
+	sim_fin(client);
+	ck_assert_str_eq(sim_end_of(&sim, 0), "--");
+	sim_turn(&sim, 0);
+	sim_read(server);
+	ck_assert_uint_eq(server->received, 130);
+	ck_assert(server->got_fin);
+	stop();
+}
+END_TEST
+
+/* The look behind the last bytes finds an error, which no receive will then
+ * tell of: it must not become a clean end. */
+START_TEST(test_error_behind_the_last_bytes)
+{
+	struct sim_peer *client, *server;
+
+	start(1, sim_defaults());
+	client = sim_client(&sim, 0);
+	server = sim_connected(&sim, client);
+	sim_turn(&sim, 1);
+	sim_write(server, 148);
+	sim_fin(server);
+	fake.fail_call = 1;
+	ck_assert_str_eq(sim_end_of(&sim, 0), "SD");
+	ck_assert_int_eq(sim.records[0].error, -ECONNRESET);
+	sim_turn(&sim, 0);
+	ck_assert(fake_peer_sees_reset(client->conn));
+	ck_assert(fake_peer_sees_reset(server->conn));
+	stop();
+}
+END_TEST
+
 START_TEST(test_slow_readers_park)
 {
 	struct sim_peer *client;
@@ -447,6 +501,8 @@ int main(void)
 	TCase *tcase = tcase_create("direction");
 
 	tcase_add_loop_test(tcase, test_random_chunks, 0, 12);
+	tcase_add_test(tcase, test_end_goes_with_the_last_bytes);
+	tcase_add_test(tcase, test_error_behind_the_last_bytes);
 	tcase_add_test(tcase, test_slow_readers_park);
 	tcase_add_test(tcase, test_full_sink_stops_reading);
 	tcase_add_test(tcase, test_small_turns_go_many_then_bulk_splices);

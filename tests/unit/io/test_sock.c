@@ -252,9 +252,9 @@ START_TEST(test_send_vector)
 	int fds[2];
 
 	io_unix_pair(fds);
-	ck_assert_int_eq(sock_send_vector(fds[0], parts, 1), 10);
+	ck_assert_int_eq(sock_send_vector(fds[0], parts, 1, false), 10);
 	total = 10;
-	while ((n = sock_send_vector(fds[0], parts, 3)) > 0)
+	while ((n = sock_send_vector(fds[0], parts, 3, false)) > 0)
 		total += n;
 	ck_assert_int_eq(n, -EAGAIN);
 	while ((n = recv(fds[1], part, sizeof part, MSG_DONTWAIT)) > 0)
@@ -262,8 +262,25 @@ START_TEST(test_send_vector)
 	ck_assert_int_eq(got, total);
 	sock_close(fds[1]);
 	/* No signal either. */
-	ck_assert_int_eq(sock_send_vector(fds[0], parts, 1), -EPIPE);
+	ck_assert_int_eq(sock_send_vector(fds[0], parts, 1, false), -EPIPE);
 	sock_close(fds[0]);
+}
+END_TEST
+
+/* However the kernel packs them, all bytes come, and then the end. */
+START_TEST(test_last_bytes_leave_with_the_end)
+{
+	struct iovec part = {"bytes", 5};
+	char got[8];
+	int fds[2];
+
+	io_tcp_pair(fds);
+	ck_assert_int_eq(sock_send_vector(fds[0], &part, 1, true), 5);
+	ck_assert_int_eq(sock_shutdown_write(fds[0]), 0);
+	ck_assert_int_eq(recv(fds[1], got, sizeof got, 0), 5);
+	ck_assert_int_eq(recv(fds[1], got, sizeof got, 0), 0);
+	sock_close(fds[0]);
+	sock_close(fds[1]);
 }
 END_TEST
 
@@ -303,6 +320,7 @@ int main(void)
 	tcase_add_test(tcase, test_reset_on_close);
 	tcase_add_test(tcase, test_half_close);
 	tcase_add_test(tcase, test_send_vector);
+	tcase_add_test(tcase, test_last_bytes_leave_with_the_end);
 	tcase_add_test(tcase, test_error_of_a_failed_connect);
 	return io_check_main(tcase);
 }
