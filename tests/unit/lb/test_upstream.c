@@ -228,6 +228,38 @@ START_TEST(test_no_overtaking)
 }
 END_TEST
 
+/* A worker that looks by itself leaves the slot to another's flow that has
+ * waited longer, and is served after it. */
+START_TEST(test_no_overtaking_of_other_workers)
+{
+	uint64_t first, on_other, on_own;
+	struct board_row *server_row;
+
+	start(1, 1, 10);
+	server_row = p.pool->servers[0].row;
+	first = arrive(0);
+	on_other = arrive(1);
+	on_own = arrive(0);
+	board_slot_release(server_row);
+	upstream_wake(upstream, workers[0]);
+	ck_assert_uint_eq(n_served, 1);
+	ck_assert_int_eq(flow_by_id(on_own)->state, FLOW_QUEUED);
+	upstream_wake(upstream, workers[1]);
+	turn(1);
+	ck_assert_uint_eq(n_served, 2);
+	ck_assert_uint_eq(served[1], on_other);
+	/* Put back what was released out of turn. */
+	ck_assert(board_slot_take(server_row, 0));
+	end(first);
+	end(on_other);
+	turn(0);
+	turn(0);
+	ck_assert_uint_eq(n_served, 3);
+	ck_assert_uint_eq(served[2], on_own);
+	stop();
+}
+END_TEST
+
 START_TEST(test_bound_is_over_all_workers)
 {
 	uint64_t refused;
@@ -317,6 +349,7 @@ int main(void)
 	tcase_add_test(tcase, test_no_server);
 	tcase_add_test(tcase, test_first_in_first_out);
 	tcase_add_test(tcase, test_no_overtaking);
+	tcase_add_test(tcase, test_no_overtaking_of_other_workers);
 	tcase_add_test(tcase, test_bound_is_over_all_workers);
 	tcase_add_test(tcase, test_oldest_worker_is_woken);
 	tcase_add_test(tcase, test_full_mailbox_only_delays);
