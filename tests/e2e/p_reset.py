@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+import hashlib
+import random
 import threading
 
 from lib import client, scenario
@@ -7,7 +9,7 @@ from lib.braidd import Braid
 from lib.origins import Origin, reset
 
 BULK = 24 << 20
-BLOCK = b"\xa5" * (1 << 18)
+NOISE = random.Random(11).randbytes(BULK)
 
 
 class Sender:
@@ -19,28 +21,28 @@ class Sender:
 
     def __call__(self, sock, _number):
         sock.recv(16)
-        left = self.n
-        while left:
-            left -= sock.send(BLOCK[:left])
+        sock.sendall(NOISE[:self.n])
         self.go.wait(30)
         reset(sock)
 
 
 class Sink:
-    """Reads everything and notes how it ended."""
+    """Reads everything and notes what came and how it ended."""
 
     def __init__(self):
         self.got, self.end = 0, None
+        self.digest = hashlib.sha256()
         self.ended = threading.Event()
 
     def __call__(self, sock, _number):
         try:
             while True:
-                n = len(sock.recv(1 << 18))
-                if not n:
+                data = sock.recv(1 << 18)
+                if not data:
                     self.end = client.FIN
                     break
-                self.got += n
+                self.digest.update(data)
+                self.got += len(data)
         except ConnectionResetError:
             self.end = client.RESET
         self.ended.set()
@@ -48,8 +50,9 @@ class Sink:
 
 def test(s):
     """A reset on one side becomes a reset on the other, in relay and in
-    splice, in both directions; an answer that ends with the connection and
-    is cut by a reset never looks complete."""
+    splice, in both directions, behind every byte that came before it; an
+    answer that ends with the connection and is cut by a reset never looks
+    complete."""
     cases = {"relay": 2000, "splice": BULK}
     senders = {n: Sender(size) for n, size in cases.items()}
     sinks = {n: Sink() for n in cases}
@@ -68,7 +71,8 @@ def test(s):
         with client.connect(("127.0.0.1", ports[f"{n}-down"])) as sock:
             sock.sendall(b"GET")
             sock.shutdown(1)
-            client.read_exactly(sock, size)
+            s.check(client.read_exactly(sock, size) == NOISE[:size],
+                    f"{size} bytes arrive as they were")
             senders[n].go.set()
             s.equal(client.read_end(sock), (b"", client.RESET), "the client")
         flow = b.wait_flows(1, listener=f"{n}-down")[0]
@@ -79,10 +83,10 @@ def test(s):
 
         s.say(f"-- {n}: the client cuts its upload")
         sock = client.connect(("127.0.0.1", ports[f"{n}-up"]))
-        left = size
-        while left:
-            left -= sock.send(BLOCK[:left])
+        sock.sendall(NOISE[:size])
         s.until(lambda: sinks[n].got == size, "the server has all so far")
+        s.equal(sinks[n].digest.hexdigest(),
+                hashlib.sha256(NOISE[:size]).hexdigest(), "as they were")
         reset(sock)
         s.check(sinks[n].ended.wait(20), "the server sees an end")
         s.equal(sinks[n].end, client.RESET, "the server")

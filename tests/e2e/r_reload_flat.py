@@ -52,4 +52,4 @@ def test(s):
     s.equal(b.exit_code(), 0, "exit code")
 
 
-scenario.run(test, user="root")
+scenario.run(test, user="nobody")

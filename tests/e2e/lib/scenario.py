@@ -124,7 +124,9 @@ class Scenario:
                 self._undo.pop()()
             except Exception:  # the rest must be undone all the same
                 traceback.print_exc()
-        if not os.environ.get("BRAID_E2E_KEEP"):
+        if os.environ.get("BRAID_E2E_KEEP"):
+            self.say(f"kept: {self.folder}")
+        else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def show_logs(self):
