@@ -250,9 +250,9 @@ run_own_config() {
 
 Braid is running with $config (pid $braidd_pid).
 
-  look    build/bin/braidctl -s $control status
-          build/bin/braidctl -s $control flows|pools|servers|top
-  reload  build/bin/braidctl -s $control reload
+  look    export BRAID_CONTROL=$control
+          build/bin/braidctl status    (or servers, pools, flows, top)
+  reload  build/bin/braidctl reload
   log     $folder/braidd.log
 
 Ctrl-C stops it.
@@ -283,19 +283,18 @@ run_example() {
 		fi
 		sleep 0.1
 	done
-	local ctl="build/bin/braidctl -s $folder/run/control.sock"
 	cat <<SCREEN
 
 Braid is running: 127.0.0.1:8080 in front of two nginx origins.
 
-  try      curl http://127.0.0.1:8080/        (again and again: both origins)
+  try      curl http://127.0.0.1:8080/      (some times: a and b both answer,
+                                            in no fixed order)
            curl -o /dev/null http://127.0.0.1:8080/large    ($LARGE_FILE_MIB MiB)
-  look     $ctl status
-           $ctl flows|pools|servers|top
+  look     export BRAID_CONTROL=$folder/run/control.sock
+           build/bin/braidctl status    (or servers, pools, flows, top)
   metrics  curl http://127.0.0.1:9900/metrics
   change   edit $folder/braid.yaml, then
-           $ctl reload
-           ($EXAMPLE with the control socket in this folder)
+           build/bin/braidctl reload
   log      $folder/braidd.log
 
 Ctrl-C stops braidd and both origins and removes $folder.

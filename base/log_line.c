@@ -9,6 +9,8 @@
 /* How one log line is composed: the rendered fields are read back as pairs
  * and printed in either format. The queue is in log.c. */
 
+#define NUMBER_LENGTH_MAX 18
+
 /* Text under construction. What is kept free for closing quotes and braces
  * counts as `tail`, so a cut line is still well-formed. */
 struct line {
@@ -151,12 +153,16 @@ static bool needs_quotes(const char *value, int length)
 	return length == 0;
 }
 
-/* A number as RFC 8259 section 6 writes it, without exponent. */
+/* A number as RFC 8259 section 6 writes it, without exponent. What is longer
+ * than an int64_t is no count but a name that happens to have digits only:
+ * readers round it or refuse the whole line (section 6 on interoperability). */
 static bool is_number(const char *value, int length)
 {
 	int i = length > 0 && value[0] == '-';
 	int start = i;
 
+	if (length > NUMBER_LENGTH_MAX)
+		return false;
 	while (i < length && value[i] >= '0' && value[i] <= '9')
 		i++;
 	if (i == start || (value[start] == '0' && i > start + 1))

@@ -300,7 +300,7 @@ static void print_servers(struct printer *p, const json_t *data)
 
 static void print_pools(struct printer *p, const json_t *data)
 {
-	static const char *const titles[] = {"POOL", "BALANCE", ">USABLE",
+	static const char *const titles[] = {"POOL", "BALANCE", "USABLE",
 	    ">DOWN", ">DRAINED", ">CONNS", ">QUEUED", ">FLOWS", ">CONN ERR",
 	    ">SENT", ">RECEIVED", NULL};
 	const json_t *pools = json_object_get(data, "pools");

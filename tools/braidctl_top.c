@@ -255,8 +255,8 @@ static void add_server(struct view *view, struct table *table,
 	add_rate(table, rates->valid, human_bytes(s->from_bytes, text));
 	table_text(table, s->errors > 0 ? STYLE_RED : STYLE_DIM,
 	    human_count(s->errors, text));
-	table_text(table, STYLE_DIM,
-	    !strcmp(word, "up") ? "" : client_text(s->now, "cause"));
+	table_text(
+	    table, STYLE_DIM, is_down(s) ? client_text(s->now, "cause") : "");
 }
 
 static uint32_t lines_in(const struct strbuf *text)
