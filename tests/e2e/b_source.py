@@ -47,12 +47,16 @@ def test(s):
 
     # Checks alone have come so far.
     s.until(lambda: b.server("source4", "a")["health"] == "up", "checked")
+    # It is up once it is connected, before the server's thread knows of it.
+    s.until(lambda: origins["four"].accepted, "the server has seen a check")
     s.equal({p[0] for p in origins["four"].peers}, {"10.77.0.2"},
             "checks come from the source")
     b.ctl("maint", "source4", "a")
     s.until(lambda: origins["four"].n_open == 0, "checks have ended")
 
     def seen(pool, key, want):
+        # Who is accepted after them has all checks behind it.
+        s.equal(asked(pool), (key.encode(), client.FIN), f"{pool} answers")
         n = origins[key].accepted
         for _ in range(10):
             s.checks += asked(pool) == (key.encode(), client.FIN)
