@@ -84,7 +84,7 @@ struct client_hello {
 	 * route can match it. */
 	bool name_odd;
 	bool alpn_cut; /* the list was longer; the first ones are here */
-	bool ech;
+	bool ech; /* also when a client only pretends (GREASE) */
 	bool session_id; /* as TLS 1.3 clients send it, too */
 	bool ticket; /* RFC 5077, not empty */
 	bool psk; /* resumes by TLS 1.3 */
@@ -102,14 +102,14 @@ struct client_hello_reader {
 	uint32_t at; /* of the record that is being read */
 	uint32_t have; /* bytes of the message in the records before it */
 	uint32_t need; /* bytes in all before another call can get on */
-	uint16_t records; /* before it */
 	uint8_t cause; /* enum client_hello_cause of the last result */
 };
 
 void client_hello_start(struct client_hello_reader *reader);
 /* `bytes` is all that has come, from the start, the same as in earlier calls
  * and maybe more. MORE: reader->need > length. DONE: *ret is filled. The other
- * two: reader->cause. With fewer than `need` bytes it answers MORE at once. */
+ * two: reader->cause. A call with fewer than `need` bytes costs little; it
+ * cannot be DONE, but may find out earlier that this is no ClientHello. */
 enum client_hello_result client_hello_read(struct client_hello_reader *reader,
     const uint8_t *bytes, size_t length,
     struct client_hello *ret) BR_MUST_CHECK;

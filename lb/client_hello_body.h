@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The inside of a whole ClientHello, for lb/client_hello.c alone.
+ *
+ * Thread:  any (pure).
+ * Memory:  the result is a copy.
+ * Errors:  a cause; *ret may then be filled in part.
+ */
+#include "lb/client_hello.h"
+
+/* `bytes` is the message without its header. */
+enum client_hello_cause client_hello_body_read(const uint8_t *bytes,
+    size_t length, struct client_hello *ret) BR_MUST_CHECK;
