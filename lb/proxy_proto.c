@@ -47,12 +47,16 @@ enum proxy_result proxy_parse(const uint8_t *bytes, size_t length,
 bool proxy_tlv_next(
     struct proxy_slice *tlvs, uint8_t *ret_type, struct proxy_slice *ret_value)
 {
-	struct cursor c = cursor_of(tlvs->at, tlvs->length), value;
+	struct cursor c, value;
 	uint16_t length;
 	uint8_t type;
 
-	if (!tlvs->length || !cursor_u8(&c, &type) ||
-	    !cursor_be16(&c, &length) || !cursor_take(&c, length, &value))
+	/* Without any, `at` may be NULL. */
+	if (!tlvs->length)
+		return false;
+	c = cursor_of(tlvs->at, tlvs->length);
+	if (!cursor_u8(&c, &type) || !cursor_be16(&c, &length) ||
+	    !cursor_take(&c, length, &value))
 		return false;
 	*ret_type = type;
 	*ret_value = (struct proxy_slice){value.at, length};

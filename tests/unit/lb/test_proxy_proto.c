@@ -208,13 +208,15 @@ START_TEST(test_v2_local)
 {
 	/* Whatever the family and the block are. */
 	static const uint8_t bytes[] = SIGNATURE "\x20\xff\0\4\3\0\4\1GET";
+	struct proxy_slice value;
+	uint8_t type;
 	struct outcome o = parse(bytes, sizeof(bytes) - 1);
 
 	ck_assert_int_eq(o.result, PROXY_DONE);
 	ck_assert(o.header.local);
 	ck_assert_uint_eq(o.header.bytes, 20);
 	ck_assert_uint_eq(o.header.source.length, 0);
-	ck_assert_uint_eq(o.header.tlvs.length, 0);
+	ck_assert(!proxy_tlv_next(&o.header.tlvs, &type, &value));
 	check_splits(bytes, sizeof(bytes) - 1, 20);
 }
 END_TEST
