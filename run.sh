@@ -287,7 +287,7 @@ run_example() {
 
 Braid is running: 127.0.0.1:8080 in front of two nginx origins.
 
-  try      curl http://127.0.0.1:8080/      (some times: a and b both answer,
+  try      curl http://127.0.0.1:8080/      (several times: a and b answer,
                                             in no fixed order)
            curl -o /dev/null http://127.0.0.1:8080/large    ($LARGE_FILE_MIB MiB)
   look     export BRAID_CONTROL=$folder/run/control.sock

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/boot.h"
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -18,10 +19,15 @@ static const char usage[] =
 int main(int argc, char **argv)
 {
 	const char *file = CONFIG_DEFAULT;
+	static const struct option names[] = {
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {0},
+	};
 	bool check = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "f:cVh")) != -1) {
+	while ((option = getopt_long(argc, argv, "f:cVh", names, NULL)) != -1) {
 		switch (option) {
 		case 'f':
 			file = optarg;

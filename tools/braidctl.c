@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,11 +60,11 @@ static void print_usage(FILE *to)
 	fprintf(to, "usage: braidctl [-s SOCKET] [-o text|json] COMMAND "
 		    "[ARGUMENT ...]\n\ncommands:\n");
 	for (size_t i = 0; i < BR_COUNT(commands); i++)
-		fprintf(to, "  %-9s %-22s %s%s\n", commands[i].name,
+		fprintf(to, "  %-9s %-22s%s%s\n", commands[i].name,
 		    commands[i].usage,
 		    strlen(commands[i].usage) > 22
-			? "\n                                   "
-			: "",
+			? "\n                                  "
+			: " ",
 		    commands[i].help);
 	fprintf(to,
 	    "\n  -s SOCKET  the control socket; else $BRAID_CONTROL, else "
@@ -201,10 +202,16 @@ static bool wants_colour(void)
 /* An exit code that ends the program, or -1. */
 static int read_options(int argc, char **argv, struct options *ret)
 {
+	static const struct option names[] = {
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {0},
+	};
 	int option;
 
 	/* '+': a command's own options come after it. */
-	while ((option = getopt(argc, argv, "+s:o:hV")) != -1) {
+	while (
+	    (option = getopt_long(argc, argv, "+s:o:hV", names, NULL)) != -1) {
 		switch (option) {
 		case 's':
 			ret->socket = optarg;

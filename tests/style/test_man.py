@@ -23,9 +23,12 @@ def section(text, title):
 
 
 def help_of(program):
-    return subprocess.run([os.path.join(sys.argv[1], program), "-h"],
-                          capture_output=True, text=True,
-                          check=True).stdout
+    """By either option, which say the same."""
+    short, long = (subprocess.run(
+        [os.path.join(sys.argv[1], program), option], capture_output=True,
+        text=True, check=True).stdout for option in ("-h", "--help"))
+    assert short == long, program
+    return short
 
 
 def exit_codes(path, prefix):
