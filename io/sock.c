@@ -123,6 +123,16 @@ int sock_set_nodelay(int fd)
 	return sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
+int sock_delay_ack(int fd)
+{
+	return sock_set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+}
+
+int sock_ack_now(int fd)
+{
+	return sock_set(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
 int sock_set_reset_on_close(int fd)
 {
 	struct linger linger = {.l_onoff = 1, .l_linger = 0};

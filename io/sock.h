@@ -29,6 +29,11 @@ int sock_listen(const struct addr *at,
 /* A stream socket towards `to`, bound to `source` if it has a length. */
 int sock_stream(const struct addr *to, const struct addr *source) BR_MUST_CHECK;
 int sock_set_nodelay(int fd);
+/* Before connecting: the handshake's last packet waits for the first bytes and
+ * goes with them, 200 ms at most (the kernel's bound). */
+int sock_delay_ack(int fd);
+/* What waits goes now; later ones do not wait. */
+int sock_ack_now(int fd);
 /* The next close() sends a reset (SO_LINGER with 0 s). */
 int sock_set_reset_on_close(int fd);
 int sock_shutdown_write(int fd);

@@ -51,9 +51,12 @@ static void direction_open_window(struct direction *d, struct mono now)
 
 void direction_count(struct flow *flow, struct direction *d, uint32_t n)
 {
+	const struct direction *other = d->up ? &flow->down : &flow->up;
 	struct mono now = worker_now(flow->worker);
 
 	flow->active_at = now;
+	if (!d->bytes && !other->bytes)
+		flow_note_first(flow, d->up);
 	if (!d->up && !d->bytes)
 		flow->first_byte_at = now;
 	if (d->mode != DIR_SPLICE &&

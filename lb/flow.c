@@ -13,6 +13,9 @@
 #include <poll.h>
 #include <string.h>
 
+/* How much later than it could a server may hear of a connection whose client
+ * was expected to speak at once but does not. */
+#define FLOW_ACK_WAIT_MS 10
 /* Before a server that has just failed is tried again. */
 #define FLOW_RETRY_PAUSE_MS 100
 
@@ -253,6 +256,36 @@ static void flow_connect_failed(struct flow *flow, int error)
 	    flow, flow_is_local_error(error) ? FLOW_RETRY_WAIT : FLOW_CHOOSING);
 }
 
+void flow_note_first(struct flow *flow, bool client)
+{
+	struct upstream_worker *mine =
+	    &flow->upstream->workers[flow->worker->index];
+
+	if (!client)
+		mine->client_first = 0;
+	else if (mine->client_first < UPSTREAM_CLIENT_FIRST)
+		mine->client_first++;
+}
+
+void flow_send_ack(struct flow *flow)
+{
+	flow->ack_waits = false;
+	(void)sock_ack_now(flow->server_fd);
+}
+
+/* Where clients have spoken first for long, the handshake's last packet goes
+ * with the request: one packet and one wake-up of the server less. A server
+ * that is to speak first must not wait for it. */
+static bool flow_delay_ack(const struct flow *flow)
+{
+	const struct upstream_worker *mine =
+	    &flow->upstream->workers[flow->worker->index];
+
+	return mine->client_first == UPSTREAM_CLIENT_FIRST &&
+	       !addr_is_unix(&flow->server->addr) &&
+	       !sock_delay_ack(flow->server_fd);
+}
+
 void flow_connect(struct flow *flow)
 {
 	struct worker *worker = flow->worker;
@@ -267,6 +300,7 @@ void flow_connect(struct flow *flow)
 		return;
 	}
 	flow->server_fd = fd;
+	flow->ack_waits = flow_delay_ack(flow);
 	ring_connect(&worker->ring, &flow->op, FLOW_TAG_CONNECT, fd,
 	    &server->addr.sa, server->addr.length);
 	flow_arm_ms(flow, pool->connect_timeout_ms);
@@ -302,6 +336,8 @@ void flow_establish(struct flow *flow)
 	histogram_add_ns(
 	    &worker->metrics->connect_time, mono_diff_ns(now, flow->chosen_at));
 	flow_arm_ms(flow, flow->listener->idle_ms);
+	if (flow->ack_waits)
+		flow_review_by(flow, mono_add_ms(now, FLOW_ACK_WAIT_MS));
 	direction_start(flow, &flow->up);
 	direction_start(flow, &flow->down);
 }
@@ -343,6 +379,8 @@ void flow_review(struct flow *flow)
 	    mono_add_ms(flow->active_at, (int64_t)flow_idle_limit_ms(flow));
 	int64_t up, down;
 
+	if (flow->ack_waits)
+		flow_send_ack(flow);
 	if (now.ns >= due.ns) {
 		counter_inc(&flow->worker->metrics->idle_timeouts);
 		flow_fail(flow, flow_idle_culprit(flow), 'D', -ETIMEDOUT);

@@ -104,6 +104,7 @@ struct flow {
 	char end_by, end_phase; /* 0: not ended */
 	uint8_t n_tried, retries;
 	bool reset_client : 1, reset_server : 1; /* close with a reset */
+	bool ack_waits : 1; /* the server's handshake, for the first bytes */
 	/* Entries of tried[] that are set: n_tried starts anew when all have
 	 * failed, the log names them all the same. */
 	uint8_t n_failed : 4;
@@ -133,6 +134,10 @@ void flow_dequeued(struct flow *flow, struct server *server);
 void flow_fail(struct flow *flow, char by, char phase, int error);
 /* Ends it from outside, whatever its state: code K. */
 void flow_kill(struct flow *flow, int error);
+/* The first bytes of the flow came from the client, or from the server. */
+void flow_note_first(struct flow *flow, bool client);
+/* Has the server hear of the connection, and leaves delayed ACKs. */
+void flow_send_ack(struct flow *flow);
 /* Adds received bytes to the listener's and the server's counters. */
 void flow_count_bytes(struct flow *flow, bool up, uint32_t n);
 /* Frees a closing flow with nothing in flight (end of the turn). */

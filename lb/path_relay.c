@@ -254,11 +254,24 @@ static void relay_set_nodelay(struct flow *flow, struct direction *d)
 		(void)sock_set_nodelay(flow->server_fd);
 }
 
+/* The handshake's ACK goes with the first bytes, so they leave at once. Only
+ * that one ACK is to wait: a server that writes in small pieces without
+ * TCP_NODELAY would wait for every later one. */
+static bool relay_send_with_ack(struct flow *flow, struct direction *d)
+{
+	bool good = relay_send_many(flow, d);
+
+	flow_send_ack(flow);
+	return good;
+}
+
 bool relay_send(struct flow *flow, struct direction *d)
 {
 	if (d->sending || (!d->parked_first && !d->n_held))
 		return true;
 	relay_set_nodelay(flow, d);
+	if (d->up && flow->ack_waits && !relay_send_with_ack(flow, d))
+		return false;
 	if (!d->parked_first && (d->n_held > 1 || d->eof) &&
 	    !relay_send_many(flow, d))
 		return false;

@@ -21,6 +21,9 @@
 
 struct flow;
 
+/* After so many flows it is taken for the protocol's way. */
+#define UPSTREAM_CLIENT_FIRST 64u
+
 struct upstream_worker {
 	struct list_node waiting_link; /* in worker.waiting while queued > 0 */
 	struct list queue; /* struct flow.queue_link, oldest first */
@@ -30,6 +33,9 @@ struct upstream_worker {
 	struct counter pins;
 	int64_t oldest_ns; /* shared: arrival of the oldest, INT64_MAX: none */
 	struct balance balance;
+	/* Flows in a row whose client spoke first, UPSTREAM_CLIENT_FIRST at
+	 * most. */
+	uint32_t client_first;
 } __attribute__((aligned(64)));
 
 struct upstream {

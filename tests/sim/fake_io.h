@@ -52,6 +52,7 @@ struct fake_conn {
 	bool proxy_fin; /* behind to_peer */
 	bool proxy_reset;
 	bool reset_on_close;
+	bool ack_waits; /* the server knows nothing of the connection yet */
 	bool corked; /* the last bytes wait for more, or for the end */
 	void *user;
 };

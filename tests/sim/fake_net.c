@@ -267,7 +267,7 @@ int32_t fake_recv(struct fake_conn *conn, void *ret, uint32_t room)
 int32_t fake_send(struct fake_conn *conn, const void *bytes, uint32_t n)
 {
 	br_assert(!conn->proxy_fin);
-	conn->corked = false;
+	conn->corked = conn->ack_waits = false;
 	if (conn->peer_reset)
 		return -EPIPE;
 	if (conn->peer_gone) {

@@ -36,6 +36,20 @@ int sock_set_nodelay(int fd)
 	return fake_call_fails() ? -EINVAL : 0;
 }
 
+int sock_delay_ack(int fd)
+{
+	if (fake_call_fails())
+		return -EINVAL;
+	fake_conn_of(fd)->ack_waits = true;
+	return 0;
+}
+
+int sock_ack_now(int fd)
+{
+	fake_conn_of(fd)->ack_waits = false;
+	return 0;
+}
+
 /* Cannot fail on an open socket, and nothing could be done if it did. */
 int sock_set_reset_on_close(int fd)
 {

@@ -407,6 +407,64 @@ END_TEST
 
 /* -- resets, drain ----------------------------------------------------- */
 
+/* -- the handshake's last packet --------------------------------------- */
+
+/* `n` flows with a request each; none of them makes the server wait. */
+static void speak_first(uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct sim_peer *client = sim_client(&sim, 0);
+		struct sim_peer *server = sim_connected(&sim, client);
+
+		ck_assert(!server->conn->ack_waits);
+		sim_write(client, 60);
+		sim_run_ms(&sim, 2);
+		end_both(client);
+	}
+}
+
+START_TEST(test_handshake_goes_with_the_request)
+{
+	struct sim_peer *client, *server;
+
+	start(sim_defaults());
+	speak_first(UPSTREAM_CLIENT_FIRST);
+	client = sim_client(&sim, 0);
+	server = sim_connected(&sim, client);
+	ck_assert(server->conn->ack_waits);
+	sim_write(client, 60);
+	sim_run_ms(&sim, 2);
+	ck_assert(!server->conn->ack_waits);
+	sim_read(server);
+	ck_assert_uint_eq(server->received, 60);
+	end_both(client);
+	stop();
+}
+END_TEST
+
+/* A client that says nothing does not keep its connection from the server. */
+START_TEST(test_handshake_does_not_wait_long)
+{
+	struct sim_peer *client, *server;
+	int64_t began_ns;
+
+	start(sim_defaults());
+	speak_first(UPSTREAM_CLIENT_FIRST);
+	client = sim_client(&sim, 0);
+	server = sim_connected(&sim, client);
+	began_ns = fake.now_ns;
+	while (server->conn->ack_waits)
+		sim_turn(&sim, 1);
+	ck_assert_int_le(fake.now_ns - began_ns, 12 * NS_PER_MS);
+	/* The server speaks first after all: the next need not wait. */
+	sim_write(server, 20);
+	sim_run_ms(&sim, 2);
+	end_both(client);
+	speak_first(UPSTREAM_CLIENT_FIRST);
+	stop();
+}
+END_TEST
+
 START_TEST(test_resets_are_passed_on)
 {
 	struct sim_peer *client;
@@ -474,6 +532,8 @@ int main(void)
 	tcase_add_test(tcase, test_traffic_puts_idle_off);
 	tcase_add_test(tcase, test_reader_that_stopped);
 	tcase_add_test(tcase, test_half_closed);
+	tcase_add_test(tcase, test_handshake_goes_with_the_request);
+	tcase_add_test(tcase, test_handshake_does_not_wait_long);
 	tcase_add_test(tcase, test_resets_are_passed_on);
 	tcase_add_test(tcase, test_drain_kills_in_every_state);
 	return sim_check_main(tcase);

@@ -267,6 +267,74 @@ START_TEST(test_send_vector)
 }
 END_TEST
 
+/* Packets that left a socket which connects and sends at once. A machine that
+ * stands still for 200 ms in between makes it one more. */
+static uint32_t packets_of_connect(bool delay)
+{
+	struct addr at = address("127.0.0.1");
+	int listener = listen_at(&at, &plain);
+	int fd = sock_stream(&at, &nowhere);
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	/* The kernel's struct tcp_info up to tcpi_segs_out, which the libc's
+	 * does not have. */
+	uint32_t info[35] = {0};
+	socklen_t length = sizeof info;
+	int server;
+
+	if (delay)
+		ck_assert_int_eq(sock_delay_ack(fd), 0);
+	if (connect(fd, &at.sa, at.length))
+		ck_assert_int_eq(errno, EINPROGRESS);
+	ck_assert_int_eq(poll(&p, 1, -1), 1);
+	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
+	ck_assert_int_eq(sock_ack_now(fd), 0);
+	ck_assert_int_eq(
+	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length), 0);
+	p = (struct pollfd){.fd = listener, .events = POLLIN};
+	ck_assert_int_eq(poll(&p, 1, -1), 1);
+	server = sock_accept(listener);
+	ck_assert_int_ge(server, 0);
+	sock_close(server);
+	sock_close(fd);
+	sock_close(listener);
+	return info[34];
+}
+
+START_TEST(test_ack_goes_with_the_first_bytes)
+{
+	uint32_t least = UINT32_MAX;
+
+	for (int i = 0; i < 20; i++) {
+		uint32_t n = packets_of_connect(true);
+
+		least = n < least ? n : least;
+	}
+	ck_assert_uint_eq(least, 2);
+	ck_assert_uint_eq(packets_of_connect(false), 3);
+}
+END_TEST
+
+/* Nobody sends: it goes when asked for. */
+START_TEST(test_ack_goes_now)
+{
+	struct addr at = address("127.0.0.1");
+	int listener = listen_at(&at, &plain);
+	int fd = sock_stream(&at, &nowhere), server;
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	ck_assert_int_eq(sock_delay_ack(fd), 0);
+	if (connect(fd, &at.sa, at.length))
+		ck_assert_int_eq(errno, EINPROGRESS);
+	ck_assert_int_eq(poll(&p, 1, -1), 1);
+	ck_assert_int_eq(sock_ack_now(fd), 0);
+	server = sock_accept(listener);
+	ck_assert_int_ge(server, 0);
+	sock_close(server);
+	sock_close(fd);
+	sock_close(listener);
+}
+END_TEST
+
 /* However the kernel packs them, all bytes come, and then the end. */
 START_TEST(test_last_bytes_leave_with_the_end)
 {
@@ -321,6 +389,8 @@ int main(void)
 	tcase_add_test(tcase, test_half_close);
 	tcase_add_test(tcase, test_send_vector);
 	tcase_add_test(tcase, test_last_bytes_leave_with_the_end);
+	tcase_add_test(tcase, test_ack_goes_with_the_first_bytes);
+	tcase_add_test(tcase, test_ack_goes_now);
 	tcase_add_test(tcase, test_error_of_a_failed_connect);
 	return io_check_main(tcase);
 }
