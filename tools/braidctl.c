@@ -63,7 +63,7 @@ static void print_usage(FILE *to)
 		fprintf(to, "  %-9s %-22s%s%s\n", commands[i].name,
 		    commands[i].usage,
 		    strlen(commands[i].usage) > 22
-			? "\n                                  "
+			? "\n                                   "
 			: " ",
 		    commands[i].help);
 	fprintf(to,
