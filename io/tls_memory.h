@@ -38,7 +38,7 @@
 
 #define TLS_MEMORY_POOLS 256u
 #define TLS_MEMORY_SPAN_BYTES (64u << 10)
-#define TLS_MEMORY_BLOCK_MAX 21760u
+#define TLS_MEMORY_BLOCK_MAX 21840u
 /* Handshakes are refused when less than 1/8 of the cap remains. */
 #define TLS_MEMORY_PRESSURE(cap) ((cap) - (cap) / 8)
 

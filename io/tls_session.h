@@ -51,8 +51,8 @@
  *          between init and fini. What OpenSSL needs comes from tls_memory.
  *          Spans, chunks and plaintext are borrowed for the call.
  * Errors:  TLS_FAILED; `cause` says why, for counters, tls_session_explain()
- *          in words. It is final: only fini may follow, after sending what is
- *          in the chunk. OpenSSL's error queue is always left empty.
+ *          in words. It is final: send what is in the chunk, flush, fini; any
+ *          other call says TLS_FAILED again. OpenSSL's error queue is always left empty.
  * Limits:  TLS_RECORDS_PER_CALL records a call; names of 255 bytes.
  * Source:  RFC 8446, RFC 5246.
  */
@@ -96,6 +96,7 @@ enum tls_status {
  * (worker, server object), zeroed at first. */
 struct tls_resume {
 	struct ssl_session_st *session;
+	uint64_t made_for; /* context and name: no other may resume it */
 };
 
 struct tls_session {
@@ -105,13 +106,15 @@ struct tls_session {
 	struct tls_out *out; /* likewise */
 	const struct tls_names *names; /* server: chosen by SNI */
 	struct tls_resume *resume; /* client */
-	uint32_t detail; /* OpenSSL's code, verify result or alert */
+	uint64_t made_for; /* client: see struct tls_resume */
+	unsigned long detail; /* OpenSSL's code, verify result or alert */
 	uint8_t cause; /* enum tls_cause */
+	uint8_t overhead; /* of a record, at most */
 	bool server : 1;
 	bool established : 1; /* the handshake is done */
 	bool close_sent : 1, close_received : 1;
 	bool failed : 1;
-	uint8_t n_spill;
+	uint8_t n_spill; /* ciphertext that waits for the next chunk */
 	uint8_t spill[TLS_SPILL_BYTES];
 };
 
@@ -161,7 +164,8 @@ enum tls_status tls_session_read(struct tls_session *session, struct tls_in *in,
 enum tls_status tls_session_write(struct tls_session *session,
     struct tls_out *out, const void *plain, size_t length, size_t *ret_taken);
 
-/* What waits inside: the rest of an alert or of a handshake message. */
+/* What waits inside: the rest of an alert or of a handshake message. The one
+ * call that is allowed, and useful, after TLS_FAILED. */
 enum tls_status tls_session_flush(
     struct tls_session *session, struct tls_out *out);
 /* Whether there is such a rest. */
@@ -175,6 +179,12 @@ enum tls_status tls_session_close(
 /* The transport has ended, and all input was read: TLS_CLOSED after a
  * close_notify, else TLS_FAILED. */
 enum tls_status tls_session_on_eof(struct tls_session *session);
+
+/* New keys for what we send; with `both`, the peer is asked to do the same
+ * (RFC 8446 4.6.3). The message goes out with the next write or flush.
+ * -EPROTO: not TLS 1.3, or not established. */
+int tls_session_update_keys(
+    struct tls_session *session, bool both) BR_MUST_CHECK;
 
 /* After the handshake. */
 void tls_session_facts(
