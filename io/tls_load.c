@@ -145,6 +145,8 @@ static EVP_PKEY *load_key(
 	char *bytes = load_file(loader, TLS_SUBJECT_KEY, index, file, &length);
 	BIO *bio = bytes ? BIO_new_mem_buf(bytes, (int)length) : NULL;
 	EVP_PKEY *key = NULL;
+	/* Of all kinds of key; OpenSSL's own word is "unsupported". */
+	static const char label[] = "PRIVATE KEY-----";
 	bool asked = false;
 
 	if (bio)
@@ -155,7 +157,8 @@ static EVP_PKEY *load_key(
 		    "%s: the private key is encrypted; decrypt it into a file "
 		    "that only the daemon may read",
 		    file);
-	else if (bio && !key && load_at_end())
+	else if (bio && !key &&
+		 !memmem(bytes, length, label, sizeof(label) - 1))
 		tls_loader_problem(loader, false, TLS_SUBJECT_KEY, index,
 		    "%s: no private key in PEM format", file);
 	else if (bio && !key)

@@ -257,6 +257,7 @@ static void pool_push_remote(struct pool *pool, struct block *block)
 {
 	struct block *head = __atomic_load_n(&pool->remote, __ATOMIC_RELAXED);
 
+	ASAN_UNPOISON_MEMORY_REGION(block, sizeof(*block));
 	do {
 		block->next = head;
 	} while (!__atomic_compare_exchange_n(&pool->remote, &head, block,

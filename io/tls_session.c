@@ -319,6 +319,31 @@ static enum tls_status session_asks(struct tls_session *s, int rc)
 	}
 }
 
+/* A TLS 1.2 server may have renewed the ticket of a resumed session: OpenSSL
+ * then tells nobody, and never resumes the old one again. */
+static void session_keep_renewed(struct tls_session *s)
+{
+	SSL_SESSION *session;
+
+	if (!s->resume || SSL_version(s->ssl) == TLS1_3_VERSION)
+		return;
+	session = SSL_get1_session(s->ssl);
+	if (session && SSL_SESSION_is_resumable(session))
+		tls_session_on_resumable(s, session);
+	else
+		SSL_SESSION_free(session);
+}
+
+/* OpenSSL gives its read buffer back after data, but keeps it after a ticket
+ * or a key update: 17 KB of an idle session. */
+static enum tls_status session_rest(
+    struct tls_session *s, enum tls_status status)
+{
+	if (status == TLS_WANT_INPUT && !SSL_has_pending(s->ssl))
+		SSL_free_buffers(s->ssl);
+	return status;
+}
+
 static void session_on_established(struct tls_session *s)
 {
 	const SSL_CIPHER *cipher = SSL_get_current_cipher(s->ssl);
@@ -326,6 +351,7 @@ static void session_on_established(struct tls_session *s)
 	s->established = true;
 	s->overhead =
 	    cipher && SSL_CIPHER_is_aead(cipher) ? OVERHEAD_AEAD : OVERHEAD_CBC;
+	session_keep_renewed(s);
 	/* The copy of the staple is not needed any more. */
 	if (s->server && s->context->server->staples)
 		SSL_set_tlsext_status_ocsp_resp(s->ssl, NULL, 0);
@@ -389,10 +415,11 @@ static enum tls_status session_read_records(
 		}
 		status = session_asks(s, rc);
 		if (status != TLS_MORE)
-			return status;
+			return session_rest(s, status);
 	}
-	return session_has_input(s) || SSL_pending(s->ssl) ? TLS_MORE
-							   : TLS_WANT_INPUT;
+	if (session_has_input(s) || SSL_pending(s->ssl))
+		return TLS_MORE;
+	return session_rest(s, TLS_WANT_INPUT);
 }
 
 enum tls_status tls_session_read(struct tls_session *s, struct tls_in *in,

@@ -14,6 +14,7 @@
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,15 +28,21 @@
 
 static char made_dir[64];
 
-/* The path of a file in the directory; eight live at a time. */
+#define MADE_FILES_MAX 64u
+
+/* The path of a file in the directory; it stays valid. */
 static inline const char *made_path(const char *name)
 {
-	static char paths[8][400];
-	static unsigned turn;
-	char *path = paths[turn++ % 8];
+	static char paths[MADE_FILES_MAX][400];
+	char path[400];
+	unsigned i = 0;
 
-	snprintf(path, sizeof(paths[0]), "%s/%s", made_dir, name);
-	return path;
+	snprintf(path, sizeof(path), "%s/%s", made_dir, name);
+	while (i < MADE_FILES_MAX && paths[i][0] && strcmp(paths[i], path))
+		i++;
+	br_assert(i < MADE_FILES_MAX);
+	memcpy(paths[i], path, sizeof(path));
+	return paths[i];
 }
 
 static inline void made_begin(void)
