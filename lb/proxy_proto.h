@@ -124,7 +124,8 @@ bool proxy_tlv_next(
 
 /* What a header to build says. Slices with length 0 are left out. */
 struct proxy_out {
-	bool local; /* version 2: LOCAL, for health checks */
+	bool local; /* version 2: LOCAL and nothing else, for health checks */
+	bool unix_addresses; /* say them, too; see proxy_build_v2() */
 	struct addr source, destination;
 	struct proxy_slice alpn, authority, unique_id;
 	struct proxy_ssl ssl; /* sig_alg and key_alg too */
@@ -137,8 +138,10 @@ struct proxy_out {
  * (PROXY_V1_BYTES_MAX always does). */
 int proxy_build_v1(
     uint8_t *ret, size_t room, const struct proxy_out *out) BR_MUST_CHECK;
-/* As above; without addresses it is family UNSPEC. -ENOBUFS as above and when
- * it would exceed PROXY_V2_BYTES_MAX; -EINVAL for a unique id that is too
- * long. */
+/* As above. Where there are no IP addresses to say it is LOCAL with the TLVs,
+ * as HAProxy does it: that is the form which every receiver must accept,
+ * while HAProxy 2.6 refuses PROXY with UNSPEC and with AF_UNIX. The addresses
+ * of unix sockets are said on request. -ENOBUFS as above and when it would
+ * exceed PROXY_V2_BYTES_MAX; -EINVAL for a unique id that is too long. */
 int proxy_build_v2(
     uint8_t *ret, size_t room, const struct proxy_out *out) BR_MUST_CHECK;

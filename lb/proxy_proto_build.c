@@ -105,14 +105,16 @@ static void un_put(struct cursor_out *c, const struct addr *a)
 	(void)cursor_put(c, zeros, PROXY_V2_UNIX_BYTES - n);
 }
 
-/* The byte of family and transport, which stands before the length. */
-static void family_put(struct cursor_out *c, enum proxy_v2_family family)
+/* What stands between the signature and the addresses. The length is set at
+ * the end. */
+static void head_put(struct cursor_out *c, enum proxy_v2_family family)
 {
+	bool none = family == PROXY_V2_UNSPEC;
+
+	(void)cursor_put_u8(c, none ? PROXY_V2_LOCAL : PROXY_V2_PROXY);
 	(void)cursor_put_u8(
-	    c, family == PROXY_V2_UNSPEC
-		   ? 0
-		   : (uint8_t)((unsigned)family << 4 | PROXY_V2_STREAM));
-	(void)cursor_put_be16(c, 0); /* set at the end */
+	    c, none ? 0 : (uint8_t)((unsigned)family << 4 | PROXY_V2_STREAM));
+	(void)cursor_put_be16(c, 0);
 }
 
 static void addresses_put(struct cursor_out *c, const struct proxy_out *out)
@@ -121,22 +123,23 @@ static void addresses_put(struct cursor_out *c, const struct proxy_out *out)
 	struct end destination = end_of(&out->destination);
 	int family = family_of(&source, &destination);
 
-	if (addr_is_unix(&out->source) && addr_is_unix(&out->destination)) {
-		family_put(c, PROXY_V2_UNIX);
+	if (out->unix_addresses && addr_is_unix(&out->source) &&
+	    addr_is_unix(&out->destination)) {
+		head_put(c, PROXY_V2_UNIX);
 		un_put(c, &out->source);
 		un_put(c, &out->destination);
 		return;
 	}
 	if (!family) {
-		family_put(c, PROXY_V2_UNSPEC);
+		head_put(c, PROXY_V2_UNSPEC);
 		return;
 	}
 	if (family == AF_INET) {
-		family_put(c, PROXY_V2_INET);
+		head_put(c, PROXY_V2_INET);
 		(void)cursor_put(c, source.ip, 4);
 		(void)cursor_put(c, destination.ip, 4);
 	} else {
-		family_put(c, PROXY_V2_INET6);
+		head_put(c, PROXY_V2_INET6);
 		in6_put(c, &source);
 		in6_put(c, &destination);
 	}
@@ -205,9 +208,8 @@ int proxy_build_v2(uint8_t *ret, size_t room, const struct proxy_out *out)
 		return -EINVAL;
 	(void)cursor_put(
 	    &c, PROXY_V2_SIGNATURE, sizeof(PROXY_V2_SIGNATURE) - 1);
-	(void)cursor_put_u8(&c, out->local ? PROXY_V2_LOCAL : PROXY_V2_PROXY);
 	if (out->local) {
-		family_put(&c, PROXY_V2_UNSPEC);
+		head_put(&c, PROXY_V2_UNSPEC);
 		return c.failed ? -ENOBUFS : (int)cursor_out_length(&c);
 	}
 	addresses_put(&c, out);

@@ -45,6 +45,7 @@ static void rebuild(const struct proxy_header *h)
 	    .authority = h->authority,
 	    .unique_id = h->unique_id,
 	    .ssl = h->ssl,
+	    .unix_addresses = true,
 	    .crc32c = h->bytes & 1};
 	static uint8_t bytes[PROXY_V2_BYTES_MAX];
 	struct proxy_header again;
@@ -58,11 +59,15 @@ static void rebuild(const struct proxy_header *h)
 	br_assert(proxy_parse(bytes, (size_t)length, &again, &need, &cause) ==
 		  PROXY_DONE);
 	br_assert(again.bytes == (uint32_t)length);
+	/* Without addresses it is LOCAL, of which no TLV is read. */
+	if (again.local)
+		goto v1;
 	br_assert(same(again.alpn, h->alpn));
 	br_assert(same(again.authority, h->authority));
 	br_assert(same(again.unique_id, h->unique_id));
 	br_assert(same(again.ssl.cn, h->ssl.cn));
 	br_assert(again.ssl.present == h->ssl.present);
+v1:
 	length = proxy_build_v1(bytes, sizeof(bytes), &out);
 	br_assert(length > 0);
 	br_assert(proxy_parse(bytes, (size_t)length, &again, &need, &cause) ==

@@ -322,7 +322,8 @@ START_TEST(test_build)
 {
 	const struct built *row = &built[_i];
 	struct proxy_out out = {.source = addr_of(row->source),
-	    .destination = addr_of(row->destination)};
+	    .destination = addr_of(row->destination),
+	    .unix_addresses = true};
 	uint8_t bytes[PROXY_V2_BYTES_MAX];
 	struct outcome o;
 	int length = proxy_build_v1(bytes, sizeof(bytes), &out);
@@ -340,6 +341,8 @@ START_TEST(test_build)
 		ck_assert_int_eq(o.result, PROXY_DONE);
 		ck_assert_uint_eq(o.header.bytes, (uint32_t)length);
 		check_addr(&o.header.source, row->back);
+		/* What has no addresses is what all must accept. */
+		ck_assert_int_eq(o.header.local, row->back[0] == '-');
 		for (int room = 0; room < length; room++)
 			ck_assert_int_eq(
 			    proxy_build_v2(bytes, (size_t)room, &out),
@@ -422,6 +425,26 @@ START_TEST(test_build_v2_limits)
 }
 END_TEST
 
+/* HAProxy refuses AF_UNIX, so it is said only on request. */
+START_TEST(test_build_v2_unix)
+{
+	struct proxy_out out = full_out();
+	uint8_t bytes[PROXY_V2_BYTES_MAX];
+	struct outcome o;
+	int length;
+
+	out.source = addr_of("unix:/run/a");
+	out.destination = addr_of("unix:/run/b");
+	length = proxy_build_v2(bytes, sizeof(bytes), &out);
+	ck_assert_int_gt(length, 16);
+	ck_assert_int_eq(memcmp(bytes + 12, "\x20\0", 2), 0);
+	o = parse(bytes, (size_t)length);
+	ck_assert_int_eq(o.result, PROXY_DONE);
+	ck_assert(o.header.local);
+	ck_assert_uint_eq(o.header.bytes, (uint32_t)length);
+}
+END_TEST
+
 START_TEST(test_build_v2_local)
 {
 	struct proxy_out out = full_out();
@@ -496,6 +519,7 @@ int main(void)
 	    tcase, test_build, 0, sizeof(built) / sizeof(built[0]));
 	tcase_add_test(tcase, test_build_v2_tlvs);
 	tcase_add_test(tcase, test_build_v2_limits);
+	tcase_add_test(tcase, test_build_v2_unix);
 	tcase_add_test(tcase, test_build_v2_local);
 	tcase_add_test(tcase, test_real);
 	tcase_add_test(tcase, test_real_tls);
