@@ -45,6 +45,10 @@ int64_t sock_send_vector(
 /* What a receive would find now, without taking it: > 0 bytes, 0 the end of
  * the stream, -EAGAIN nothing yet, or -errno. */
 int sock_peek(int fd);
+/* Bytes that the peer has not acknowledged yet. */
+uint32_t sock_unsent(int fd);
+/* Whether an error (a reset) waits on it; it is not taken. */
+bool sock_has_error(int fd);
 /* One connection from a listener's queue without waiting, or -errno. */
 int sock_accept(int fd);
 int sock_peer(int fd, struct addr *ret) BR_MUST_CHECK;

@@ -168,6 +168,10 @@ static void direction_pass_end(struct flow *flow, struct direction *d)
 
 	d->fin_passed = true;
 	d->mode = DIR_IDLE;
+	if (flow->server_broken) {
+		flow_direction_done(flow);
+		return;
+	}
 	/* The second end is told by close(). A sink that is gone already is
 	 * reported by its own receive. */
 	if (!other->fin_passed)
@@ -270,8 +274,24 @@ static int direction_look_for_end(
 static void direction_source_failed(
     struct flow *flow, struct direction *d, int error)
 {
-	if (relay_send(flow, d))
-		flow_fail(flow, d->up ? 'C' : 'S', 'D', error);
+	if (d->up) {
+		if (relay_send(flow, d))
+			flow_fail(flow, 'C', 'D', error);
+		return;
+	}
+	flow_server_broke(flow, error);
+	d->eof = true;
+	direction_go(flow, d);
+}
+
+static void direction_drop(
+    struct flow *flow, const struct direction *d, struct op_result result)
+{
+	if (result.flags & OP_BUFFER)
+		ring_buffer_return(&flow->worker->ring, result.buffer);
+	if (d->up && result.res < 0 && result.res != -ECANCELED &&
+	    result.res != -ENOBUFS)
+		flow_fail(flow, 'C', 'D', result.res);
 }
 
 void direction_on_receive(
@@ -283,6 +303,10 @@ void direction_on_receive(
 	if (!(result.flags & OP_MORE))
 		d->reading = false;
 	d->more_to_read = result.flags & OP_NONEMPTY;
+	if (d->abandoned) {
+		direction_drop(flow, d, result);
+		return;
+	}
 	if (result.res > 0) {
 		br_assert(result.flags & OP_BUFFER);
 		direction_count(flow, d, (uint32_t)result.res);
@@ -313,7 +337,7 @@ void direction_on_receive(
 	default:
 		if (result.res > 0)
 			break;
-		flow_fail(flow, d->up ? 'C' : 'S', 'D', result.res);
+		direction_source_failed(flow, d, result.res);
 		return;
 	}
 	direction_go(flow, d);
@@ -322,6 +346,11 @@ void direction_on_receive(
 void direction_on_sent(
     struct flow *flow, struct direction *d, struct op_result result)
 {
+	if (d->abandoned) {
+		d->sending = false;
+		relay_release(flow, d);
+		return;
+	}
 	if (relay_sent(flow, d, result.res))
 		direction_go(flow, d);
 }
@@ -334,6 +363,8 @@ void direction_on_poll(
 		d->poll_out = false;
 	else
 		d->poll_in = false;
+	if (d->abandoned)
+		return;
 	if (d->mode == DIR_STOPPING) {
 		direction_go(flow, d);
 		return;
@@ -350,11 +381,30 @@ void direction_resume(struct flow *flow, struct direction *d)
 	direction_go(flow, d);
 }
 
+static bool direction_is_blocked(const struct direction *d)
+{
+	return !d->abandoned && (d->parked_first || d->poll_out);
+}
+
+/* Only the client is looked after: what a server sent before its reset is
+ * passed on in any case, and its reset is found when that is done. */
+void direction_blocked(struct flow *flow, const struct direction *d)
+{
+	if (d->up)
+		flow_review_by(flow, mono_add_ns(worker_now(flow->worker),
+					 DIRECTION_BLOCKED_LOOK_NS));
+}
+
 int64_t direction_review(struct flow *flow, struct direction *d)
 {
 	struct mono now = worker_now(flow->worker);
 	int64_t due;
 
+	if (direction_is_blocked(d)) {
+		if (d->up && sock_has_error(flow->client_fd))
+			flow_fail(flow, 'C', 'D', -ECONNRESET);
+		return now.ns + DIRECTION_BLOCKED_LOOK_NS;
+	}
 	if (d->mode != DIR_SPLICE)
 		return INT64_MAX;
 	due = d->window_start_ns + DIRECTION_SLOW_WINDOW_NS;
@@ -370,6 +420,30 @@ int64_t direction_review(struct flow *flow, struct direction *d)
 	}
 	direction_open_window(d, now);
 	return now.ns + DIRECTION_SLOW_WINDOW_NS;
+}
+
+/* What a send in flight still reads is released when that has completed. */
+void direction_abandon(struct flow *flow, struct direction *d)
+{
+	struct ring *ring = &flow->worker->ring;
+
+	if (d->fin_passed || d->abandoned)
+		return;
+	d->abandoned = true;
+	d->mode = DIR_IDLE;
+	list_remove(&d->wait_link);
+	if (d->reading)
+		ring_cancel(ring, &flow->op,
+		    d->up ? FLOW_TAG_RECV_UP : FLOW_TAG_RECV_DOWN);
+	if (d->poll_in)
+		ring_cancel(ring, &flow->op,
+		    d->up ? FLOW_TAG_POLL_IN_UP : FLOW_TAG_POLL_IN_DOWN);
+	if (d->poll_out)
+		ring_cancel(ring, &flow->op,
+		    d->up ? FLOW_TAG_POLL_OUT_UP : FLOW_TAG_POLL_OUT_DOWN);
+	if (!d->sending)
+		relay_release(flow, d);
+	splice_release(flow, d);
 }
 
 void direction_release(struct flow *flow, struct direction *d)

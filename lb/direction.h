@@ -23,7 +23,12 @@
  * go back at once; the source is not read until the chunks have drained.
  *
  * End of stream is passed on when all before it is sent; the other direction
- * goes on. Errors end the flow: flow_fail().
+ * goes on. Errors end the flow: flow_fail(). An error of the server lets its
+ * answer through before (flow_server_broke): the kernel keeps what came in
+ * ahead of a reset.
+ *
+ * A source is not read while its sink is full, so a client's reset is not
+ * seen; it is looked for once a second meanwhile (direction_review).
  *
  * Thread:  the worker that owns the flow.
  * Memory:  part of struct flow; chunks and pipes from the worker's pools.
@@ -54,6 +59,7 @@ enum direction_mode {
 #define DIRECTION_HELD_MAX 8u
 #define DIRECTION_BULK_BYTES (256u << 10) /* within a second: splice */
 #define DIRECTION_BULK_WINDOW_NS NS_PER_S
+#define DIRECTION_BLOCKED_LOOK_NS NS_PER_S
 #define DIRECTION_SLOW_BPS (16u << 10) /* for 5 s: back to relay */
 #define DIRECTION_SLOW_WINDOW_NS (5 * NS_PER_S)
 
@@ -69,6 +75,7 @@ struct direction {
 	bool poll_in : 1, poll_out : 1; /* splice: polls in flight */
 	bool sent_before : 1, nodelay_set : 1;
 	bool spliced : 1; /* ever, for the log */
+	bool abandoned : 1; /* its sink is gone: what arrives is dropped */
 	uint8_t small_turns;
 	uint16_t held_first, held_last, n_held; /* ring buffers to send */
 	uint32_t send_length; /* of the send in flight */
@@ -96,8 +103,12 @@ void direction_count(struct flow *flow, struct direction *d, uint32_t n);
 /* Once a while (the flow's timer): leaves splice when it has become slow.
  * Returns when to look again, INT64_MAX: no need. */
 int64_t direction_review(struct flow *flow, struct direction *d);
+/* The sink is gone for good, but the other direction goes on. */
+void direction_abandon(struct flow *flow, struct direction *d);
 /* Gives back all it holds; nothing may be in flight. */
 void direction_release(struct flow *flow, struct direction *d);
+/* The sink is full: has the source looked after. */
+void direction_blocked(struct flow *flow, const struct direction *d);
 /* Nothing received remains unsent. */
 bool direction_drained(const struct direction *d);
 const char *direction_mode_name(unsigned mode);

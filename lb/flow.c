@@ -16,6 +16,8 @@
 /* How much later than it could a server may hear of a connection whose client
  * was expected to speak at once but does not. */
 #define FLOW_ACK_WAIT_MS 10
+/* How often is looked whether the rest of an answer has arrived. */
+#define FLOW_UNSENT_LOOK_MS 10
 /* Before a server that has just failed is tried again. */
 #define FLOW_RETRY_PAUSE_MS 100
 
@@ -370,6 +372,19 @@ static char flow_idle_culprit(const struct flow *flow)
 	return flow->up.bytes && !flow->down.bytes ? 's' : 'c';
 }
 
+/* The whole answer of a broken server went out: a reset would take back what
+ * the client has not acknowledged, so it waits for that. */
+static void flow_end_broken(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+
+	if (sock_unsent(flow->client_fd) && !sock_has_error(flow->client_fd))
+		flow_review_by(
+		    flow, mono_add_ms(worker_now(worker), FLOW_UNSENT_LOOK_MS));
+	else
+		flow_fail(flow, 'S', 'D', flow->error);
+}
+
 /* The timer is armed for the earliest possible deadline and looks again, so
  * that traffic costs one assignment and no timer work. */
 void flow_review(struct flow *flow)
@@ -381,6 +396,11 @@ void flow_review(struct flow *flow)
 
 	if (flow->ack_waits)
 		flow_send_ack(flow);
+	if (flow->server_broken && flow->down.fin_passed) {
+		flow_end_broken(flow);
+		if (flow->state == FLOW_CLOSING || now.ns < due.ns)
+			return;
+	}
 	if (now.ns >= due.ns) {
 		counter_inc(&flow->worker->metrics->idle_timeouts);
 		flow_fail(flow, flow_idle_culprit(flow), 'D', -ETIMEDOUT);
@@ -395,10 +415,25 @@ void flow_review(struct flow *flow)
 	timer_arm(&flow->worker->wheel, &flow->timer, due);
 }
 
+void flow_server_broke(struct flow *flow, int error)
+{
+	if (flow->server_broken)
+		return;
+	flow->server_broken = true;
+	flow->error = error;
+	direction_abandon(flow, &flow->up);
+	if (flow->down.fin_passed)
+		flow_end_broken(flow);
+}
+
 void flow_direction_done(struct flow *flow)
 {
 	struct worker *worker = flow->worker;
 
+	if (flow->server_broken) {
+		flow_end_broken(flow);
+		return;
+	}
 	if (flow->up.fin_passed && flow->down.fin_passed) {
 		flow->end_by = flow->end_phase = '-';
 		flow_enter(flow, FLOW_CLOSING);

@@ -105,6 +105,8 @@ struct flow {
 	uint8_t n_tried, retries;
 	bool reset_client : 1, reset_server : 1; /* close with a reset */
 	bool ack_waits : 1; /* the server's handshake, for the first bytes */
+	/* The server has reset (`error`); its answer is still on its way. */
+	bool server_broken : 1;
 	/* Entries of tried[] that are set: n_tried starts anew when all have
 	 * failed, the log names them all the same. */
 	uint8_t n_failed : 4;
@@ -138,6 +140,9 @@ void flow_kill(struct flow *flow, int error);
 void flow_note_first(struct flow *flow, bool client);
 /* Has the server hear of the connection, and leaves delayed ACKs. */
 void flow_send_ack(struct flow *flow);
+/* The server's side has failed: what it sent before is still passed on, then
+ * the flow ends with a reset. */
+void flow_server_broke(struct flow *flow, int error);
 /* Adds received bytes to the listener's and the server's counters. */
 void flow_count_bytes(struct flow *flow, bool up, uint32_t n);
 /* Frees a closing flow with nothing in flight (end of the turn). */

@@ -139,6 +139,7 @@ static bool relay_park_queue(struct flow *flow, struct direction *d)
 			return false;
 		relay_pop(worker, d);
 	}
+	direction_blocked(flow, d);
 	return true;
 }
 
@@ -168,7 +169,10 @@ static unsigned relay_tag(const struct direction *d)
 static bool relay_sink_failed(
     struct flow *flow, const struct direction *d, int error)
 {
-	flow_fail(flow, d->up ? 'S' : 'C', 'D', error);
+	if (d->up)
+		flow_server_broke(flow, error);
+	else
+		flow_fail(flow, 'C', 'D', error);
 	return false;
 }
 

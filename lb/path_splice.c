@@ -46,6 +46,7 @@ static void splice_poll(struct flow *flow, struct direction *d, bool out)
 		ring_poll(ring, &flow->op,
 		    d->up ? FLOW_TAG_POLL_OUT_UP : FLOW_TAG_POLL_OUT_DOWN,
 		    flow_sink_fd(flow, d), POLLOUT);
+		direction_blocked(flow, d);
 	} else {
 		d->poll_in = true;
 		ring_poll(ring, &flow->op,
@@ -54,11 +55,12 @@ static void splice_poll(struct flow *flow, struct direction *d, bool out)
 	}
 }
 
-static enum splice_outcome splice_failed(
-    struct flow *flow, bool at_client, int64_t error)
+static void splice_failed(struct flow *flow, bool at_client, int64_t error)
 {
-	flow_fail(flow, at_client ? 'C' : 'S', 'D', (int)error);
-	return SPLICE_FAILED;
+	if (at_client)
+		flow_fail(flow, 'C', 'D', (int)error);
+	else
+		flow_server_broke(flow, (int)error);
 }
 
 /* Empties the pipe into the sink. */
@@ -71,8 +73,10 @@ static enum splice_outcome splice_drain(struct flow *flow, struct direction *d)
 			splice_poll(flow, d, true);
 			return SPLICE_WAITS;
 		}
-		if (n <= 0 && n != -EINTR)
-			return splice_failed(flow, !d->up, n ? n : -EPIPE);
+		if (n <= 0 && n != -EINTR) {
+			splice_failed(flow, !d->up, n ? n : -EPIPE);
+			return SPLICE_FAILED;
+		}
 		flow->active_at = worker_now(flow->worker);
 	}
 	if (d->eof)
@@ -106,8 +110,13 @@ enum splice_outcome splice_run(struct flow *flow, struct direction *d)
 			return SPLICE_STUCK;
 		d->eof = n == 0;
 	}
-	if (n < 0 && n != -EAGAIN && n != -EINTR)
-		return splice_failed(flow, d->up, n);
+	if (n < 0 && n != -EAGAIN && n != -EINTR) {
+		splice_failed(flow, d->up, n);
+		if (d->up)
+			return SPLICE_FAILED;
+		/* What the server sent before is in the pipe. */
+		d->eof = true;
+	}
 	if (n > 0) {
 		direction_count(flow, d, (uint32_t)n);
 		counter_add(&flow->worker->metrics->bytes_spliced, (uint64_t)n);

@@ -49,6 +49,7 @@ struct fake_conn {
 	bool peer_fin; /* behind to_proxy */
 	bool peer_gone; /* closed: what is sent to it brings a reset */
 	bool peer_reset;
+	bool error_told; /* by a send; a receive then sees an end */
 	bool proxy_fin; /* behind to_peer */
 	bool proxy_reset;
 	bool reset_on_close;
@@ -97,6 +98,7 @@ struct fake {
 	struct rng rng;
 	int64_t now_ns;
 	bool random;
+	bool slow_acks; /* a peer acknowledges only what it reads */
 	bool loud_sends; /* no silent success: an older kernel */
 	uint32_t recv_max, send_max; /* of one transfer; 0: no bound */
 	uint32_t queue_room; /* of each way of new connections */

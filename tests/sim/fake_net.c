@@ -255,8 +255,10 @@ int fake_take_accepted(int listener_fd)
 
 int32_t fake_recv(struct fake_conn *conn, void *ret, uint32_t room)
 {
-	if (conn->peer_reset)
-		return -ECONNRESET;
+	/* As on Linux, what came in ahead of a reset can still be read; the
+	 * error is told once. */
+	if (!conn->to_proxy.length && conn->peer_reset)
+		return conn->error_told ? 0 : -ECONNRESET;
 	if (!conn->to_proxy.length)
 		return conn->peer_fin ? 0 : -EAGAIN;
 	if (fake.recv_max && room > fake.recv_max)
@@ -268,8 +270,10 @@ int32_t fake_send(struct fake_conn *conn, const void *bytes, uint32_t n)
 {
 	br_assert(!conn->proxy_fin);
 	conn->corked = conn->ack_waits = false;
-	if (conn->peer_reset)
+	if (conn->peer_reset) {
+		conn->error_told = true;
 		return -EPIPE;
+	}
 	if (conn->peer_gone) {
 		conn->peer_reset = true;
 		return (int32_t)n;
@@ -306,6 +310,16 @@ uint32_t fake_poll_fd(int fd, uint32_t asked)
 	if (slot->kind == FD_LISTENER)
 		return slot->n_backlog ? asked & POLLIN : 0;
 	return fake_poll_events(fake_conn_of(fd), asked);
+}
+
+uint32_t sock_unsent(int fd)
+{
+	return fake.slow_acks ? fake_conn_of(fd)->to_peer.length : 0;
+}
+
+bool sock_has_error(int fd)
+{
+	return fake_poll_events(fake_conn_of(fd), 0) & POLLERR;
 }
 
 /* -- the peers --------------------------------------------------------- */
@@ -352,7 +366,7 @@ void fake_peer_close(struct fake_conn *conn)
 void fake_peer_reset(struct fake_conn *conn)
 {
 	conn->peer_reset = true;
-	conn->to_proxy.length = conn->to_peer.length = 0;
+	conn->to_peer.length = 0;
 }
 
 bool fake_peer_sees_fin(const struct fake_conn *conn)

@@ -488,6 +488,58 @@ START_TEST(test_resets_are_passed_on)
 }
 END_TEST
 
+/* The server answers, does not read the upload, and is reset by its kernel:
+ * the send of the upload fails first, but the answer gets through. */
+START_TEST(test_answer_before_a_reset)
+{
+	for (int upload = 0; upload < 2; upload++) {
+		struct sim_peer *client;
+
+		start(sim_defaults());
+		fake.slow_acks = true;
+		client = sim_client(&sim, 0);
+		sim_connected(&sim, client);
+		fake_take_buffers(&sim.worker->ring, 1);
+		if (upload)
+			sim_write(client, 100);
+		sim_write(client->other, 16384);
+		sim_reset(client->other);
+		for (int i = 0; i < 20 && !sim.n_records; i++) {
+			sim_run_ms(&sim, 5);
+			sim_read(client);
+		}
+		ck_assert_str_eq(sim_end_of(&sim, 0), "SD");
+		ck_assert_uint_eq(client->received, 16384);
+		ck_assert(!client->got_fin);
+		sim_turn(&sim, 0);
+		ck_assert(fake_peer_sees_reset(client->conn));
+		stop();
+	}
+}
+END_TEST
+
+/* The server does not read, so the client is not read either: its reset is
+ * seen all the same, long before the idle timeout. */
+START_TEST(test_client_resets_behind_a_full_server)
+{
+	struct sim_peer *client;
+
+	start(sim_defaults());
+	client = sim_client(&sim, 0);
+	sim_connected(&sim, client);
+	for (int i = 0; i < 4; i++) {
+		sim_write(client, 8192);
+		sim_run_ms(&sim, 5);
+	}
+	ck_assert_ptr_nonnull(sim_flow(&sim)->up.parked_first);
+	sim_reset(client);
+	sim_run_ms(&sim, 1100);
+	ck_assert_uint_eq(sim.n_records, 1);
+	ck_assert_str_eq(sim_end_of(&sim, 0), "CD");
+	stop();
+}
+END_TEST
+
 START_TEST(test_drain_kills_in_every_state)
 {
 	struct sim_peer *first;
@@ -535,6 +587,8 @@ int main(void)
 	tcase_add_test(tcase, test_handshake_goes_with_the_request);
 	tcase_add_test(tcase, test_handshake_does_not_wait_long);
 	tcase_add_test(tcase, test_resets_are_passed_on);
+	tcase_add_test(tcase, test_answer_before_a_reset);
+	tcase_add_test(tcase, test_client_resets_behind_a_full_server);
 	tcase_add_test(tcase, test_drain_kills_in_every_state);
 	return sim_check_main(tcase);
 }
