@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/boot_state.h"
+#include "io/ring_off.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -145,6 +146,10 @@ static int try_ring(struct boot *boot)
 		    "io_uring is not available (%s): %s", br_strerror(err),
 		    ring_explain(err));
 	ring_fini(&ring);
+	for (uint32_t i = 0; i < RING_OFF_N; i++)
+		if (ring_off_environment() & (1u << i))
+			boot_warn(
+			    boot, "BRAID_IO_OFF: %s is off", ring_off_name(i));
 	return EXIT_CODE_OK;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/boot.h"
 
+#include "io/ring_off.h"
+
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +17,17 @@ static const char usage[] =
     "  -V       print the version\n"
     "  -h       print this\n"
     "Signals: TERM or INT drains, a second one stops at once; HUP reloads.\n";
+
+static void print_version(void)
+{
+	uint32_t off = ring_off_environment();
+
+	(void)puts("braidd " BRAID_VERSION);
+	for (uint32_t i = 0; i < RING_OFF_N; i++)
+		if (off & (1u << i))
+			(void)printf(
+			    "off by BRAID_IO_OFF: %s\n", ring_off_name(i));
+}
 
 int main(int argc, char **argv)
 {
@@ -36,7 +49,7 @@ int main(int argc, char **argv)
 			check = true;
 			break;
 		case 'V':
-			(void)puts("braidd " BRAID_VERSION);
+			print_version();
 			return EXIT_CODE_OK;
 		case 'h':
 			(void)fputs(usage, stdout);

@@ -2,6 +2,7 @@
 #include "io/ring.h"
 
 #include "base/assert.h"
+#include "io/ring_off.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,7 +71,8 @@ static int ring_map_buffers(struct ring *ring)
 	ring->buffers = at;
 	/* Buffers come up in turn, so all of them stay in use: large pages
 	 * spare the TLB. Only a wish. */
-	(void)madvise(at, bytes, MADV_HUGEPAGE);
+	if (!(ring->off & RING_OFF_LARGE_PAGES))
+		(void)madvise(at, bytes, MADV_HUGEPAGE);
 	memset(at, 0, bytes);
 	return 0;
 }
@@ -150,6 +152,7 @@ int ring_init(struct ring *ring, const struct ring_options *options,
 
 	memset(ring, 0, sizeof *ring);
 	ring->metrics = metrics;
+	ring->off = ring_off_environment();
 	ring->now = mono_now();
 	err = io_uring_queue_init_params(RING_ENTRIES, &ring->uring, &params);
 	if (err)
@@ -161,8 +164,10 @@ int ring_init(struct ring *ring, const struct ring_options *options,
 		return -ENOMEM;
 	}
 	/* Saves the descriptor look-up on every enter; harmless if refused. */
-	(void)io_uring_register_ring_fd(&ring->uring);
-	ring->silent_sends = ring_probe_silent_sends(ring);
+	if (!(ring->off & RING_OFF_REGISTERED_RING))
+		(void)io_uring_register_ring_fd(&ring->uring);
+	if (!(ring->off & RING_OFF_SILENT_SEND))
+		ring->silent_sends = ring_probe_silent_sends(ring);
 	ring->n_buffers = options->buffers;
 	ring->buffer_bytes = options->buffer_bytes;
 	if (ring->n_buffers)
@@ -234,7 +239,11 @@ void ring_recv_many(
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
 
-	io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
+	/* One-shot it is armed anew by its owner, as any multishot that ends. */
+	if (ring->off & RING_OFF_RECV_MANY)
+		io_uring_prep_recv(sqe, fd, NULL, 0, 0);
+	else
+		io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
 	sqe->buf_group = BUFFER_GROUP;
 	sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
@@ -294,8 +303,12 @@ void ring_accept_many(
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
 
-	io_uring_prep_multishot_accept(
-	    sqe, fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (ring->off & RING_OFF_ACCEPT_MANY)
+		io_uring_prep_accept(
+		    sqe, fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	else
+		io_uring_prep_multishot_accept(
+		    sqe, fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	ring_own(sqe, owner, tag);
 }
 

@@ -77,6 +77,7 @@ struct ring {
 	uint32_t n_sent, max_sent;
 	struct mono now; /* when the last wait ended */
 	bool silent_sends; /* the kernel passed the test at start */
+	uint32_t off; /* enum ring_off */
 	bool hurry;
 };
 
