@@ -50,6 +50,7 @@ struct conf_global {
 	const char *control; /* path of the control socket */
 	const char *user;
 	struct conf_pos user_pos;
+	const char *zone; /* NULL: none */
 	uint64_t drain_ms;
 	enum log_format log_format;
 	enum log_level log_level;
@@ -161,9 +162,19 @@ struct conf_server {
 	struct addr addr;
 	uint32_t weight; /* 0..65535; 0: no new flows */
 	uint32_t max_connections; /* 0: no limit */
+	const char *zone; /* NULL: none */
+	bool local; /* its zone is global.zone; follows from the two */
+	bool backup;
 };
 
-enum conf_balance { CONF_BALANCE_RR, CONF_BALANCE_LEAST, CONF_BALANCE_P2C };
+enum conf_balance {
+	CONF_BALANCE_RR,
+	CONF_BALANCE_LEAST,
+	CONF_BALANCE_P2C,
+	CONF_BALANCE_MAGLEV,
+	CONF_BALANCE_SOURCE,
+	CONF_BALANCE_FIRST,
+};
 enum conf_health_type { CONF_HEALTH_NONE, CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
 
 #define CONF_STATUS_RANGES_MAX 16
@@ -184,6 +195,12 @@ struct conf_health {
 	uint32_t fail_open_percent;
 };
 
+struct conf_outlier {
+	uint32_t errors; /* in a row; 0: the block is absent */
+	uint64_t eject_ms;
+	uint32_t max_ejected_percent;
+};
+
 struct conf_pool {
 	const char *name;
 	struct conf_pos pos;
@@ -195,6 +212,10 @@ struct conf_pool {
 	uint32_t queue_length; /* 0: no queue */
 	uint64_t queue_timeout_ms;
 	struct conf_health health;
+	struct conf_outlier outlier;
+	uint64_t slow_start_ms;
+	uint32_t maglev_table; /* places, a prime */
+	bool zoned; /* global.zone is set; follows from it */
 	struct addr source; /* length 0: the kernel chooses */
 	enum conf_proxy proxy_out;
 	struct conf_pool_tls tls;

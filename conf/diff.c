@@ -39,10 +39,13 @@ static bool diff_servers_same(
 {
 	const struct schema_row *row = schema_find("pools.*.servers.*");
 
-	if (before->n_servers != after->n_servers)
+	/* Which servers are near follows from global.zone too. */
+	if (before->n_servers != after->n_servers ||
+	    before->zoned != after->zoned)
 		return false;
 	for (uint32_t i = 0; i < before->n_servers; i++)
 		if (strcmp(before->servers[i].name, after->servers[i].name) ||
+		    before->servers[i].local != after->servers[i].local ||
 		    !schema_entry_equal(
 			row, &before->servers[i], &after->servers[i]))
 			return false;

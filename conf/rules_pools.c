@@ -4,9 +4,17 @@
 
 #include "conf/value.h"
 
+#include <string.h>
+
+/* The default: who writes it down anyway is not mistaken. */
+#define RULES_TABLE 65537u
+
 /* The rows that the rules speak about, looked up once. */
 #define RULES_POOL_ROWS(X)                                                     \
+	X(balance, "pools.*.balance")                                          \
 	X(servers, "pools.*.servers")                                          \
+	X(zone, "pools.*.servers.*.zone")                                      \
+	X(table, "pools.*.maglev.table")                                       \
 	X(address, "pools.*.servers.*.address")                                \
 	X(queue_length, "pools.*.queue.length")                                \
 	X(queue_timeout, "pools.*.queue.timeout")                              \
@@ -27,7 +35,7 @@ struct rules_pools {
 struct rules_pool {
 	const struct rules_pools *all;
 	const struct scope *scope;
-	const struct conf_pool *pool;
+	struct conf_pool *pool;
 };
 
 static struct conf_pos rules_pos(
@@ -51,6 +59,97 @@ static void rules_weights(const struct rules_pool *p)
 		draft_warning(p->all->draft, p->scope, p->all->servers,
 		    rules_pos(p, p->all->servers),
 		    "every weight is 0, so no server gets connections");
+}
+
+static bool rules_is_prime(uint32_t n)
+{
+	for (uint32_t i = 2; i <= n / i; i++)
+		if (n % i == 0)
+			return false;
+	return n > 1;
+}
+
+/* A prime, so that every server's walk over the table meets each place. */
+static void rules_maglev(const struct rules_pool *p)
+{
+	struct conf_pos pos = rules_pos(p, p->all->table);
+	struct draft *draft = p->all->draft;
+	uint32_t table = p->pool->maglev_table, next = table;
+
+	if (p->pool->balance != CONF_BALANCE_MAGLEV) {
+		if (pos.line && table != RULES_TABLE && !p->scope->bad)
+			draft_warning(draft, p->scope, p->all->table, pos,
+			    "has no effect without balance: maglev");
+		return;
+	}
+	if (!table)
+		return; /* it was wrong */
+	while (!rules_is_prime(next))
+		next++;
+	if (next != table)
+		draft_error(draft, p->scope, p->all->table, pos,
+		    "%u is no prime; the next one is %u", table, next);
+	else if (table < p->pool->n_servers)
+		draft_error(draft, p->scope, p->all->table, pos,
+		    "%u places for %u servers: want more places than servers",
+		    table, p->pool->n_servers);
+}
+
+/* `first` goes on to the next server only from one that is full. */
+static void rules_first(const struct rules_pool *p)
+{
+	for (uint32_t i = 0; p->pool->balance == CONF_BALANCE_FIRST &&
+			     i + 1 < p->pool->n_servers;
+	     i++) {
+		const struct conf_server *server = &p->pool->servers[i];
+
+		if (server->max_connections || server->backup ||
+		    !server->weight || p->scope->bad)
+			continue;
+		draft_warning(p->all->draft, p->scope, p->all->balance,
+		    rules_pos(p, p->all->balance),
+		    "first fills a server up to its max_connections, and "
+		    "server %s has none: those after it get nothing while it "
+		    "is up",
+		    server->name);
+		return;
+	}
+}
+
+/* Settles which servers are near. */
+static void rules_zones(const struct rules_pool *p)
+{
+	const char *own = p->all->draft->conf->global.zone;
+	bool warned = false;
+
+	p->pool->zoned = own != NULL;
+	for (uint32_t i = 0; i < p->pool->n_servers; i++) {
+		struct conf_server *server = &p->pool->servers[i];
+
+		if (!server->zone)
+			continue;
+		if (own) {
+			server->local = strcmp(server->zone, own) == 0;
+		} else if (!warned) {
+			warned = true;
+			draft_warning(p->all->draft, rules_server_scope(p, i),
+			    p->all->zone,
+			    *draft_seen(rules_server_scope(p, i), p->all->zone),
+			    "has no effect without global.zone, which says "
+			    "where Braid itself stands");
+		}
+	}
+}
+
+static void rules_backups(const struct rules_pool *p)
+{
+	for (uint32_t i = 0; i < p->pool->n_servers; i++)
+		if (!p->pool->servers[i].backup)
+			return;
+	if (p->pool->n_servers)
+		draft_warning(p->all->draft, p->scope, p->all->servers,
+		    rules_pos(p, p->all->servers),
+		    "every server is a backup, so none is");
 }
 
 static void rules_queue(const struct rules_pool *p)
@@ -241,6 +340,10 @@ void rules_pools(struct draft *draft, const struct addr_map *binds)
 		};
 
 		rules_weights(&pool);
+		rules_maglev(&pool);
+		rules_first(&pool);
+		rules_zones(&pool);
+		rules_backups(&pool);
 		rules_queue(&pool);
 		rules_health(&pool);
 		rules_health_times(&pool);

@@ -93,6 +93,16 @@ const struct schema_row schema_global[] = {
 	.help = "Path of the unix socket that braidctl speaks to.",
     },
     {
+	.path = "global.zone",
+	.type = SCHEMA_STRING,
+	AT(global.zone),
+	.min = 1,
+	.max = 63,
+	.example = "rack-1",
+	.help = "Where this Braid stands: servers of the same zone are "
+		"preferred, as pools.*.servers.*.zone says.",
+    },
+    {
 	.path = "global.drain",
 	.type = SCHEMA_DURATION,
 	AT(global.drain_ms),

@@ -11,9 +11,9 @@ static const struct schema_choice balances[] = {
     {"rr", CONF_BALANCE_RR, SCHEMA_NOW},
     {"least", CONF_BALANCE_LEAST, SCHEMA_NOW},
     {"p2c", CONF_BALANCE_P2C, SCHEMA_NOW},
-    {"maglev", 0, SCHEMA_LATER},
-    {"source", 0, SCHEMA_LATER},
-    {"first", 0, SCHEMA_LATER},
+    {"maglev", CONF_BALANCE_MAGLEV, SCHEMA_NOW},
+    {"source", CONF_BALANCE_SOURCE, SCHEMA_NOW},
+    {"first", CONF_BALANCE_FIRST, SCHEMA_NOW},
     {"predict", 0, SCHEMA_LATER},
     {0},
 };
@@ -105,7 +105,14 @@ const struct schema_row schema_pools[] = {
 		"p2c (power of two choices) draws two servers at random by "
 		"weight and takes the one with fewer: nearly as even as "
 		"least, but a server that has just come back, with none yet, "
-		"is not flooded with all that is new. Keep p2c where you "
+		"is not flooded with all that is new. source and maglev send "
+		"a client's address to the same server each time, by weight, "
+		"on every worker and every Braid with the same file; when a "
+		"server is away or full only its clients move, and they "
+		"come back. source looks at each server for each connection, "
+		"so it is for up to some hundreds; maglev looks into a table "
+		"and is for any number. first fills the servers in file "
+		"order, each up to its max_connections. Keep p2c where you "
 		"have no reason to change.",
     },
     {
@@ -166,11 +173,30 @@ const struct schema_row schema_pools[] = {
 		"When all servers are full, connections wait in the queue. "
 		"0: no limit.",
     },
-    LATER("servers.*.zone", SCHEMA_STRING, .max = 63, .example = "rack-1",
-	.help = "Where the server stands; near ones are preferred."),
-    LATER("servers.*.backup", SCHEMA_BOOL, .fallback = "false",
+    {
+	.path = "pools.*.servers.*.zone",
+	.type = SCHEMA_STRING,
+	SERVER_AT(zone),
+	.min = 1,
+	.max = 63,
+	.example = "rack-1",
+	.help = "Where the server stands. Servers of Braid's own zone, "
+		"global.zone, get all connections while at least 72% of the "
+		"zone's weight is usable; below that their share falls in "
+		"proportion and the rest goes to the other zones. Others also "
+		"serve what finds all of the own zone full. Without "
+		"global.zone it has no effect.",
+    },
+    {
+	.path = "pools.*.servers.*.backup",
+	.type = SCHEMA_BOOL,
+	SERVER_AT(backup),
+	.fallback = "false",
 	.example = "true",
-	.help = "Used only when no other server of the pool is up."),
+	.help = "Used only when no server that is no backup is usable, and "
+		"then together with all other backups. Full servers are "
+		"usable: connections then wait in the queue.",
+    },
     {
 	.path = "pools.*.connect",
 	.type = SCHEMA_OBJECT,
@@ -355,19 +381,81 @@ const struct schema_row schema_pools[] = {
 	.help = "Local address from which the servers are connected, of the "
 		"same family as theirs. Without it, the kernel chooses.",
     },
-    LATER("slow_start", SCHEMA_DURATION, .max = HOUR_MS, .fallback = "0s",
+    {
+	.path = "pools.*.maglev",
+	.type = SCHEMA_OBJECT,
+	.help = "Of balance: maglev.",
+    },
+    {
+	.path = "pools.*.maglev.table",
+	.type = SCHEMA_INTEGER,
+	AT(maglev_table),
+	.min = 251,
+	.max = 5000011,
+	.fallback = "65537",
+	.example = "655373",
+	.help = "Places in the table of balance: maglev, a prime, best 100 "
+		"times the number of servers or more. A place takes 2 bytes. "
+		"All Braids that shall send a client to the same server need "
+		"the same number.",
+    },
+    {
+	.path = "pools.*.slow_start",
+	.type = SCHEMA_DURATION,
+	AT(slow_start_ms),
+	.max = HOUR_MS,
+	.fallback = "0s",
 	.example = "30s",
-	.help = "Time over which a server that came back gets its full "
-		"share."),
-    LATER("outlier", SCHEMA_OBJECT,
-	.help = "Takes out servers that fail real connections."),
-    LATER("outlier.errors", SCHEMA_INTEGER, .max = 1000, .fallback = "5",
-	.example = "10", .help = "Failures in a row until it is taken out."),
-    LATER("outlier.eject", SCHEMA_DURATION, .max = HOUR_MS, .fallback = "30s",
-	.example = "1m", .help = "For how long."),
-    LATER("outlier.max_ejected", SCHEMA_PERCENT, .max = 100, .fallback = "50%",
+	.help = "Time over which a server that came back (health, braidctl "
+		"ready, end of an ejection) gets its full share: weight and "
+		"max_connections grow evenly from 10% to all. Not at start. "
+		"0s: at once.",
+    },
+    {
+	.path = "pools.*.outlier",
+	.type = SCHEMA_OBJECT,
+	.defaults_when_present = true,
+	.example = "{errors: 10}",
+	.help = "Takes out servers that fail real connections. Without this "
+		"block there is no such thing; {} is enough for the "
+		"defaults.",
+    },
+    {
+	.path = "pools.*.outlier.errors",
+	.type = SCHEMA_INTEGER,
+	AT(outlier.errors),
+	.min = 1,
+	.max = 1000,
+	.fallback = "5",
+	.example = "10",
+	.help = "Failures in a row, over all workers, until a server is taken "
+		"out: a connect that fails or times out, a reset before the "
+		"first byte of an answer, a timeout while the server's "
+		"answer is due. An answer ends the row.",
+    },
+    {
+	.path = "pools.*.outlier.eject",
+	.type = SCHEMA_DURATION,
+	AT(outlier.eject_ms),
+	.min = 1,
+	.max = HOUR_MS,
+	.fallback = "30s",
+	.example = "1m",
+	.help = "For how long the first time; each further time as much "
+		"longer, up to 10 times as long. As long a time without "
+		"ejection takes one such step back.",
+    },
+    {
+	.path = "pools.*.outlier.max_ejected",
+	.type = SCHEMA_PERCENT,
+	AT(outlier.max_ejected_percent),
+	.max = 100,
+	.fallback = "50%",
 	.example = "30%",
-	.help = "Largest share of the servers taken out at a time."),
+	.help = "Largest share of the servers that are otherwise usable which "
+		"may be out at a time, rounded down: of one server, none. "
+		"When nobody else is usable, those that are out are used.",
+    },
     LATER("proxy_protocol", SCHEMA_ENUM, .choices = proxy_versions,
 	.fallback = "off", .example = "v2",
 	.help = "Tells servers the client's address by a PROXY header."),

@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/control_state.h"
+#include "fleet/shares.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,14 +34,20 @@ void control_set_admin(struct control *control, struct pool *pool,
     struct server *server, enum board_admin admin)
 {
 	struct board_facts facts;
+	struct board_facts old;
 	enum board_admin before;
 
+	/* "ready" means: use it, whatever took it out. */
+	if (admin == BOARD_READY)
+		ejections_end(control, pool, server);
 	board_read(server->row, &facts);
+	old = facts;
 	before = facts.admin;
 	if (before == admin)
 		return;
 	facts.admin = admin;
 	facts.admin_since_ns = mono_now().ns;
+	shares_note_return(&old, &facts, control_now(control).ns);
 	apply(control, pool, server, &facts);
 	log_event(LOG_INFO, "server state set",
 	    "pool=%s server=%s address=%s state=%s before=%s", pool->name,

@@ -212,10 +212,12 @@ static void run(struct control *control)
 	watch_signals(control);
 	receive(control);
 	admin_sync_probes(control);
+	ejections_sync(control);
 	trouble_start(control);
 	while (!control->done)
 		turn(control, CONTROL_WAIT_NS);
 	timer_disarm(&control->wheel, &control->trouble.timer);
+	ejections_stop(control);
 	trouble_stop(control);
 	probe_set_stop(control->probes);
 	ctl_stop(control->ctl);
@@ -243,6 +245,7 @@ static int prepare(struct control *control)
 	timer_wheel_init(&control->wheel, mono_now());
 	rng_seed_random(&control->rng);
 	drain_init(control);
+	ejections_init(control);
 	err = probe_set_new(&probe, &control->probes);
 	if (!err)
 		err = ctl_start(control, control->listen_fd, &control->ctl);

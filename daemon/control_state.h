@@ -9,6 +9,7 @@
  * Memory:  one, embedded in struct boot; plans as said in plan.h.
  */
 #include "daemon/control.h"
+#include "daemon/ejections.h"
 #include "daemon/gate.h"
 #include "daemon/outbox.h"
 #include "daemon/reload.h"
@@ -68,6 +69,7 @@ struct control {
 	struct reload reload;
 	struct drain drain;
 	struct trouble trouble;
+	struct ejections ejections;
 	uint64_t mail_count;
 	bool mail, done;
 	int signal_fd;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/ctl_command.h"
+#include "fleet/shares.h"
 
 #include <string.h>
 
@@ -32,6 +33,36 @@ static void put_server_counters(
 #undef X
 }
 
+/* What beside health and the operator decides over its share. */
+static void put_standing(struct ctl_call *call, const struct pool *pool,
+    const struct server *server, const struct board_facts *facts)
+{
+	int64_t now_ns = control_now(call->control).ns;
+	struct json *j = &call->json;
+
+	if (server->zone)
+		json_string(j, "zone", server->zone);
+	else
+		json_null(j, "zone");
+	json_bool(j, "backup", server->backup);
+	json_uint(j, "slow_start_percent",
+	    shares_slow_start_percent(pool, facts, now_ns));
+	json_bool(j, "ejected", facts->ejected_until_ns != 0);
+	json_uint(j, "ejections", facts->ejections);
+	json_string(j, "ejected_cause",
+	    facts->ejections ? br_strerror(facts->eject_error) : "");
+	if (facts->ejected_until_ns)
+		json_double(j, "ejected_since_seconds",
+		    ctl_seconds_since(call, facts->ejected_ns));
+	else
+		json_null(j, "ejected_since_seconds");
+	if (facts->ejected_until_ns)
+		json_double(j, "ejected_for_seconds",
+		    (double)(facts->ejected_until_ns - now_ns) / 1e9);
+	else
+		json_null(j, "ejected_for_seconds");
+}
+
 static void put_server(
     struct ctl_call *call, const struct pool *pool, const struct server *server)
 {
@@ -60,6 +91,7 @@ static void put_server(
 	json_bool(
 	    j, "weight_overridden", facts.weight_override != BOARD_WEIGHT_NONE);
 	json_uint(j, "weight", server_weight_now(server, &facts));
+	put_standing(call, pool, server, &facts);
 	json_uint(j, "connections", board_slots_used(server->row));
 	json_uint(j, "max_connections", server->max_connections);
 	json_uint(j, "checks", facts.checks);
@@ -137,12 +169,18 @@ static const char *balance_name(enum conf_balance balance)
 		return "least";
 	case CONF_BALANCE_P2C:
 		return "p2c";
+	case CONF_BALANCE_MAGLEV:
+		return "maglev";
+	case CONF_BALANCE_SOURCE:
+		return "source";
+	case CONF_BALANCE_FIRST:
+		return "first";
 	}
 	return "?";
 }
 
 struct pool_sums {
-	uint32_t down, drained, usable, connections;
+	uint32_t down, drained, usable, ejected, connections;
 	struct server_metrics metrics;
 };
 
@@ -160,6 +198,7 @@ static void add_up_pool(
 		sums->down += facts.health == BOARD_DOWN;
 		sums->drained += facts.admin != BOARD_READY;
 		sums->usable += server_weight_now(server, &facts) > 0;
+		sums->ejected += facts.ejected_until_ns != 0;
 		sums->connections += board_slots_used(server->row);
 #define X(name, help)                                                          \
 	counter_add(                                                           \
@@ -175,8 +214,10 @@ static void put_pool(struct ctl_call *call, struct upstream *upstream)
 	const struct pool *pool = upstream->pool;
 	uint32_t n_workers = control_daemon(call->control)->n_workers;
 	struct pool_sums sums = {.down = 0};
+	struct shares_summary summary;
 	struct json *j = &call->json;
 
+	shares_summarize(pool, control_now(call->control).ns, &summary);
 	add_up_pool(&sums, pool, n_workers);
 	json_object_begin(j, NULL);
 	json_string(j, "pool", pool->name);
@@ -185,7 +226,10 @@ static void put_pool(struct ctl_call *call, struct upstream *upstream)
 	json_uint(j, "usable", sums.usable);
 	json_uint(j, "down", sums.down);
 	json_uint(j, "drained", sums.drained);
-	json_bool(j, "fails_open", pool_fails_open(pool));
+	json_uint(j, "ejected", sums.ejected);
+	json_bool(j, "fails_open", summary.fails_open);
+	json_bool(j, "backups", summary.backups);
+	json_uint(j, "local_percent", summary.local_percent);
 	json_uint(
 	    j, "queued", __atomic_load_n(&upstream->queued, __ATOMIC_RELAXED));
 	json_uint(j, "queue_length", pool->queue_length);

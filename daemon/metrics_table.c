@@ -131,8 +131,8 @@ void metrics_print_docs(struct strbuf *ret)
 	print_ids(ret, METRIC_ID_L_CONNECTIONS, METRIC_ID_L_LIMIT);
 	print_group(ret, &metrics_listener);
 	print_title(ret, "Pools");
-	print_ids(ret, METRIC_ID_P_SERVERS, METRIC_ID_P_FAIL_OPEN);
+	print_ids(ret, METRIC_ID_P_SERVERS, METRIC_ID_P_LOCAL);
 	print_title(ret, "Servers");
-	print_ids(ret, METRIC_ID_S_UP, METRIC_ID_S_CHANGES);
+	print_ids(ret, METRIC_ID_S_UP, METRIC_ID_S_EJECTIONS);
 	print_group(ret, &metrics_server);
 }

@@ -111,7 +111,12 @@ static inline uint64_t metric_field_read(
 	X(P_QUEUE_LIMIT, "braid_pool_queue_limit", GAUGE, "", "pool",          \
 	    "queue.length of the pool")                                        \
 	X(P_FAIL_OPEN, "braid_pool_fail_open", GAUGE, "", "pool",              \
-	    "1 while so much is down that all servers are used as if up")
+	    "1 while so much is down that all servers are used as if up")      \
+	X(P_BACKUPS, "braid_pool_backups_serve", GAUGE, "", "pool",            \
+	    "1 while backups serve because no other server is usable")         \
+	X(P_LOCAL, "braid_pool_local_share_ratio", GAUGE, "ratio", "pool",     \
+	    "Share of new flows that is meant for servers of Braid's own "     \
+	    "zone; 1 without zones")
 
 /* Of servers in the configuration. */
 #define METRIC_SERVER_GAUGE_LIST(X)                                            \
@@ -121,8 +126,14 @@ static inline uint64_t metric_field_read(
 	X(S_READY, "braid_server_ready", GAUGE, "", "pool, server",            \
 	    "0 while the server is drained or in maintenance")                 \
 	X(S_WEIGHT, "braid_server_weight", GAUGE, "", "pool, server",          \
-	    "Weight for new flows now: 0 when down, drained or in "            \
-	    "maintenance")                                                     \
+	    "Weight for new flows now: 0 when down, drained, in maintenance "  \
+	    "or ejected; the full one also in slow start")                     \
+	X(S_EJECTED, "braid_server_ejected", GAUGE, "", "pool, server",        \
+	    "1 while the server is out because it failed connections")         \
+	X(S_SLOW_START, "braid_server_slow_start_ratio", GAUGE, "ratio",       \
+	    "pool, server",                                                    \
+	    "Part of its weight and limit that a server has reached in slow "  \
+	    "start; 1 at all other times")                                     \
 	X(S_CONNECTIONS, "braid_server_connections", GAUGE, "",                \
 	    "pool, server", "Connections open or being opened")                \
 	X(S_LIMIT, "braid_server_connections_limit", GAUGE, "",                \
@@ -137,7 +148,9 @@ static inline uint64_t metric_field_read(
 	X(S_CHECKS_FAILED, "braid_server_checks_failed", COUNTER, "",          \
 	    "pool, server", "Health checks that failed")                       \
 	X(S_CHANGES, "braid_server_health_changes", COUNTER, "",               \
-	    "pool, server", "Changes of health")
+	    "pool, server", "Changes of health")                               \
+	X(S_EJECTIONS, "braid_server_ejections", COUNTER, "", "pool, server",  \
+	    "Times the server was taken out for failures")
 
 #define METRIC_LIST(X)                                                         \
 	METRIC_SINGLE_LIST(X)                                                  \

@@ -156,9 +156,11 @@ static uint64_t pool_gauge(const struct view_pool *pool, enum metric_id id)
 		return pool->queued;
 	case METRIC_ID_P_QUEUE_LIMIT:
 		return pool->queue_limit;
-	default:
-		br_assert(id == METRIC_ID_P_FAIL_OPEN);
+	case METRIC_ID_P_FAIL_OPEN:
 		return pool->fails_open;
+	default:
+		br_assert(id == METRIC_ID_P_BACKUPS);
+		return pool->backups;
 	}
 }
 
@@ -167,14 +169,20 @@ static void print_pools(
 {
 	struct metric_label label = {.name = "pool"};
 
-	for (enum metric_id id = METRIC_ID_P_SERVERS;
-	     id <= METRIC_ID_P_FAIL_OPEN; id++) {
+	for (enum metric_id id = METRIC_ID_P_SERVERS; id <= METRIC_ID_P_BACKUPS;
+	     id++) {
 		family(w, id);
 		for (uint32_t i = 0; i < view->n_pools; i++) {
 			label.value = view->pools[i].name;
 			metrics_uint(
 			    w, &label, 1, pool_gauge(&view->pools[i], id));
 		}
+	}
+	family(w, METRIC_ID_P_LOCAL);
+	for (uint32_t i = 0; i < view->n_pools; i++) {
+		label.value = view->pools[i].name;
+		metrics_double(
+		    w, &label, 1, view->pools[i].local_percent / 1e2);
 	}
 }
 
@@ -192,6 +200,12 @@ static void print_server_gauge(struct metrics_writer *w,
 		break;
 	case METRIC_ID_S_WEIGHT:
 		metrics_uint(w, labels, 2, s->weight);
+		break;
+	case METRIC_ID_S_EJECTED:
+		metrics_uint(w, labels, 2, s->ejected);
+		break;
+	case METRIC_ID_S_SLOW_START:
+		metrics_double(w, labels, 2, s->slow_start_percent / 1e2);
 		break;
 	case METRIC_ID_S_CONNECTIONS:
 		metrics_uint(w, labels, 2, s->connections);
@@ -215,9 +229,11 @@ static uint64_t server_count(const struct view_server *s, enum metric_id id)
 		return s->checks;
 	case METRIC_ID_S_CHECKS_FAILED:
 		return s->checks_failed;
-	default:
-		br_assert(id == METRIC_ID_S_CHANGES);
+	case METRIC_ID_S_CHANGES:
 		return s->changes;
+	default:
+		br_assert(id == METRIC_ID_S_EJECTIONS);
+		return s->ejections;
 	}
 }
 
@@ -242,7 +258,7 @@ static void print_servers(
 {
 	struct metric_family f;
 
-	for (enum metric_id id = METRIC_ID_S_UP; id <= METRIC_ID_S_CHANGES;
+	for (enum metric_id id = METRIC_ID_S_UP; id <= METRIC_ID_S_EJECTIONS;
 	     id++)
 		print_server_family(w, view, id);
 	for (uint32_t field = 0; field < metrics_server.n_fields; field++) {

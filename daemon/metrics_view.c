@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "fleet/shares.h"
 
 /* Room for one more element in an array that doubles. */
 static void *grow(void *array, uint32_t n, uint32_t *room, size_t bytes)
@@ -61,7 +62,8 @@ static void on_row(void *context, struct board_row *row)
 	    .server = row->server,
 	    .checks = facts.checks,
 	    .checks_failed = facts.checks_failed,
-	    .changes = facts.changes};
+	    .changes = facts.changes,
+	    .ejections = facts.ejections};
 	add_server(&server->sum, row->metrics, view->n_workers);
 }
 
@@ -78,6 +80,7 @@ static void merge_server(struct view_server *to, const struct view_server *from)
 	to->checks += from->checks;
 	to->checks_failed += from->checks_failed;
 	to->changes += from->changes;
+	to->ejections += from->ejections;
 	add_server(&to->sum, &from->sum, 1);
 }
 
@@ -134,6 +137,9 @@ static void mark_server(struct metrics_view *view, const struct pool *pool,
 	found->configured = true;
 	found->up = facts->health != BOARD_DOWN;
 	found->ready = facts->admin == BOARD_READY;
+	found->ejected = facts->ejected_until_ns != 0;
+	found->slow_start_percent =
+	    shares_slow_start_percent(pool, facts, mono_now().ns);
 	found->weight = server_weight_now(server, facts);
 	found->connections = board_slots_used(server->row);
 	found->limit = server->max_connections;
@@ -144,12 +150,16 @@ static void add_pool(
     struct metrics_view *view, struct view_pool *ret, struct upstream *upstream)
 {
 	const struct pool *pool = upstream->pool;
+	struct shares_summary summary;
 	struct board_facts facts;
 
+	shares_summarize(pool, mono_now().ns, &summary);
 	*ret = (struct view_pool){.servers = pool->n_servers,
 	    .queued = __atomic_load_n(&upstream->queued, __ATOMIC_RELAXED),
 	    .queue_limit = pool->queue_length,
-	    .fails_open = pool_fails_open(pool)};
+	    .local_percent = summary.local_percent,
+	    .fails_open = summary.fails_open,
+	    .backups = summary.backups};
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", pool->name);
 	for (uint32_t i = 0; i < pool->n_servers; i++) {
 		const struct server *server = &pool->servers[i];

@@ -29,15 +29,17 @@ struct view_listener {
 struct view_pool {
 	char name[CONF_NAME_MAX + 1];
 	uint32_t servers, usable, queued, queue_limit;
-	bool fails_open;
+	uint32_t local_percent;
+	bool fails_open, backups;
 };
 
 struct view_server {
 	const char *pool, *server;
 	bool configured; /* else only counters */
-	bool up, ready;
+	bool up, ready, ejected;
+	uint32_t slow_start_percent;
 	uint32_t weight, connections, limit, check_us;
-	uint64_t checks, checks_failed, changes;
+	uint64_t checks, checks_failed, changes, ejections;
 	struct server_metrics sum;
 };
 

@@ -200,6 +200,7 @@ static void publish(struct control *control, struct plan *next)
 	admin_end_overrides(control, control->reload.job->reweighted,
 	    control->reload.job->n_reweighted);
 	admin_sync_probes(control);
+	ejections_sync(control);
 	control->reload.n_adopted = 0;
 	control->reload.state = RELOAD_ADOPTING;
 	control_post_workers(control,

@@ -248,6 +248,8 @@ void board_reset(struct board_row *row)
 	fresh.changes = before.changes;
 	fresh.checks = before.checks;
 	fresh.checks_failed = before.checks_failed;
+	fresh.ejections = before.ejections;
+	__atomic_store_n(&row->failures, 0, __ATOMIC_RELAXED);
 	board_write(row, &fresh);
 }
 

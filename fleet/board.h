@@ -56,6 +56,11 @@ struct board_facts {
 	int64_t checked_ns; /* monotonic, last check's end; 0 never */
 	uint32_t check_us; /* duration of the last check */
 	uint32_t checks, checks_failed;
+	int64_t returned_ns; /* monotonic, came back into use; 0 never */
+	int64_t ejected_ns, ejected_until_ns; /* monotonic; until 0: is not */
+	uint32_t ejections; /* since the row exists */
+	int32_t eject_error; /* the last failure before it, -errno */
+	uint32_t eject_steps; /* how many times outlier.eject the last was */
 	char cause[BOARD_CAUSE_MAX]; /* of the present health, printable */
 };
 
@@ -66,6 +71,7 @@ struct board_facts {
 	X(connect_timeouts, "Connects that took longer than connect.timeout")  \
 	X(retries, "Flows that went to another server after a failed connect") \
 	X(resets, "Flows that this server ended with a reset or error")        \
+	X(failures, "Failures of flows that outlier.errors counts")            \
 	X(bytes_to, "Bytes sent to this server")                               \
 	X(bytes_from, "Bytes received from this server")
 
@@ -80,6 +86,10 @@ struct board_row {
 	uint32_t slots_used; /* connections open or being opened, all workers */
 	uint32_t references;
 	uint64_t plan; /* control's: the last plan that was seen to have it */
+	uint32_t failures; /* in a row, fleet/outlier */
+	uint32_t outlier_trips; /* times the row was long enough */
+	int32_t last_failure; /* -errno */
+	uint32_t trips_seen; /* control's */
 	/* -- sequence-protected, written by control -- */
 	uint32_t sequence;
 	struct board_facts facts;
@@ -128,6 +138,9 @@ struct board_pool {
 	const char *name;
 	uint32_t references; /* control's */
 	uint32_t generation; /* atomic; bumped after any change of a row */
+	uint32_t outlier_trips; /* atomic; over the servers */
+	uint32_t trips_seen; /* control's */
+	int64_t next_return_ns; /* control's; of an ejected server, 0 none */
 };
 
 /* Control or boot; never NULL. Lives while it is referred to. */

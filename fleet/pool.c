@@ -31,7 +31,8 @@ static size_t texts_room(const struct conf_pool *conf)
 		      text_room(conf->health.host);
 
 	for (uint32_t i = 0; i < conf->n_servers; i++)
-		room += text_room(conf->servers[i].name);
+		room += text_room(conf->servers[i].name) +
+			text_room(conf->servers[i].zone);
 	return room;
 }
 
@@ -39,10 +40,13 @@ static void server_init(struct server *server, const struct conf_server *conf,
     uint32_t index, char **texts, struct board_row *row)
 {
 	server->name = text_copy(texts, conf->name);
+	server->zone = text_copy(texts, conf->zone);
 	server->addr = conf->addr;
 	addr_format(&conf->addr, server->addr_text);
 	server->weight = conf->weight;
 	server->max_connections = conf->max_connections;
+	server->local = conf->local;
+	server->backup = conf->backup;
 	server->index = index;
 	server->row = row;
 }
@@ -65,6 +69,10 @@ struct pool *pool_new(const struct conf_pool *conf, struct board *board)
 	pool->connect_retries = conf->connect_retries;
 	pool->queue_timeout_ms = conf->queue_timeout_ms;
 	pool->queue_length = conf->queue_length;
+	pool->slow_start_ms = conf->slow_start_ms;
+	pool->outlier = conf->outlier;
+	pool->maglev_table = conf->maglev_table;
+	pool->zoned = conf->zoned;
 	pool->health = conf->health;
 	pool->health.path = text_copy(&texts, conf->health.path);
 	pool->health.host = text_copy(&texts, conf->health.host);
@@ -87,7 +95,7 @@ void pool_free(struct pool *pool, struct board *board)
 	free(pool);
 }
 
-static uint32_t weight_in_force(
+uint32_t server_weight_in_force(
     const struct server *server, const struct board_facts *facts)
 {
 	if (facts->weight_override != BOARD_WEIGHT_NONE)
@@ -98,28 +106,10 @@ static uint32_t weight_in_force(
 uint32_t server_weight_now(
     const struct server *server, const struct board_facts *facts)
 {
-	if (facts->admin != BOARD_READY || facts->health == BOARD_DOWN)
+	if (facts->admin != BOARD_READY || facts->health == BOARD_DOWN ||
+	    facts->ejected_until_ns)
 		return 0;
-	return weight_in_force(server, facts);
-}
-
-bool pool_fails_open(const struct pool *pool)
-{
-	uint64_t total = 0, healthy = 0;
-
-	if (pool->health.fail_open_percent == 0)
-		return false;
-	for (uint32_t i = 0; i < pool->n_servers; i++) {
-		const struct server *server = &pool->servers[i];
-		struct board_facts facts;
-
-		board_read(server->row, &facts);
-		if (facts.admin != BOARD_READY)
-			continue;
-		total += weight_in_force(server, &facts);
-		healthy += server_weight_now(server, &facts);
-	}
-	return healthy * 100 < total * pool->health.fail_open_percent;
+	return server_weight_in_force(server, facts);
 }
 
 struct server *pool_find_server(struct pool *pool, const char *name)

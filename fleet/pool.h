@@ -21,6 +21,9 @@ struct server {
 	char addr_text[ADDR_TEXT_MAX];
 	uint32_t weight, max_connections;
 	uint32_t index; /* in pool.servers */
+	bool local; /* in Braid's own zone */
+	bool backup;
+	const char *zone; /* NULL: none */
 	struct board_row *row;
 };
 
@@ -31,6 +34,10 @@ struct pool {
 	struct server *servers;
 	uint64_t connect_timeout_ms, queue_timeout_ms;
 	uint32_t connect_retries, queue_length;
+	uint64_t slow_start_ms;
+	uint32_t maglev_table;
+	bool zoned; /* Braid has a zone, so local means something */
+	struct conf_outlier outlier;
 	struct conf_health health;
 	struct addr source;
 	/* Shared by all objects of this name. Control bumps its generation
@@ -43,15 +50,20 @@ struct pool {
 struct pool *pool_new(const struct conf_pool *conf, struct board *board);
 void pool_free(struct pool *pool, struct board *board);
 
-/* The weight a server has now for new flows: 0 when down, draining or in
- * maintenance. */
+/* The configured weight or its override. */
+uint32_t server_weight_in_force(
+    const struct server *server, const struct board_facts *facts);
+/* The weight a server has now for new flows: 0 when down, draining, in
+ * maintenance or ejected. What it then gets also depends on the others:
+ * fleet/shares.h. */
 uint32_t server_weight_now(
     const struct server *server, const struct board_facts *facts);
 
-/* Whether less than fail_open_percent of the weight is healthy, so that all
+/* Whether less than fail_open_percent of the weight is usable, so that all
  * that are not drained or in maintenance count as up (those two are left out
  * of both sides). The weight is the configured one or its override: a server
- * set to 0 at run time serves nobody and must not count as a reserve. */
+ * set to 0 at run time serves nobody and must not count as a reserve. Never
+ * while a backup is usable. In fleet/shares.c, where it belongs. */
 bool pool_fails_open(const struct pool *pool);
 struct server *pool_find_server(struct pool *pool, const char *name);
 

@@ -6,23 +6,29 @@
  */
 #include "lb/balance.h"
 
-static uint32_t least_pick(
-    struct balance *b, const struct balance_ask *ask, struct rng *rng)
+uint32_t balance_lightest(const struct balance *b, uint32_t from, uint32_t n,
+    const struct balance_ask *ask, struct rng *rng)
 {
 	uint32_t best = BALANCE_NONE;
-	uint32_t place = rng_below(rng, b->n);
+	uint32_t at = rng_below(rng, n);
 
-	for (uint32_t i = 0; i < b->n; i++) {
-		const struct balance_entry *entry = &b->view[place];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct balance_entry *entry = &b->view[from + at];
 
 		if (balance_eligible(entry, ask) &&
 		    (best == BALANCE_NONE ||
 			balance_lighter(entry, &b->view[best])))
-			best = place;
-		if (++place == b->n)
-			place = 0;
+			best = from + at;
+		if (++at == n)
+			at = 0;
 	}
 	return best;
+}
+
+static uint32_t least_pick(
+    struct balance *b, const struct balance_ask *ask, struct rng *rng)
+{
+	return balance_lightest(b, 0, b->n, ask, rng);
 }
 
 const struct balance_ops balance_least = {

@@ -10,17 +10,37 @@
  */
 #include "lb/balance.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #define RR_STEP (UINT64_C(1) << 32)
 
-static uint64_t rr_step(const struct balance_entry *entry)
+static int rr_init(struct balance *b)
 {
-	return RR_STEP / entry->weight;
+	size_t n = (size_t)b->pool->n_servers + 1;
+
+	b->rr.finish = calloc(n, sizeof *b->rr.finish);
+	b->rr.heap = calloc(n, sizeof *b->rr.heap);
+	return b->rr.finish && b->rr.heap ? 0 : -ENOMEM;
+}
+
+static void rr_fini(struct balance *b)
+{
+	free(b->rr.finish);
+	free(b->rr.heap);
+}
+
+/* The unit of time does not depend on the scale, which may change. */
+static uint64_t rr_step(
+    const struct balance *b, const struct balance_entry *entry)
+{
+	return RR_STEP * b->scale / entry->weight;
 }
 
 static bool rr_before(const struct balance *b, uint32_t a, uint32_t c)
 {
-	uint64_t at_a = b->finish[b->view[a].server->index];
-	uint64_t at_c = b->finish[b->view[c].server->index];
+	uint64_t at_a = b->rr.finish[b->view[a].server->index];
+	uint64_t at_c = b->rr.finish[b->view[c].server->index];
 
 	return at_a != at_c ? at_a < at_c : a < c;
 }
@@ -33,13 +53,13 @@ static void rr_sift_down(struct balance *b, uint32_t at, uint32_t n)
 		if (child >= n)
 			return;
 		if (child + 1 < n &&
-		    rr_before(b, b->heap[child + 1], b->heap[child]))
+		    rr_before(b, b->rr.heap[child + 1], b->rr.heap[child]))
 			child++;
-		if (!rr_before(b, b->heap[child], b->heap[at]))
+		if (!rr_before(b, b->rr.heap[child], b->rr.heap[at]))
 			return;
-		place = b->heap[at];
-		b->heap[at] = b->heap[child];
-		b->heap[child] = place;
+		place = b->rr.heap[at];
+		b->rr.heap[at] = b->rr.heap[child];
+		b->rr.heap[child] = place;
 		at = child;
 	}
 }
@@ -50,19 +70,22 @@ static void rr_heapify(struct balance *b)
 		rr_sift_down(b, i, b->n);
 }
 
-/* Servers that stayed keep their place in the order; those that are new or
- * were away start within a step from now, not with the turns they missed. */
+/* Servers that stayed keep their place in the order, but one whose weight
+ * grew (slow start) does not wait for longer than its new step; those that
+ * are new or were away start within a step from now, not with the turns they
+ * missed. */
 static void rr_rebuild(struct balance *b)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
-		uint64_t *finish = &b->finish[b->view[i].server->index];
-		uint64_t step = rr_step(&b->view[i]);
+		uint64_t *finish = &b->rr.finish[b->view[i].server->index];
+		uint64_t step = rr_step(b, &b->view[i]);
 
-		if (!*finish || *finish < b->virtual_now ||
-		    *finish > b->virtual_now + step)
-			*finish = b->virtual_now +
+		if (!*finish || *finish < b->rr.now)
+			*finish = b->rr.now +
 				  step * (2 * (uint64_t)i + 1) / (2 * b->n);
-		b->heap[i] = i;
+		else if (*finish > b->rr.now + step)
+			*finish = b->rr.now + step;
+		b->rr.heap[i] = i;
 	}
 	rr_heapify(b);
 }
@@ -75,9 +98,9 @@ static uint32_t rr_find(const struct balance *b, const struct balance_ask *ask)
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (best != BALANCE_NONE &&
-		    !rr_before(b, b->heap[i], b->heap[best]))
+		    !rr_before(b, b->rr.heap[i], b->rr.heap[best]))
 			continue;
-		if (!balance_eligible(&b->view[b->heap[i]], ask))
+		if (!balance_eligible(&b->view[b->rr.heap[i]], ask))
 			continue;
 		best = i;
 		if (i == 0)
@@ -95,19 +118,21 @@ static uint32_t rr_pick(
 	(void)rng;
 	if (at == BALANCE_NONE)
 		return BALANCE_NONE;
-	place = b->heap[at];
-	finish = &b->finish[b->view[place].server->index];
-	if (*finish > b->virtual_now)
-		b->virtual_now = *finish;
+	place = b->rr.heap[at];
+	finish = &b->rr.finish[b->view[place].server->index];
+	if (*finish > b->rr.now)
+		b->rr.now = *finish;
 	else
-		*finish = b->virtual_now; /* it was full: no catching up */
-	*finish += rr_step(&b->view[place]);
+		*finish = b->rr.now; /* it was full: no catching up */
+	*finish += rr_step(b, &b->view[place]);
 	rr_sift_down(b, at, b->n);
 	return place;
 }
 
 const struct balance_ops balance_rr = {
     .name = "rr",
+    .init = rr_init,
+    .fini = rr_fini,
     .rebuild = rr_rebuild,
     .pick = rr_pick,
 };

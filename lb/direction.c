@@ -2,6 +2,7 @@
 #include "lb/direction.h"
 
 #include "base/assert.h"
+#include "fleet/outlier.h"
 #include "io/sock.h"
 #include "lb/flow.h"
 #include "lb/path.h"
@@ -57,8 +58,10 @@ void direction_count(struct flow *flow, struct direction *d, uint32_t n)
 	flow->active_at = now;
 	if (!d->bytes && !other->bytes)
 		flow_note_first(flow, d->up);
-	if (!d->up && !d->bytes)
+	if (!d->up && !d->bytes) {
 		flow->first_byte_at = now;
+		outlier_answered(flow->server->row);
+	}
 	if (d->mode != DIR_SPLICE &&
 	    now.ns - d->window_start_ns > DIRECTION_BULK_WINDOW_NS)
 		direction_open_window(d, now);

@@ -2,6 +2,7 @@
 #include "lb/flow.h"
 
 #include "base/assert.h"
+#include "fleet/outlier.h"
 #include "io/sock.h"
 #include "lb/flow_log.h"
 #include "lb/flow_state.h"
@@ -51,6 +52,13 @@ static void flow_on_timer(struct timer *timer, struct mono now)
 	br_assert(flow->op.magic == FLOW_MAGIC);
 	br_assert(flow_states[flow->state].on_timer);
 	flow_states[flow->state].on_timer(flow);
+}
+
+/* The server failed this flow, which outlier detection wants to know. */
+static void flow_blame_server(const struct flow *flow, int error)
+{
+	counter_inc(&flow_server_metrics(flow)->failures);
+	outlier_failed(flow->upstream->pool, flow->server->row, error);
 }
 
 /* -- accepted ---------------------------------------------------------- */
@@ -125,9 +133,11 @@ void flow_choose(struct flow *flow)
 	int err = BR_E_LIMIT;
 
 	/* Nobody overtakes those who wait. */
+	if (upstream_wants_client(upstream) && !flow->client.family)
+		flow_note_client(flow);
 	if (!mine->queued)
-		err = upstream_choose(upstream, flow->worker, flow->tried,
-		    flow->n_tried, &server);
+		err = upstream_choose(upstream, flow->worker, &flow->client,
+		    flow->tried, flow->n_tried, &server);
 	if (!err) {
 		flow_take_server(flow, server);
 		return;
@@ -236,6 +246,8 @@ static void flow_connect_failed(struct flow *flow, int error)
 	struct worker *worker = flow->worker;
 
 	flow_count_connect_error(flow, error);
+	if (!flow_is_local_error(error))
+		flow_blame_server(flow, error);
 	timer_disarm(&worker->wheel, &flow->timer);
 	if (flow->server_fd >= 0)
 		ring_close(&worker->ring, flow->server_fd);
@@ -435,6 +447,7 @@ void flow_direction_done(struct flow *flow)
 		return;
 	}
 	if (flow->up.fin_passed && flow->down.fin_passed) {
+		outlier_answered(flow->server->row);
 		flow->end_by = flow->end_phase = '-';
 		flow_enter(flow, FLOW_CLOSING);
 		return;
@@ -472,6 +485,9 @@ void flow_fail(struct flow *flow, char by, char phase, int error)
 		counter_inc(&worker->metrics->resets_passed);
 	if (phase == 'D' && by == 'S')
 		counter_inc(&flow_server_metrics(flow)->resets);
+	/* What comes after the answer has begun may be the client's doing. */
+	if (phase == 'D' && (by == 's' || (by == 'S' && !flow->down.bytes)))
+		flow_blame_server(flow, error);
 	flow_enter(flow, FLOW_CLOSING);
 }
 

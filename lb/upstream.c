@@ -2,6 +2,8 @@
 #include "lb/upstream.h"
 
 #include "base/assert.h"
+#include "lb/balance_key.h"
+#include "lb/balance_table.h"
 #include "lb/flow.h"
 
 #include <errno.h>
@@ -29,8 +31,11 @@ struct upstream *upstream_new(struct pool *pool, uint32_t n_workers)
 	upstream->pool = pool;
 	upstream->workers =
 	    aligned_alloc(_Alignof(struct upstream_worker), bytes);
-	if (!upstream->workers) {
-		free(upstream);
+	if (balance_keyed(pool->balance))
+		upstream->table = balance_table_new(pool);
+	if (!upstream->workers ||
+	    (balance_keyed(pool->balance) && !upstream->table)) {
+		upstream_free(upstream);
 		return NULL;
 	}
 	memset(upstream->workers, 0, bytes);
@@ -41,7 +46,7 @@ struct upstream *upstream_new(struct pool *pool, uint32_t n_workers)
 		list_init(&mine->queue);
 		mine->upstream = upstream;
 		mine->oldest_ns = INT64_MAX;
-		if (balance_init(&mine->balance, pool)) {
+		if (balance_init(&mine->balance, pool, upstream->table)) {
 			upstream_free(upstream);
 			return NULL;
 		}
@@ -54,6 +59,7 @@ void upstream_free(struct upstream *upstream)
 {
 	for (uint32_t i = 0; i < upstream->n_workers; i++)
 		balance_fini(&upstream->workers[i].balance);
+	balance_table_free(upstream->table);
 	free(upstream->workers);
 	free(upstream);
 }
@@ -78,21 +84,33 @@ void upstream_unpin(struct upstream *upstream, const struct worker *worker)
 
 /* -- choosing ---------------------------------------------------------- */
 
+bool upstream_wants_client(const struct upstream *upstream)
+{
+	return balance_keyed(upstream->pool->balance);
+}
+
 int upstream_choose(struct upstream *upstream, struct worker *worker,
-    const uint32_t *tried, uint32_t n_tried, struct server **ret)
+    const struct flow_client *client, const uint32_t *tried, uint32_t n_tried,
+    struct server **ret)
 {
 	struct balance *balance = &upstream_mine(upstream, worker)->balance;
-	struct balance_ask ask = {.tried = tried, .n_tried = n_tried};
+	struct balance_ask ask = {
+	    .tried = tried,
+	    .n_tried = n_tried,
+	    .now_ns = worker_now(worker).ns,
+	};
 	bool full = false;
 
+	if (upstream_wants_client(upstream))
+		ask.key = balance_key(client, &worker->rng);
 	for (int i = 0; i < CHOOSE_TRIES; i++) {
-		struct server *server =
+		const struct balance_entry *entry =
 		    balance_pick(balance, &ask, &worker->rng, &full);
 
-		if (!server)
+		if (!entry)
 			return full ? BR_E_LIMIT : BR_E_NO_SERVER;
-		if (board_slot_take(server->row, server->max_connections)) {
-			*ret = server;
+		if (board_slot_take(entry->server->row, entry->limit)) {
+			*ret = entry->server;
 			return 0;
 		}
 	}
@@ -185,7 +203,8 @@ void upstream_wake(struct upstream *upstream, struct worker *worker)
 		 * looks as often. */
 		if (upstream_longest_waiting(upstream) != worker->index)
 			break;
-		if (upstream_choose(upstream, worker, NULL, 0, &server))
+		if (upstream_choose(
+			upstream, worker, &flow->client, NULL, 0, &server))
 			break;
 		upstream_dequeue(upstream, worker, flow);
 		flow_dequeued(flow, server);

@@ -20,6 +20,8 @@
 #include "lb/worker.h"
 
 struct flow;
+struct flow_client;
+struct balance_table;
 
 /* After so many flows it is taken for the protocol's way. */
 #define UPSTREAM_CLIENT_FIRST 64u
@@ -43,6 +45,7 @@ struct upstream {
 	uint32_t n_workers;
 	uint32_t references; /* plans that hold it; control's */
 	uint32_t queued; /* over all workers; atomic */
+	struct balance_table *table; /* of keyed algorithms, else NULL */
 	struct upstream_worker *workers;
 };
 
@@ -61,9 +64,12 @@ void upstream_unpin(struct upstream *upstream, const struct worker *worker);
 
 /* 0 and a server whose slot is taken; BR_E_LIMIT when usable servers are all
  * full; BR_E_NO_SERVER when none may be used. Servers in `tried` are not
- * picked. */
+ * picked. `client` may be NULL: unknown. */
 int upstream_choose(struct upstream *upstream, struct worker *worker,
-    const uint32_t *tried, uint32_t n_tried, struct server **ret) BR_MUST_CHECK;
+    const struct flow_client *client, const uint32_t *tried, uint32_t n_tried,
+    struct server **ret) BR_MUST_CHECK;
+/* Whether the choice depends on the client. */
+bool upstream_wants_client(const struct upstream *upstream);
 /* Gives the slot back and wakes who waited longest for it. */
 void upstream_release(
     struct upstream *upstream, struct worker *worker, struct server *server);

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "fleet/shares.h"
 #include "probe/probe_target.h"
 
 /* How long a check waits that could not start for local reasons. */
@@ -59,6 +60,7 @@ void probe_target_publish(struct probe_set *set, struct probe_pool *pool,
 	facts->health = health;
 	facts->health_since_ns = set->now().ns;
 	facts->changes++;
+	shares_note_return(&before, facts, set->now().ns);
 	snprintf(facts->cause, sizeof(facts->cause), "%s", cause);
 	board_write(server->row, facts);
 	pool_changed(pool->pool);

@@ -70,6 +70,8 @@ const char *health_word(
 	const char *health = client_text(server, "health");
 	const char *admin = client_text(server, "admin");
 	unsigned long long left = client_uint(server, "connections");
+	unsigned long long slow_start =
+	    client_uint(server, "slow_start_percent");
 
 	*ret_style = STYLE_YELLOW;
 	if (strcmp(admin, "ready") != 0) {
@@ -78,6 +80,20 @@ const char *health_word(
 			    ret, HUMAN_MAX, "%s, %llu left", admin, left);
 		else
 			(void)snprintf(ret, HUMAN_MAX, "%s, empty", admin);
+		return ret;
+	}
+	if (client_bool(server, "ejected") && strcmp(health, "down") != 0) {
+		const json_t *more =
+		    json_object_get(server, "ejected_for_seconds");
+		char text[HUMAN_MAX];
+
+		*ret_style = STYLE_RED;
+		(void)snprintf(ret, HUMAN_MAX, "ejected, %s left",
+		    human_seconds(json_number_value(more), text));
+		return ret;
+	}
+	if (slow_start && slow_start < 100 && strcmp(health, "down") != 0) {
+		(void)snprintf(ret, HUMAN_MAX, "up, at %llu%%", slow_start);
 		return ret;
 	}
 	if (!strcmp(health, "up"))
@@ -248,10 +264,22 @@ static void print_status(struct printer *p, const json_t *data)
 /* Since when the state that is shown holds. */
 static const json_t *since_of(const json_t *server)
 {
-	return json_object_get(
-	    server, strcmp(client_text(server, "admin"), "ready") != 0
-			? "admin_since_seconds"
-			: "health_since_seconds");
+	if (strcmp(client_text(server, "admin"), "ready") != 0)
+		return json_object_get(server, "admin_since_seconds");
+	return json_object_get(server, client_bool(server, "ejected")
+					   ? "ejected_since_seconds"
+					   : "health_since_seconds");
+}
+
+/* Of what is up, the cause of its health says nothing new. */
+static const char *cause_text(const json_t *server)
+{
+	if (strcmp(client_text(server, "health"), "down") != 0 &&
+	    client_bool(server, "ejected"))
+		return client_text(server, "ejected_cause");
+	return strcmp(client_text(server, "health"), "up") != 0
+		   ? client_text(server, "cause")
+		   : "";
 }
 
 static void print_servers(struct printer *p, const json_t *data)
@@ -289,11 +317,7 @@ static void print_servers(struct printer *p, const json_t *data)
 		cell_trouble(&table, client_uint(s, "resets"));
 		cell_bytes(&table, s, "bytes_to");
 		cell_bytes(&table, s, "bytes_from");
-		/* Of what is up, the cause says nothing new. */
-		table_text(&table, STYLE_DIM,
-		    !strcmp(client_text(s, "health"), "up")
-			? ""
-			: client_text(s, "cause"));
+		table_text(&table, STYLE_DIM, cause_text(s));
 	}
 	print_table(p, &table);
 }
@@ -301,8 +325,8 @@ static void print_servers(struct printer *p, const json_t *data)
 static void print_pools(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POOL", "BALANCE", "USABLE",
-	    ">DOWN", ">DRAINED", ">CONNS", ">QUEUED", ">FLOWS", ">CONN ERR",
-	    ">SENT", ">RECEIVED", NULL};
+	    ">DOWN", ">EJECTED", ">DRAINED", ">CONNS", ">QUEUED", ">FLOWS",
+	    ">CONN ERR", ">SENT", ">RECEIVED", NULL};
 	const json_t *pools = json_object_get(data, "pools");
 	struct table table;
 
@@ -317,8 +341,11 @@ static void print_pools(struct printer *p, const json_t *data)
 		table_addf(&table, usable && !open ? STYLE_GREEN : STYLE_RED,
 		    "%llu/%llu%s", usable,
 		    (unsigned long long)client_uint(s, "servers"),
-		    open ? " (failing open)" : "");
+		    open                        ? " (failing open)"
+		    : client_bool(s, "backups") ? " (backups serve)"
+						: "");
 		cell_trouble(&table, client_uint(s, "down"));
+		cell_trouble(&table, client_uint(s, "ejected"));
 		cell_trouble(&table, client_uint(s, "drained"));
 		cell_count(&table, s, "connections");
 		cell_of_limit(&table, s, "queued", "queue_length");

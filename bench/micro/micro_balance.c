@@ -3,7 +3,9 @@
 
 #include "base/assert.h"
 #include "bench/micro/micro_pool.h"
+#include "base/hash.h"
 #include "lb/balance.h"
+#include "lb/balance_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +21,18 @@ static const struct {
     {"rr", CONF_BALANCE_RR},
     {"least", CONF_BALANCE_LEAST},
     {"p2c", CONF_BALANCE_P2C},
+    {"source", CONF_BALANCE_SOURCE},
+    {"maglev", CONF_BALANCE_MAGLEV},
 };
 static const uint32_t sizes[] = {2, 100, 10000};
 
-#define CASES (BR_COUNT(algorithms) * (BR_COUNT(sizes) + 1))
+static const uint32_t tables[] = {100, 1000, 10000};
+
+#define CASES (BR_COUNT(algorithms) * (BR_COUNT(sizes) + 1) + BR_COUNT(tables))
 
 struct bench {
 	struct micro_pool p;
+	struct balance_table *table;
 	struct balance balance;
 	struct rng rng;
 	struct board_row *open[OPEN];
@@ -44,7 +51,8 @@ static void *bench_open(uint32_t packed)
 
 	b->p = micro_pool_open(
 	    algorithms[packed >> 24].balance, packed & 0xffffff, 1);
-	br_assert(!balance_init(&b->balance, b->p.pool));
+	b->table = balance_table_new(b->p.pool);
+	br_assert(!balance_init(&b->balance, b->p.pool, b->table));
 	rng_seed(&b->rng, 3);
 	return b;
 }
@@ -54,6 +62,7 @@ static void bench_close(void *state)
 	struct bench *b = state;
 
 	balance_fini(&b->balance);
+	balance_table_free(b->table);
 	micro_pool_close(&b->p);
 	free(b);
 }
@@ -66,10 +75,13 @@ static void run_pick(void *state, uint64_t n)
 	for (uint64_t i = 0; i < n; i++) {
 		struct board_row **place = &b->open[b->next++ % OPEN];
 		bool full;
-		struct server *server =
-		    balance_pick(&b->balance, &ask, &b->rng, &full);
+		const struct balance_entry *entry;
+		const struct server *server;
 
-		br_assert(server);
+		ask.key = hash_u64(b->next, 1);
+		entry = balance_pick(&b->balance, &ask, &b->rng, &full);
+		br_assert(entry);
+		server = entry->server;
 		if (*place)
 			board_slot_release(*place);
 		*place = server->row;
@@ -85,6 +97,19 @@ static void run_rebuild(void *state, uint64_t n)
 	for (uint64_t i = 0; i < n; i++) {
 		pool_changed(b->p.pool);
 		run_pick(b, 1);
+	}
+}
+
+/* What a reload does on the clerk for each new pool with balance: maglev. */
+static void run_table(void *state, uint64_t n)
+{
+	struct bench *b = state;
+
+	for (uint64_t i = 0; i < n; i++) {
+		struct balance_table *table = balance_table_new(b->p.pool);
+
+		br_assert(table && table->n_places == BALANCE_TABLE_PLACES);
+		balance_table_free(table);
 	}
 }
 
@@ -109,6 +134,16 @@ int main(int argc, char **argv)
 			    .size = pack(a, size)};
 			n++;
 		}
+	}
+	for (size_t t = 0; t < BR_COUNT(tables); t++) {
+		(void)snprintf(names[n], sizeof names[n],
+		    "balance: maglev table of %u", tables[t]);
+		cases[n] = (struct micro_case){.name = names[n],
+		    .open = bench_open,
+		    .run = run_table,
+		    .close = bench_close,
+		    .size = pack(BR_COUNT(algorithms) - 1, tables[t])};
+		n++;
 	}
 	return micro_main(argc, argv, cases, n);
 }

@@ -23,7 +23,8 @@
 
 #define GOLDEN_PATH_MAX 1024
 
-static const char *const balance_names[] = {"rr", "least", "p2c"};
+static const char *const balance_names[] = {
+    "rr", "least", "p2c", "maglev", "source", "first"};
 static const char *const health_names[] = {"none", "tcp", "http"};
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -43,6 +44,8 @@ static void dump_global(struct strbuf *out, const struct conf *conf)
 	    g->workers, g->max_connections, g->user);
 	strbuf_addf(out, "global state_dir=%s control=%s drain=%" PRIu64 "ms\n",
 	    g->state_dir, g->control, g->drain_ms);
+	if (g->zone)
+		strbuf_addf(out, "global zone=%s\n", g->zone);
 	strbuf_addf(out, "global log format=%s level=%s access=%d\n",
 	    g->log_format == LOG_JSON ? "json" : "logfmt",
 	    level_names[g->log_level], g->log_access);
@@ -87,6 +90,22 @@ static void dump_health(struct strbuf *out, const struct conf_health *h)
 	strbuf_addc(out, '\n');
 }
 
+/* What most pools do not set is left out. */
+static void dump_pool_options(struct strbuf *out, const struct conf_pool *p)
+{
+	if (p->balance == CONF_BALANCE_MAGLEV)
+		strbuf_addf(out, "  maglev table=%u\n", p->maglev_table);
+	if (p->slow_start_ms)
+		strbuf_addf(
+		    out, "  slow_start=%" PRIu64 "ms\n", p->slow_start_ms);
+	if (p->outlier.errors)
+		strbuf_addf(out,
+		    "  outlier errors=%u eject=%" PRIu64
+		    "ms max_ejected=%u%%\n",
+		    p->outlier.errors, p->outlier.eject_ms,
+		    p->outlier.max_ejected_percent);
+}
+
 static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 {
 	strbuf_addf(out, "pool %s at %u:%u balance=%s source=%s\n", p->name,
@@ -98,6 +117,7 @@ static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 	    p->connect_timeout_ms, p->connect_retries, p->queue_length,
 	    p->queue_timeout_ms);
 	dump_health(out, &p->health);
+	dump_pool_options(out, p);
 	for (uint32_t i = 0; i < p->n_servers; i++) {
 		const struct conf_server *s = &p->servers[i];
 
@@ -105,6 +125,10 @@ static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 		    "  server %s at %u:%u %s weight=%u max_connections=%u\n",
 		    s->name, s->pos.line, s->pos.column, dump_addr(&s->addr),
 		    s->weight, s->max_connections);
+		if (s->zone || s->backup)
+			strbuf_addf(out, "    zone=%s%s backup=%d\n",
+			    s->zone ? s->zone : "-", s->local ? " (own)" : "",
+			    s->backup);
 	}
 }
 

@@ -131,8 +131,6 @@ START_TEST(later_keys_are_known)
 	    "listeners.*.wait", "listeners.*.proxy_protocol",
 	    "listeners.*.per_source.rate", "listeners.*.tls.certificates",
 	    "listeners.*.timeout.first_bytes", "listeners.*.timeout.handshake",
-	    "pools.*.servers.*.zone", "pools.*.servers.*.backup",
-	    "pools.*.slow_start", "pools.*.outlier.max_ejected",
 	    "pools.*.proxy_protocol", "pools.*.tls.sni", "pools.*.shard.orphan",
 	    "limits.shard_kernel_bytes", "limits.window_total", "node.role",
 	    "nodes.*.zone", "profiler.pin", "dns.zones.*.resources.*.alpn",

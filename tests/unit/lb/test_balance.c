@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/balance.h"
 
+#include "lb/balance_table.h"
+
 #include "tests/unit/lb/lb_check.h"
 
 #define SERVERS_MAX 10000
@@ -8,6 +10,9 @@
 
 static struct lb_pool p;
 static struct balance b;
+static struct balance_table *table;
+static uint64_t key;
+static int64_t now_ns;
 static struct rng rng;
 static uint32_t picked[SERVERS_MAX];
 
@@ -15,7 +20,8 @@ static void start(enum conf_balance balance, uint32_t n,
     const uint32_t *weights, uint32_t max_connections)
 {
 	p = lb_pool_open(balance, n, weights, max_connections);
-	ck_assert_int_eq(balance_init(&b, p.pool), 0);
+	table = balance_table_new(p.pool);
+	ck_assert_int_eq(balance_init(&b, p.pool, table), 0);
 	rng_seed(&rng, 7);
 	memset(picked, 0, sizeof picked);
 }
@@ -23,19 +29,21 @@ static void start(enum conf_balance balance, uint32_t n,
 static void stop(void)
 {
 	balance_fini(&b);
+	balance_table_free(table);
 	lb_pool_close(&p);
 }
 
 static int pick_but(const uint32_t *tried, uint32_t n_tried)
 {
-	struct balance_ask ask = {.tried = tried, .n_tried = n_tried};
+	struct balance_ask ask = {
+	    .tried = tried, .n_tried = n_tried, .key = key, .now_ns = now_ns};
 	bool full = false;
-	struct server *server = balance_pick(&b, &ask, &rng, &full);
+	const struct balance_entry *entry = balance_pick(&b, &ask, &rng, &full);
 
-	if (!server)
+	if (!entry)
 		return full ? -2 : -1;
-	picked[server->index]++;
-	return (int)server->index;
+	picked[entry->server->index]++;
+	return (int)entry->server->index;
 }
 
 static int pick(void)

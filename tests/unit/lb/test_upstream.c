@@ -154,14 +154,14 @@ START_TEST(test_slots_are_shared_by_workers)
 	start(2, 2, 0);
 	for (uint32_t i = 0; i < 4; i++)
 		ck_assert_int_eq(upstream_choose(upstream, workers[i % WORKERS],
-				     NULL, 0, &got[i]),
+				     NULL, NULL, 0, &got[i]),
 		    0);
 	ck_assert_int_eq(
-	    upstream_choose(upstream, workers[0], NULL, 0, &got[4]),
+	    upstream_choose(upstream, workers[0], NULL, NULL, 0, &got[4]),
 	    BR_E_LIMIT);
 	upstream_release(upstream, workers[1], got[2]);
 	ck_assert_int_eq(
-	    upstream_choose(upstream, workers[0], NULL, 0, &got[4]), 0);
+	    upstream_choose(upstream, workers[0], NULL, NULL, 0, &got[4]), 0);
 	ck_assert_ptr_eq(got[4], got[2]);
 	for (uint32_t i = 0; i < 4; i++)
 		upstream_release(upstream, workers[0], got[i]);
@@ -175,10 +175,12 @@ START_TEST(test_no_server)
 	uint32_t tried[] = {0};
 
 	start(1, 0, 0);
-	ck_assert_int_eq(upstream_choose(upstream, workers[0], tried, 1, &got),
+	ck_assert_int_eq(
+	    upstream_choose(upstream, workers[0], NULL, tried, 1, &got),
 	    BR_E_NO_SERVER);
 	lb_set(&p, 0, BOARD_DOWN, BOARD_READY, BOARD_WEIGHT_NONE);
-	ck_assert_int_eq(upstream_choose(upstream, workers[1], NULL, 0, &got),
+	ck_assert_int_eq(
+	    upstream_choose(upstream, workers[1], NULL, NULL, 0, &got),
 	    BR_E_NO_SERVER);
 	stop();
 }
@@ -333,6 +335,7 @@ START_TEST(test_one_release_serves_all_that_fit)
 		(void)arrive(0);
 	/* The limit is lifted by a server that comes back. */
 	p.pool->servers[0].max_connections = 4;
+	pool_changed(p.pool);
 	upstream_wake(upstream, workers[0]);
 	turn(0);
 	ck_assert_uint_eq(n_served, 4);

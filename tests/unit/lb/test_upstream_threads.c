@@ -44,7 +44,7 @@ static void *run(void *context)
 		/* Takes until it is refused, then gives one back. */
 		if (n < BR_COUNT(mine) &&
 		    !upstream_choose(
-			upstream, &side->worker, NULL, 0, &server)) {
+			upstream, &side->worker, NULL, NULL, 0, &server)) {
 			hold(server);
 			mine[n++] = server;
 			side->taken++;
