@@ -22,7 +22,13 @@
 	X(BR_E_LATE, -1008, "result discarded: this process was late")         \
 	X(BR_E_PROTOCOL, -1009, "unexpected bytes")                            \
 	X(BR_E_KILLED, -1010, "killed by an operator")                         \
-	X(BR_E_DRAINED, -1011, "killed at the end of the drain")
+	X(BR_E_DRAINED, -1011, "killed at the end of the drain")               \
+	X(BR_E_EARLY_END, -1012, "ended before it had sent what is needed")    \
+	X(BR_E_UNTRUSTED, -1013, "not a trusted source")                       \
+	X(BR_E_PROXY_HEADER, -1014, "malformed PROXY header")                  \
+	X(BR_E_CLIENT_HELLO, -1015, "malformed TLS ClientHello")               \
+	X(BR_E_TLS, -1016, "TLS failed")                                       \
+	X(BR_E_TLS_TRUNCATED, -1017, "ended without TLS close_notify")
 
 enum br_error {
 #define X(name, value, text) name = value,

@@ -4,11 +4,15 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/strbuf.h"
+#include "conf/report.h"
 #include "conf/rules.h"
 #include "conf/fill.h"
 #include "conf/yaml.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -24,6 +28,33 @@ void conf_errors_fini(struct conf_errors *errors)
 	if (errors->arena)
 		arena_free(errors->arena);
 	*errors = (struct conf_errors){0};
+}
+
+void conf_errors_add(struct conf_errors *errors, const char *file,
+    struct conf_pos pos, bool warning, const char *format, ...)
+{
+	struct conf_error *grown;
+	char text[REPORT_TEXT_MAX];
+	va_list args;
+
+	if (warning)
+		errors->n_warnings++;
+	if (errors->n_errors++ >= CONF_ERRORS_SHOWN_MAX)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	grown = arena_alloc(
+	    errors->arena, errors->n_errors * sizeof *errors->errors);
+	if (errors->n_errors > 1)
+		memcpy(grown, errors->errors,
+		    (errors->n_errors - 1) * sizeof *grown);
+	grown[errors->n_errors - 1] = (struct conf_error){
+	    .pos = pos,
+	    .text = arena_printf(errors->arena, "%s:%u:%u: %s%s", file,
+		pos.line, pos.column, warning ? "warning: " : "", text),
+	};
+	errors->errors = grown;
 }
 
 void conf_free(struct conf *conf)

@@ -31,6 +31,9 @@
 #define CONF_POOLS_MAX 4096
 #define CONF_SERVERS_MAX 65536 /* over all pools */
 #define CONF_BINDS_MAX 64 /* per listener */
+#define CONF_ROUTES_MAX 65536 /* over all listeners */
+#define CONF_CERTIFICATES_MAX 65536 /* over all listeners */
+#define CONF_LIST_MAX 4096 /* texts or prefixes in one list */
 #define CONF_WORKERS_MAX 64
 #define CONF_ERRORS_SHOWN_MAX 1000
 #define CONF_FILE_BYTES_MAX (64u << 20)
@@ -101,8 +104,9 @@ struct conf_certificate {
 
 enum conf_tls_version { CONF_TLS_1_2, CONF_TLS_1_3 };
 enum conf_tls_verify {
+	CONF_TLS_OFF, /* of a pool: no TLS */
 	CONF_TLS_VERIFY_NONE,
-	CONF_TLS_VERIFY_OPTIONAL,
+	CONF_TLS_VERIFY_OPTIONAL, /* of clients */
 	CONF_TLS_VERIFY_FULL,
 };
 
@@ -111,25 +115,25 @@ struct conf_listener_tls {
 	struct conf_certificate *certificates; /* the first is the default */
 	uint32_t n_certificates;
 	const char *client_ca, *client_crl; /* NULL: none */
-	struct conf_pos pos, client_ca_pos, client_crl_pos;
-	enum conf_tls_verify client_verify;
+	struct conf_pos client_ca_pos, client_crl_pos;
+	enum conf_tls_verify client_verify; /* where there is a client_ca */
 	enum conf_tls_version min;
 	struct conf_texts alpn;
 	bool strict_sni;
 };
 
-/* TLS towards servers when `present`. */
+/* TLS towards servers unless `verify` is off. */
 struct conf_pool_tls {
-	bool present;
-	struct conf_pos pos, ca_pos, crl_pos, cert_pos, key_pos;
+	struct conf_pos ca_pos, crl_pos, cert_pos, key_pos;
 	const char *ca; /* NULL: the system's */
 	const char *crl;
-	enum conf_tls_verify verify; /* none or full */
+	enum conf_tls_verify verify;
 	const char *sni; /* NULL: the server's host name, if it has one */
 	const char *cert, *key; /* NULL: none is shown */
 	struct conf_texts alpn;
 };
 
+enum conf_proxy_in { CONF_PROXY_IN_OFF, CONF_PROXY_IN_ACCEPT };
 enum conf_proxy { CONF_PROXY_OFF, CONF_PROXY_V1, CONF_PROXY_V2 };
 
 struct conf_listener {
@@ -144,7 +148,7 @@ struct conf_listener {
 	struct conf_route *routes; /* in file order */
 	uint32_t n_routes;
 	uint64_t wait_ms; /* for first bytes that a route needs */
-	bool proxy_accept; /* clients send a PROXY header */
+	enum conf_proxy_in proxy_in;
 	struct conf_prefixes proxy_from; /* n 0: any source may */
 	struct conf_prefixes allow, deny; /* n 0: all, none */
 	uint32_t source_connections, source_rate; /* per second; 0: no limit */
@@ -251,6 +255,12 @@ struct conf_errors {
 
 void conf_errors_init(struct conf_errors *errors);
 void conf_errors_fini(struct conf_errors *errors);
+
+/* Adds what was found wrong with the files that a configuration names, after
+ * it was loaded. Past CONF_ERRORS_SHOWN_MAX lines it only counts. */
+void conf_errors_add(struct conf_errors *errors, const char *file,
+    struct conf_pos pos, bool warning, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* Reads, parses and checks a file. 0 and *ret_conf (free with conf_free), or
  * BR_E_CONFIG and all errors, or -errno with one error line saying what could

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/convert.h"
 
+#include "conf/convert_list.h"
+
 #include "base/assert.h"
 #include "conf/address_hint.h"
 #include "conf/synonym.h"
@@ -416,6 +418,9 @@ static convert_type *const converters[SCHEMA_TYPES] = {
     [SCHEMA_ADDRESSES] = convert_bind,
     [SCHEMA_POOL] = convert_pool,
     [SCHEMA_STATUS] = convert_status,
+    [SCHEMA_TEXTS] = convert_texts,
+    [SCHEMA_NAMES] = convert_names,
+    [SCHEMA_PREFIXES] = convert_prefixes,
 };
 
 /* A key with nothing behind it, or what YAML takes for nothing. */

@@ -113,12 +113,45 @@ static void diff_pools(const struct conf *before, const struct conf *after,
 	}
 }
 
+static bool diff_certificates_same(
+    const struct conf_listener_tls *a, const struct conf_listener_tls *b)
+{
+	const struct schema_row *row =
+	    schema_find("listeners.*.tls.certificates.*");
+
+	if (a->n_certificates != b->n_certificates)
+		return false;
+	for (uint32_t i = 0; i < a->n_certificates; i++)
+		if (!schema_entry_equal(
+			row, &a->certificates[i], &b->certificates[i]))
+			return false;
+	return true;
+}
+
+static bool diff_routes_same(const struct conf *before,
+    const struct conf_listener *a, const struct conf *after,
+    const struct conf_listener *b)
+{
+	const struct schema_row *row = schema_find("listeners.*.routes.*");
+
+	if (a->n_routes != b->n_routes)
+		return false;
+	for (uint32_t i = 0; i < a->n_routes; i++)
+		if (strcmp(before->pools[a->routes[i].pool].name,
+			after->pools[b->routes[i].pool].name) != 0 ||
+		    !schema_entry_equal(row, &a->routes[i], &b->routes[i]))
+			return false;
+	return true;
+}
+
 static bool diff_listener_same(const struct conf *before,
     const struct conf_listener *a, const struct conf *after,
     const struct conf_listener *b)
 {
 	return strcmp(before->pools[a->pool].name,
 		   after->pools[b->pool].name) == 0 &&
+	       diff_routes_same(before, a, after, b) &&
+	       diff_certificates_same(&a->tls, &b->tls) &&
 	       schema_entry_equal(schema_find("listeners.*"), a, b);
 }
 

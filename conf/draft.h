@@ -31,7 +31,10 @@ struct scope {
 	/* A required key that was probably meant by an unknown one. */
 	const struct schema_row *guess;
 	const char *ref; /* of a listener: its pool's name */
-	uint32_t first, n; /* of a pool: its servers in the list of all */
+	/* Its entries of each map in the list of all: of a pool its servers. */
+	struct {
+		uint32_t first, n;
+	} below[SCHEMA_MAPS];
 };
 
 struct scope_list {

@@ -313,19 +313,41 @@ static void fill_flatten(
     struct draft *draft, const struct schema_row *map, struct scope *scope)
 {
 	const struct schema_row *row = schema_next_child(map, NULL);
-	struct scope **entries = draft->entries[map->map].at + scope->first;
+	uint32_t n = scope->below[map->map].n;
+	struct scope **entries =
+	    draft->entries[map->map].at + scope->below[map->map].first;
 	char *element = scope->element;
-	char *array =
-	    arena_alloc(draft->conf->arena, scope->n * row->element_bytes);
+	char *array = arena_alloc(draft->conf->arena, n * row->element_bytes);
 
-	for (uint32_t i = 0; i < scope->n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		char *to = array + i * row->element_bytes;
 
 		memcpy(to, entries[i]->element, row->element_bytes);
 		entries[i]->element = to;
 	}
 	memcpy(element + map->offset, &array, sizeof(array));
-	memcpy(element + map->count_offset, &scope->n, sizeof(scope->n));
+	memcpy(element + map->count_offset, &n, sizeof(n));
+}
+
+/* The entries of a map begin and end. */
+static void fill_open_map(
+    struct draft *draft, const struct schema_row *map, struct scope *scope)
+{
+	scope->below[map->map].first = draft->entries[map->map].n;
+}
+
+static void fill_close_map(struct draft *draft, const struct schema_row *map,
+    struct scope *scope, struct conf_pos pos, uint32_t given)
+{
+	uint32_t n = draft->entries[map->map].n - scope->below[map->map].first;
+
+	scope->below[map->map].n = n;
+	if (n)
+		fill_flatten(draft, map, scope);
+	if (!given && !yaml_stream_failed(draft->stream))
+		draft_error(draft, scope, map, pos,
+		    "no %s; there must be at least one, as in %s", map->noun,
+		    map->example);
 }
 
 /* After YAML_MAP: names, each with a block. */
@@ -333,11 +355,10 @@ static void fill_map(struct draft *draft, const struct schema_row *map,
     struct scope *scope, struct conf_pos pos)
 {
 	struct strmap *names = strmap_new(draft->scratch);
-	struct scope_list *list = &draft->entries[map->map];
 	const struct yaml_event *event;
 	uint32_t given = 0;
 
-	scope->first = list->n;
+	fill_open_map(draft, map, scope);
 	while ((event = fill_next_key(draft, map, scope))) {
 		struct scope *entry =
 		    fill_accept_name(draft, map, scope, names, event);
@@ -346,13 +367,49 @@ static void fill_map(struct draft *draft, const struct schema_row *map,
 		if (entry)
 			fill_value(draft, entry->row, entry, entry->pos);
 	}
-	scope->n = list->n - scope->first;
-	if (scope->n)
-		fill_flatten(draft, map, scope);
-	if (!given && !yaml_stream_failed(draft->stream))
-		draft_error(draft, scope, map, pos,
-		    "no %s; there must be at least one, as in %s", map->noun,
-		    map->example);
+	fill_close_map(draft, map, scope, pos, given);
+}
+
+static void fill_listed_block(struct draft *draft, const struct schema_row *map,
+    struct scope *scope, struct conf_pos pos, uint32_t number)
+{
+	struct scope_list *list = &draft->entries[map->map];
+	const char *name = arena_printf(draft->conf->arena, "%u", number);
+	struct scope *entry;
+
+	if (!fill_reserve(draft, map, scope, pos)) {
+		fill_skip(draft);
+		return;
+	}
+	entry = draft_scope_new(
+	    draft, scope, schema_next_child(map, NULL), name, pos);
+	list->at[list->n++] = entry;
+	fill_block(draft, entry->row, entry, pos);
+}
+
+/* After YAML_LIST: blocks without names. */
+static void fill_listed(struct draft *draft, const struct schema_row *map,
+    struct scope *scope, struct conf_pos pos)
+{
+	uint32_t given = 0;
+
+	fill_open_map(draft, map, scope);
+	for (;;) {
+		const struct yaml_event *event = fill_next(draft);
+
+		if (event->kind == YAML_LIST_END || event->kind == YAML_FAILED)
+			break;
+		given++;
+		fill_refuse_extras(draft, map, scope, event);
+		if (event->kind == YAML_MAP) {
+			fill_listed_block(draft, map, scope, event->pos, given);
+		} else if (event->kind != YAML_ALIAS) {
+			draft_error(draft, scope, map, event->pos,
+			    "want a list of blocks, as in %s", map->example);
+			fill_skip(draft);
+		}
+	}
+	fill_close_map(draft, map, scope, pos, given);
 }
 
 /* What is wanted, for a value of another kind. */
@@ -367,7 +424,10 @@ static void fill_refuse_kind(struct draft *draft, const struct schema_row *row,
 
 	strbuf_init(&sb);
 	strbuf_adds(&sb, got || event->length ? "want " : "empty, want ");
-	convert_add_want(&sb, row);
+	if (row->listed)
+		strbuf_addf(&sb, "a list of blocks, as in %s", row->example);
+	else
+		convert_add_want(&sb, row);
 	if (row->type == SCHEMA_OBJECT || row->type == SCHEMA_ENTRY) {
 		const char *comma = " (";
 
@@ -449,24 +509,29 @@ static void fill_list(struct draft *draft, const struct schema_row *row,
 			fill_refuse_nested(draft, row, scope, event);
 		first = false;
 	}
-	if (first)
-		draft_error(draft, scope, row, pos, "an empty list, want %s",
-		    schema_types[row->type].want);
+	if (!first)
+		return;
+	scope->bad = true;
+	draft_error(draft, scope, row, pos, "an empty list, want %s",
+	    schema_types[row->type].want);
 }
 
 static void fill_value(struct draft *draft, const struct schema_row *row,
     struct scope *scope, struct conf_pos key_pos)
 {
 	const struct yaml_event *event = fill_next(draft);
-	bool takes_list =
-	    row->type == SCHEMA_ADDRESSES || row->type == SCHEMA_STATUS;
+	bool takes_list = schema_takes_list(row->type);
 
 	fill_refuse_extras(draft, row, scope, event);
 	if (event->kind == YAML_FAILED || event->kind == YAML_ALIAS)
 		return;
-	if (event->kind == YAML_MAP && row->type == SCHEMA_MAP)
+	if (event->kind == YAML_LIST && row->listed)
+		fill_listed(draft, row, scope, key_pos);
+	else if (event->kind == YAML_MAP && row->type == SCHEMA_MAP &&
+		 !row->listed)
 		fill_map(draft, row, scope, key_pos);
-	else if (event->kind == YAML_MAP && schema_has_children(row->type))
+	else if (event->kind == YAML_MAP && !row->listed &&
+		 schema_has_children(row->type))
 		fill_block(draft, row, scope, key_pos);
 	else if (event->kind == YAML_LIST && takes_list)
 		fill_list(draft, row, scope, event->pos);

@@ -122,7 +122,7 @@ static struct addr_map *rules_binds(struct draft *draft)
 }
 
 static void rules_dangling(struct draft *draft, const struct scope *scope,
-    const struct schema_row *row, uint32_t *guesses)
+    const struct schema_row *row, struct conf_pos pos, uint32_t *guesses)
 {
 	const struct scope_list *pools = &draft->entries[MAP_POOLS];
 	struct text_nearest nearest;
@@ -139,38 +139,113 @@ static void rules_dangling(struct draft *draft, const struct scope *scope,
 	text_quote(&sb, scope->ref, strlen(scope->ref));
 	if (nearest.best)
 		strbuf_addf(&sb, ", did you mean \"%s\"?", nearest.best);
-	draft_error(draft, scope, row, rules_listener(scope)->pool_pos, "%s",
-	    strbuf_text(&sb));
+	draft_error(draft, scope, row, pos, "%s", strbuf_text(&sb));
 	strbuf_fini(&sb);
+}
+
+/* Pools by name, and what was spent on guesses so far. */
+struct rules_names {
+	struct strmap *pools;
+	uint32_t guesses;
+};
+
+/* The pool that the entry refers to goes into *ret as its index. */
+static void rules_reference(struct draft *draft, struct rules_names *names,
+    const struct scope *scope, const struct schema_row *row,
+    struct conf_pos pos, uint32_t *ret)
+{
+	const struct conf_pool *pool;
+
+	if (!scope->ref)
+		return;
+	pool = strmap_get(names->pools, scope->ref);
+	if (pool)
+		*ret = (uint32_t)(pool - draft->conf->pools);
+	else if (draft->entries[MAP_POOLS].n)
+		rules_dangling(draft, scope, row, pos, &names->guesses);
 }
 
 static void rules_references(struct draft *draft)
 {
 	const struct scope_list *listeners = &draft->entries[MAP_LISTENERS];
+	const struct scope_list *routes = &draft->entries[MAP_ROUTES];
 	const struct scope_list *pools = &draft->entries[MAP_POOLS];
 	const struct schema_row *row = schema_find("listeners.*.pool");
-	struct strmap *names = strmap_new(draft->scratch);
-	uint32_t guesses = 0;
+	struct rules_names names = {strmap_new(draft->scratch), 0};
 
 	for (uint32_t i = 0; i < pools->n; i++)
-		strmap_put(names, pools->at[i]->name, pools->at[i]->element);
+		strmap_put(
+		    names.pools, pools->at[i]->name, pools->at[i]->element);
 	for (uint32_t i = 0; i < listeners->n; i++) {
-		struct scope *scope = listeners->at[i];
-		struct conf_listener *listener = scope->element;
-		struct conf_pool *pool;
+		struct conf_listener *listener = listeners->at[i]->element;
 
-		if (!scope->ref)
-			continue;
-		pool = strmap_get(names, scope->ref);
-		if (pool)
-			listener->pool = (uint32_t)(pool - draft->conf->pools);
-		else if (pools->n)
-			rules_dangling(draft, scope, row, &guesses);
+		rules_reference(draft, &names, listeners->at[i], row,
+		    listener->pool_pos, &listener->pool);
+	}
+	row = schema_find("listeners.*.routes.*.pool");
+	for (uint32_t i = 0; i < routes->n; i++) {
+		struct conf_route *route = routes->at[i]->element;
+
+		rules_reference(draft, &names, routes->at[i], row,
+		    route->pool_pos, &route->pool);
+	}
+}
+
+/* A route without a condition would hide all behind it. */
+static void rules_routes(struct draft *draft)
+{
+	const struct scope_list *routes = &draft->entries[MAP_ROUTES];
+
+	for (uint32_t i = 0; i < routes->n; i++) {
+		const struct conf_route *route = routes->at[i]->element;
+
+		if (!route->sni.n && !route->alpn.n && !route->source.n &&
+		    !routes->at[i]->bad)
+			draft_error(draft, routes->at[i], routes->at[i]->row,
+			    route->pos,
+			    "a route needs sni, alpn or source; for all other "
+			    "connections there is the listener's pool");
+	}
+}
+
+static void rules_no_effect(struct draft *draft, const struct scope *scope,
+    const char *path, const char *without)
+{
+	const struct schema_row *row = schema_find(path);
+	struct conf_pos pos = *draft_seen(scope, row);
+
+	if (pos.line)
+		draft_warning(draft, scope, row, pos,
+		    "has no effect without %s", without);
+}
+
+static void rules_front(struct draft *draft, const struct scope *scope)
+{
+	const struct conf_listener *l = scope->element;
+	const struct schema_row *row =
+	    schema_find("listeners.*.proxy_protocol");
+
+	if (l->proxy_in == CONF_PROXY_IN_OFF && !scope->bad)
+		rules_no_effect(draft, scope, "listeners.*.proxy_from",
+		    "proxy_protocol: accept");
+	else if (!l->proxy_from.n && !scope->bad)
+		draft_warning(draft, scope, row, *draft_seen(scope, row),
+		    "without proxy_from any client may claim any address");
+	if (!l->tls.client_ca && !scope->bad) {
+		rules_no_effect(draft, scope, "listeners.*.tls.client_crl",
+		    "tls.client_ca");
+		rules_no_effect(draft, scope, "listeners.*.tls.client_verify",
+		    "tls.client_ca");
 	}
 }
 
 struct addr_map *rules_listeners(struct draft *draft)
 {
+	const struct scope_list *list = &draft->entries[MAP_LISTENERS];
+
 	rules_references(draft);
+	rules_routes(draft);
+	for (uint32_t i = 0; i < list->n; i++)
+		rules_front(draft, list->at[i]);
 	return rules_binds(draft);
 }

@@ -47,7 +47,8 @@ static struct conf_pos rules_pos(
 static const struct scope *rules_server_scope(
     const struct rules_pool *p, uint32_t i)
 {
-	return p->all->draft->entries[MAP_SERVERS].at[p->scope->first + i];
+	return p->all->draft->entries[MAP_SERVERS]
+	    .at[p->scope->below[MAP_SERVERS].first + i];
 }
 
 static void rules_weights(const struct rules_pool *p)

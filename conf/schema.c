@@ -39,6 +39,14 @@ const struct schema_type_info schema_types[SCHEMA_TYPES] = {
     [SCHEMA_POOL] = {"name of a pool", "the name of a pool"},
     [SCHEMA_STATUS] = {"status ranges",
 	"HTTP statuses such as 200, 200-399 or [200, 301-302]"},
+    [SCHEMA_TEXTS] = {"text or list of texts",
+	"a text of at most 255 characters, or a list of them"},
+    [SCHEMA_NAMES] = {"server name or list of them",
+	"a server name such as www.example.com, \"*.example.com\" or \"*\", "
+	"or a list of them"},
+    [SCHEMA_PREFIXES] = {"address prefix or list of them",
+	"an address prefix such as 10.0.0.0/8, 192.0.2.1 or "
+	"\"2001:db8::/32\", or a list of them"},
 };
 
 /* The block that holds the row, and the number of rows before it. */
@@ -179,4 +187,11 @@ bool schema_has_children(enum schema_type type)
 {
 	return type == SCHEMA_OBJECT || type == SCHEMA_MAP ||
 	       type == SCHEMA_ENTRY;
+}
+
+bool schema_takes_list(enum schema_type type)
+{
+	return type == SCHEMA_ADDRESSES || type == SCHEMA_STATUS ||
+	       type == SCHEMA_TEXTS || type == SCHEMA_NAMES ||
+	       type == SCHEMA_PREFIXES;
 }

@@ -61,6 +61,39 @@ static bool equal_status(
 	return true;
 }
 
+static bool equal_texts(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	const struct conf_texts *x =
+	    (const void *)((const char *)a + row->offset);
+	const struct conf_texts *y =
+	    (const void *)((const char *)b + row->offset);
+
+	if (x->n != y->n)
+		return false;
+	for (uint32_t i = 0; i < x->n; i++)
+		if (strcmp(x->at[i], y->at[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool equal_prefixes(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	const struct conf_prefixes *x =
+	    (const void *)((const char *)a + row->offset);
+	const struct conf_prefixes *y =
+	    (const void *)((const char *)b + row->offset);
+
+	if (x->n != y->n)
+		return false;
+	for (uint32_t i = 0; i < x->n; i++)
+		if (!prefix_covers(&x->at[i], &y->at[i]) ||
+		    !prefix_covers(&y->at[i], &x->at[i]))
+			return false;
+	return true;
+}
+
 /* Bytes of a value that is one plain object; 0 for other types. */
 static size_t equal_size(enum schema_type type)
 {
@@ -125,6 +158,11 @@ bool schema_value_equal(
 		return equal_binds(a, b);
 	case SCHEMA_STATUS:
 		return equal_status(row, a, b);
+	case SCHEMA_TEXTS:
+	case SCHEMA_NAMES:
+		return equal_texts(row, a, b);
+	case SCHEMA_PREFIXES:
+		return equal_prefixes(row, a, b);
 	default:
 		return true;
 	}

@@ -21,11 +21,40 @@ static const char *example_key(const struct schema_row *row)
 {
 	static const char *const names[SCHEMA_MAPS] = {
 	    [MAP_LISTENERS] = "web",
+	    [MAP_ROUTES] = "-",
+	    [MAP_CERTIFICATES] = "-",
 	    [MAP_POOLS] = "origins",
 	    [MAP_SERVERS] = "a",
 	};
 
 	return row->type == SCHEMA_ENTRY ? names[row->map] : schema_key(row);
+}
+
+/* Optional lists of blocks, and blocks that name files which are not there,
+ * stand as comments with all that is below them. */
+static bool example_is_off(const struct schema_row *row)
+{
+	for (; row; row = schema_parent(row))
+		if ((row->listed && !row->required) ||
+		    (row->defaults_when_present &&
+			strcmp(schema_key(row), "tls") == 0))
+			return true;
+	return false;
+}
+
+/* An entry of a list of blocks has no name. */
+static bool example_is_place(const struct schema_row *row)
+{
+	return row->type == SCHEMA_ENTRY && schema_parent(row)->listed;
+}
+
+static bool example_is_set(const struct schema_row *row)
+{
+	if (example_is_off(row))
+		return false;
+	/* What only another type of check uses would be warned about. */
+	return schema_has_children(row->type) || row->required ||
+	       (row->fallback && !row->http_only);
 }
 
 static void example_add_row(struct strbuf *sb, const struct schema_row *row)
@@ -42,12 +71,11 @@ static void example_add_row(struct strbuf *sb, const struct schema_row *row)
 	memcpy(indent + length, "# ", sizeof("# "));
 	strbuf_addc(sb, '\n');
 	schema_add_wrapped(sb, indent, row->help);
-	/* What only another type of check uses would be warned about. */
-	indent[length] =
-	    parent || row->required || (row->fallback && !row->http_only) ? '\0'
-									  : '#';
+	indent[length] = example_is_set(row) ? '\0' : '#';
 	indent[length + 1] = '\0';
-	strbuf_addf(sb, "%s%s:", indent, example_key(row));
+	strbuf_addf(sb, "%s%s", indent, example_key(row));
+	if (!example_is_place(row))
+		strbuf_addc(sb, ':');
 	if (!parent)
 		strbuf_addf(sb, " %s", value);
 	strbuf_addc(sb, '\n');

@@ -80,7 +80,7 @@ static void schema_json_addresses(struct json *j, const struct schema_row *row)
 	json_string(j, "type", "string");
 	json_object_end(j);
 	json_uint(j, "minItems", 1);
-	json_uint(j, "maxItems", row->max);
+	json_uint(j, "maxItems", row->max ? row->max : CONF_LIST_MAX);
 }
 
 static void schema_json_status(struct json *j)
@@ -133,6 +133,14 @@ static void schema_json_map(struct json *j, const struct schema_row *row)
 	    j, "additionalProperties", schema_next_child(row, NULL));
 }
 
+static void schema_json_listed(struct json *j, const struct schema_row *row)
+{
+	json_string(j, "type", "array");
+	json_uint(j, "minItems", 1);
+	json_uint(j, "maxItems", row->max);
+	schema_json_row(j, "items", schema_next_child(row, NULL));
+}
+
 static void schema_json_value(struct json *j, const struct schema_row *row)
 {
 	switch (row->type) {
@@ -142,7 +150,10 @@ static void schema_json_value(struct json *j, const struct schema_row *row)
 		schema_json_properties(j, row);
 		return;
 	case SCHEMA_MAP:
-		schema_json_map(j, row);
+		if (row->listed)
+			schema_json_listed(j, row);
+		else
+			schema_json_map(j, row);
 		return;
 	case SCHEMA_BOOL:
 		json_string(j, "type", "boolean");
@@ -166,6 +177,9 @@ static void schema_json_value(struct json *j, const struct schema_row *row)
 	case SCHEMA_ENUM:
 		schema_json_enum(j, row);
 		return;
+	case SCHEMA_TEXTS:
+	case SCHEMA_NAMES:
+	case SCHEMA_PREFIXES:
 	case SCHEMA_ADDRESSES:
 		schema_json_addresses(j, row);
 		return;

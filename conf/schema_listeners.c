@@ -4,19 +4,28 @@
 
 #define AT(member) .offset = offsetof(struct conf_listener, member)
 #define POS(member) .pos_offset = offsetof(struct conf_listener, member)
+#define ROUTE_AT(member) .offset = offsetof(struct conf_route, member)
+#define CERTIFICATE_AT(member)                                                 \
+	.offset = offsetof(struct conf_certificate, member)
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
 #define TIMEOUT_BOUNDS .min = 10, .max = 720 * HOUR_MS
 
 static const struct schema_choice proxy_choices[] = {
-    {"off", 0, SCHEMA_LATER},
-    {"accept", 1, SCHEMA_LATER},
+    {"off", CONF_PROXY_IN_OFF, SCHEMA_NOW},
+    {"accept", CONF_PROXY_IN_ACCEPT, SCHEMA_NOW},
     {0},
 };
 
 static const struct schema_choice tls_versions[] = {
-    {"1.2", 0, SCHEMA_LATER},
-    {"1.3", 1, SCHEMA_LATER},
+    {"1.2", CONF_TLS_1_2, SCHEMA_NOW},
+    {"1.3", CONF_TLS_1_3, SCHEMA_NOW},
+    {0},
+};
+
+static const struct schema_choice client_verify[] = {
+    {"required", CONF_TLS_VERIFY_FULL, SCHEMA_NOW},
+    {"optional", CONF_TLS_VERIFY_OPTIONAL, SCHEMA_NOW},
     {0},
 };
 
@@ -122,12 +131,26 @@ const struct schema_row schema_listeners[] = {
 		"connection is closed) and the other has not; the shorter of "
 		"this and timeout.idle counts then.",
     },
-    LATER("timeout.first_bytes", SCHEMA_DURATION, TIMEOUT_BOUNDS,
-	.fallback = "5s", .example = "10s",
-	.help = "How long a client may take to send what routing needs."),
-    LATER("timeout.handshake", SCHEMA_DURATION, TIMEOUT_BOUNDS,
-	.fallback = "10s", .example = "5s",
-	.help = "How long a TLS handshake may take."),
+    {
+	.path = "listeners.*.timeout.first_bytes",
+	.type = SCHEMA_DURATION,
+	AT(first_bytes_ms),
+	TIMEOUT_BOUNDS,
+	.fallback = "5s",
+	.example = "10s",
+	.help = "How long a client may take, from the connection on, until "
+		"its PROXY header or the ClientHello that a route needs is "
+		"complete.",
+    },
+    {
+	.path = "listeners.*.timeout.handshake",
+	.type = SCHEMA_DURATION,
+	AT(handshake_ms),
+	TIMEOUT_BOUNDS,
+	.fallback = "10s",
+	.example = "5s",
+	.help = "How long the TLS handshake with a client may take.",
+    },
     {
 	.path = "listeners.*.tcp",
 	.type = SCHEMA_OBJECT,
@@ -162,34 +185,238 @@ const struct schema_row schema_listeners[] = {
 		"Linux counts the time in which a live one does not read, "
 		"too: 30s also ends who pauses a download for 30 s.",
     },
-    LATER("wait", SCHEMA_DURATION, .max = 60 * 1000, .fallback = "50ms",
-	.example = "100ms",
-	.help = "How long to wait for a client's first bytes where a route, "
-		"pool or pin needs them; servers that speak first are "
-		"connected after it."),
-    LATER("routes", SCHEMA_LIST,
+    {
+	.path = "listeners.*.wait",
+	.type = SCHEMA_DURATION,
+	AT(wait_ms),
+	.max = 60 * 1000,
+	.fallback = "50ms",
+	.example = "1s",
+	.help = "How long to wait for a client's first byte where a route "
+		"needs the TLS ClientHello. A client that sends nothing for "
+		"this long goes to the listener's pool: in its protocol the "
+		"server speaks first. Raise it for clients behind slow or "
+		"lossy networks.",
+    },
+    {
+	.path = "listeners.*.routes",
+	.type = SCHEMA_MAP,
+	AT(routes),
+	.count_offset = offsetof(struct conf_listener, n_routes),
+	.map = MAP_ROUTES,
+	.listed = true,
+	.min = 1,
+	.max = CONF_ROUTES_MAX,
+	.noun = "route",
 	.example = "[{sni: \"*.example.com\", pool: x}]",
-	.help = "Pools chosen by SNI, ALPN, protocol or source address; the "
-		"first that matches wins, else pool."),
-    LATER("proxy_protocol", SCHEMA_ENUM, .choices = proxy_choices,
-	.fallback = "off", .example = "accept",
-	.help = "Whether clients send a PROXY header (v1 or v2)."),
+	.help = "Other pools for some clients. The first route that matches "
+		"wins; where none does, the listener's pool serves. Bytes are "
+		"waited for only where a route needs them.",
+    },
+    {
+	.path = "listeners.*.routes.*",
+	.type = SCHEMA_ENTRY,
+	ROUTE_AT(name),
+	.pos_offset = offsetof(struct conf_route, pos),
+	.map = MAP_ROUTES,
+	.element_bytes = sizeof(struct conf_route),
+	.noun = "route",
+	.help = "One route. It matches when each of its conditions holds; of "
+		"a list, one value is enough.",
+    },
+    {
+	.path = "listeners.*.routes.*.sni",
+	.type = SCHEMA_NAMES,
+	ROUTE_AT(sni),
+	.example = "[example.com, \"*.example.com\"]",
+	.help = "The server name that the client asks for by TLS, here or "
+		"passed through. \"*.example.com\" stands for all names "
+		"below example.com, \"*\" for any name.",
+    },
+    {
+	.path = "listeners.*.routes.*.alpn",
+	.type = SCHEMA_TEXTS,
+	ROUTE_AT(alpn),
+	.example = "[h2, http/1.1]",
+	.help = "A protocol that the client offers by TLS (ALPN); where TLS "
+		"is terminated here, the one that was agreed on.",
+    },
+    {
+	.path = "listeners.*.routes.*.source",
+	.type = SCHEMA_PREFIXES,
+	ROUTE_AT(source),
+	.example = "[10.0.0.0/8, \"2001:db8::/32\"]",
+	.help = "Where the client comes from; with proxy_protocol, as the "
+		"header says.",
+    },
+    {
+	.path = "listeners.*.routes.*.protocol",
+	.type = SCHEMA_STRING,
+	.when = SCHEMA_LATER,
+	.max = 31,
+	.example = "ssh",
+	.help = "What the client speaks, by its first bytes.",
+    },
+    {
+	.path = "listeners.*.routes.*.pool",
+	.type = SCHEMA_POOL,
+	ROUTE_AT(pool),
+	.pos_offset = offsetof(struct conf_route, pool_pos),
+	.required = true,
+	.example = "x",
+	.help = "Name of the pool that serves what matches.",
+    },
+    {
+	.path = "listeners.*.proxy_protocol",
+	.type = SCHEMA_ENUM,
+	AT(proxy_in),
+	.choices = proxy_choices,
+	.fallback = "off",
+	.example = "accept",
+	.help = "accept: every connection begins with a PROXY header "
+		"(version 1 or 2), which says who the client is. One without "
+		"it, or with a malformed one, is closed.",
+    },
+    {
+	.path = "listeners.*.proxy_from",
+	.type = SCHEMA_PREFIXES,
+	AT(proxy_from),
+	.example = "[10.0.0.0/8]",
+	.help = "Proxies that may send a PROXY header; connections from "
+		"elsewhere are closed. Without it anybody may, and claim to "
+		"be anybody.",
+    },
     LATER(
 	"per_source", SCHEMA_OBJECT, .help = "Limits for each client address."),
     LATER("per_source.connections", SCHEMA_INTEGER, .max = 1000000,
 	.example = "100", .help = "Most connections from one address."),
     LATER("per_source.rate", SCHEMA_RATE, .max = 1000000, .example = "50/s",
 	.help = "Most new connections a second from one address."),
-    LATER("tls", SCHEMA_OBJECT, .help = "Terminates TLS here."),
-    LATER("tls.certificates", SCHEMA_LIST,
+    {
+	.path = "listeners.*.tls",
+	.type = SCHEMA_OBJECT,
+	.defaults_when_present = true,
+	.example = "{certificates: [{cert: /etc/braid/site.pem}]}",
+	.help = "Terminates TLS here: servers get the plain bytes, unless "
+		"their pool has tls too. Certificates are read again at every "
+		"reload.",
+    },
+    {
+	.path = "listeners.*.tls.certificates",
+	.type = SCHEMA_MAP,
+	AT(tls.certificates),
+	.count_offset = offsetof(struct conf_listener, tls.n_certificates),
+	.map = MAP_CERTIFICATES,
+	.listed = true,
+	.min = 1,
+	.max = CONF_CERTIFICATES_MAX,
+	.noun = "certificate",
+	.required = true,
 	.example = "[{cert: /etc/braid/site.pem, key: /etc/braid/site.key}]",
-	.help = "Certificates and their keys, chosen by SNI."),
-    LATER("tls.client_ca", SCHEMA_PATH, .max = 4000,
+	.help = "Certificates with their keys. The one with the name that the "
+		"client asks for is shown, exact names before wildcards; of "
+		"an RSA and an ECDSA one for the same name, what the client "
+		"can use. The first is for clients that ask for no name or "
+		"one that no certificate has.",
+    },
+    {
+	.path = "listeners.*.tls.certificates.*",
+	.type = SCHEMA_ENTRY,
+	CERTIFICATE_AT(name),
+	.pos_offset = offsetof(struct conf_certificate, pos),
+	.map = MAP_CERTIFICATES,
+	.element_bytes = sizeof(struct conf_certificate),
+	.noun = "certificate",
+	.help = "One certificate.",
+    },
+    {
+	.path = "listeners.*.tls.certificates.*.cert",
+	.type = SCHEMA_PATH,
+	CERTIFICATE_AT(cert),
+	.pos_offset = offsetof(struct conf_certificate, cert_pos),
+	.max = 4000,
+	.required = true,
+	.example = "/etc/braid/site.pem",
+	.help = "PEM file with the certificate and, behind it, those between "
+		"it and the authority. global.user must be able to read it "
+		"for a reload.",
+    },
+    {
+	.path = "listeners.*.tls.certificates.*.key",
+	.type = SCHEMA_PATH,
+	CERTIFICATE_AT(key),
+	.pos_offset = offsetof(struct conf_certificate, key_pos),
+	.max = 4000,
+	.example = "/etc/braid/site.key",
+	.help = "PEM file with its private key, not encrypted. Without this "
+		"key it is expected in cert.",
+    },
+    {
+	.path = "listeners.*.tls.certificates.*.ocsp",
+	.type = SCHEMA_PATH,
+	CERTIFICATE_AT(ocsp),
+	.pos_offset = offsetof(struct conf_certificate, ocsp_pos),
+	.max = 4000,
+	.example = "/etc/braid/site.ocsp",
+	.help = "DER file with an OCSP response that is stapled. Fetching it "
+		"and reloading is your business.",
+    },
+    {
+	.path = "listeners.*.tls.client_ca",
+	.type = SCHEMA_PATH,
+	AT(tls.client_ca),
+	POS(tls.client_ca_pos),
+	.max = 4000,
 	.example = "/etc/braid/clients.pem",
-	.help = "Clients must show a certificate of this authority."),
-    LATER("tls.min", SCHEMA_ENUM, .choices = tls_versions, .fallback = "1.2",
-	.example = "\"1.3\"", .help = "Oldest TLS version accepted."),
-    LATER("tls.alpn", SCHEMA_LIST, .example = "[http/1.1]",
-	.help = "Protocols offered to clients, best first."),
+	.help = "PEM file with the authorities whose certificates clients "
+		"must show (mutual TLS).",
+    },
+    {
+	.path = "listeners.*.tls.client_crl",
+	.type = SCHEMA_PATH,
+	AT(tls.client_crl),
+	POS(tls.client_crl_pos),
+	.max = 4000,
+	.example = "/etc/braid/clients.crl",
+	.help = "PEM file with revocation lists, one of each authority in the "
+		"chain; revoked clients are refused.",
+    },
+    {
+	.path = "listeners.*.tls.client_verify",
+	.type = SCHEMA_ENUM,
+	AT(tls.client_verify),
+	.choices = client_verify,
+	.fallback = "required",
+	.example = "optional",
+	.help = "optional: a client without a certificate is let in, one with "
+		"a bad certificate is not.",
+    },
+    {
+	.path = "listeners.*.tls.strict_sni",
+	.type = SCHEMA_BOOL,
+	AT(tls.strict_sni),
+	.fallback = "false",
+	.example = "true",
+	.help = "Refuses clients that ask for a name that no certificate has, "
+		"in place of showing them the first.",
+    },
+    {
+	.path = "listeners.*.tls.min",
+	.type = SCHEMA_ENUM,
+	AT(tls.min),
+	.choices = tls_versions,
+	.fallback = "1.2",
+	.example = "\"1.3\"",
+	.help = "Oldest TLS version accepted.",
+    },
+    {
+	.path = "listeners.*.tls.alpn",
+	.type = SCHEMA_TEXTS,
+	AT(tls.alpn),
+	.example = "[h2, http/1.1]",
+	.help = "Protocols offered to clients, best first. The first that the "
+		"client knows too is agreed on; with none in common the "
+		"connection goes on without.",
+    },
     {0},
 };

@@ -27,15 +27,15 @@ static const struct schema_choice health_types[] = {
 };
 
 static const struct schema_choice proxy_versions[] = {
-    {"off", 0, SCHEMA_LATER},
-    {"v1", 1, SCHEMA_LATER},
-    {"v2", 2, SCHEMA_LATER},
+    {"off", CONF_PROXY_OFF, SCHEMA_NOW},
+    {"v1", CONF_PROXY_V1, SCHEMA_NOW},
+    {"v2", CONF_PROXY_V2, SCHEMA_NOW},
     {0},
 };
 
 static const struct schema_choice tls_verify[] = {
-    {"full", 0, SCHEMA_LATER},
-    {"none", 1, SCHEMA_LATER},
+    {"full", CONF_TLS_VERIFY_FULL, SCHEMA_NOW},
+    {"none", CONF_TLS_VERIFY_NONE, SCHEMA_NOW},
     {0},
 };
 
@@ -456,18 +456,89 @@ const struct schema_row schema_pools[] = {
 		"may be out at a time, rounded down: of one server, none. "
 		"When nobody else is usable, those that are out are used.",
     },
-    LATER("proxy_protocol", SCHEMA_ENUM, .choices = proxy_versions,
-	.fallback = "off", .example = "v2",
-	.help = "Tells servers the client's address by a PROXY header."),
-    LATER("tls", SCHEMA_OBJECT, .help = "Speaks TLS to the servers."),
-    LATER("tls.ca", SCHEMA_PATH, .max = 4000,
+    {
+	.path = "pools.*.proxy_protocol",
+	.type = SCHEMA_ENUM,
+	AT(proxy_out),
+	.choices = proxy_versions,
+	.fallback = "off",
+	.example = "v2",
+	.help = "Begins every connection to a server with a PROXY header, so "
+		"that it knows the client's address; v2 also tells what is "
+		"known of the client's TLS. The servers must expect it.",
+    },
+    {
+	.path = "pools.*.tls",
+	.type = SCHEMA_OBJECT,
+	.defaults_when_present = true,
+	.example = "{ca: /etc/braid/origins.pem, sni: origin.example.com}",
+	.help = "Speaks TLS to the servers; {} verifies their certificates "
+		"against the system's authorities.",
+    },
+    {
+	.path = "pools.*.tls.ca",
+	.type = SCHEMA_PATH,
+	AT(tls.ca),
+	.pos_offset = offsetof(struct conf_pool, tls.ca_pos),
+	.max = 4000,
 	.example = "/etc/braid/origins.pem",
-	.help = "Authority that signed the servers' certificates."),
-    LATER("tls.verify", SCHEMA_ENUM, .choices = tls_verify, .fallback = "full",
+	.help = "PEM file with the authorities of the servers' certificates; "
+		"without it, the system's.",
+    },
+    {
+	.path = "pools.*.tls.crl",
+	.type = SCHEMA_PATH,
+	AT(tls.crl),
+	.pos_offset = offsetof(struct conf_pool, tls.crl_pos),
+	.max = 4000,
+	.example = "/etc/braid/origins.crl",
+	.help = "PEM file with their revocation lists.",
+    },
+    {
+	.path = "pools.*.tls.verify",
+	.type = SCHEMA_ENUM,
+	AT(tls.verify),
+	.choices = tls_verify,
+	.fallback = "full",
 	.example = "none",
-	.help = "Whether the certificate and its name are checked."),
-    LATER("tls.sni", SCHEMA_HOST, .max = 255, .example = "origin.example.com",
-	.help = "Name asked for and expected in the certificate."),
+	.help = "full: the certificate must come from a known authority and "
+		"be for tls.sni or, without it, for the server's address. "
+		"none: anybody may answer.",
+    },
+    {
+	.path = "pools.*.tls.sni",
+	.type = SCHEMA_HOST,
+	AT(tls.sni),
+	.max = 255,
+	.example = "origin.example.com",
+	.help = "Name asked for and expected in the certificate.",
+    },
+    {
+	.path = "pools.*.tls.cert",
+	.type = SCHEMA_PATH,
+	AT(tls.cert),
+	.pos_offset = offsetof(struct conf_pool, tls.cert_pos),
+	.max = 4000,
+	.example = "/etc/braid/client.pem",
+	.help = "PEM file with a certificate that Braid shows to servers.",
+    },
+    {
+	.path = "pools.*.tls.key",
+	.type = SCHEMA_PATH,
+	AT(tls.key),
+	.pos_offset = offsetof(struct conf_pool, tls.key_pos),
+	.max = 4000,
+	.example = "/etc/braid/client.key",
+	.help = "PEM file with its private key; without it, the key is "
+		"expected in tls.cert.",
+    },
+    {
+	.path = "pools.*.tls.alpn",
+	.type = SCHEMA_TEXTS,
+	AT(tls.alpn),
+	.example = "[http/1.1]",
+	.help = "Protocols offered to servers.",
+    },
     LATER("shard", SCHEMA_OBJECT,
 	.help = "Splits large transfers over several servers or nodes."),
     LATER("shard.range", SCHEMA_ENUM, .choices = shard_modes, .fallback = "off",

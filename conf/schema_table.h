@@ -39,13 +39,23 @@ enum schema_type {
 	SCHEMA_ADDRESSES, /* struct conf_bind * and its count */
 	SCHEMA_POOL, /* the name of a pool; rules_listeners.c resolves it */
 	SCHEMA_STATUS, /* struct conf_health's status ranges */
+	SCHEMA_TEXTS, /* struct conf_texts: one text or several */
+	SCHEMA_NAMES, /* the same, of TLS server names with wildcards */
+	SCHEMA_PREFIXES, /* struct conf_prefixes: one or several */
 	SCHEMA_TYPES
 };
 
 enum schema_when { SCHEMA_NOW, SCHEMA_LATER };
 
 /* The maps of named entries, each with a total over the whole file. */
-enum schema_map { MAP_LISTENERS, MAP_POOLS, MAP_SERVERS, SCHEMA_MAPS };
+enum schema_map {
+	MAP_LISTENERS,
+	MAP_ROUTES,
+	MAP_CERTIFICATES,
+	MAP_POOLS,
+	MAP_SERVERS,
+	SCHEMA_MAPS
+};
 
 struct schema_choice {
 	const char *name; /* NULL ends the list */
@@ -69,6 +79,7 @@ struct schema_row {
 	enum schema_map map;
 	size_t element_bytes;
 	const char *noun; /* "server" */
+	bool listed; /* a list of blocks, whose names are "1", "2", ... */
 	bool required;
 	bool zero_allowed; /* below min, meaning off */
 	bool peer; /* an address to connect to, not one to bind */
@@ -113,3 +124,5 @@ const char *schema_key(const struct schema_row *row);
 /* Whether the row or one above it is SCHEMA_LATER. */
 bool schema_is_later(const struct schema_row *row);
 bool schema_has_children(enum schema_type type);
+/* One value or several. */
+bool schema_takes_list(enum schema_type type);

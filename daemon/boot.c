@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/boot_state.h"
+#include "daemon/load.h"
 #include "io/ring_off.h"
 
 #include <errno.h>
@@ -48,13 +49,13 @@ static void print_errors(const struct conf_errors *errors)
 }
 
 /* Errors and warnings are printed; 0 or an exit code. */
-static int load(const char *file, struct conf **ret)
+static int load(const char *file, struct conf **ret, struct tls_store **ret_tls)
 {
 	struct conf_errors errors;
 	int err;
 
 	conf_errors_init(&errors);
-	err = conf_load(file, ret, &errors);
+	err = load_config(file, NULL, &errors, ret, ret_tls);
 	print_errors(&errors);
 	conf_errors_fini(&errors);
 	if (!err)
@@ -66,8 +67,9 @@ static int load(const char *file, struct conf **ret)
 int boot_check(const char *file)
 {
 	uint32_t servers = 0;
+	struct tls_store *tls;
 	struct conf *conf;
-	int code = load(file, &conf);
+	int code = load(file, &conf, &tls);
 
 	if (code)
 		return code;
@@ -76,6 +78,7 @@ int boot_check(const char *file)
 	printf("%s: ok, %u listener%s, %u pool%s, %u server%s\n", file,
 	    conf->n_listeners, conf->n_listeners == 1 ? "" : "s", conf->n_pools,
 	    conf->n_pools == 1 ? "" : "s", servers, servers == 1 ? "" : "s");
+	tls_store_free(tls);
 	conf_free(conf);
 	return EXIT_CODE_OK;
 }
@@ -190,6 +193,10 @@ static int make_shared(struct boot *boot)
 	}
 	atomic_store(&daemon->shared.log_access, boot->conf->global.log_access);
 	daemon->board = board_new(n);
+	if (tls_process_prepare(&daemon->tls, boot->conf))
+		return boot_fail(EXIT_CODE_UNAVAILABLE,
+		    "TLS session cache and ticket keys: %s",
+		    br_strerror(-ENOMEM));
 	/* Handed-over connections need room between two workers; with many
 	 * workers there are many pairs, each with less to carry. */
 	daemon->office = post_office_new(n + 2, n > 16 ? 64 : 256);
@@ -220,8 +227,10 @@ static void free_shared(struct boot *boot)
 	if (boot->plan)
 		plan_free(boot->plan, daemon->board);
 	free_superseded(boot);
+	tls_store_free(boot->tls);
 	if (boot->conf)
 		conf_free(boot->conf);
+	tls_process_end(&daemon->tls);
 	if (daemon->board)
 		board_free(daemon->board);
 	for (uint32_t i = 0; daemon->flow_logs && i < daemon->n_workers; i++)
@@ -301,7 +310,7 @@ int boot_run(const char *file)
 
 	boot->signal_fd = boot->control_fd = boot->api_fd = -1;
 	boot->daemon.config_file = file;
-	code = load(file, &boot->conf);
+	code = load(file, &boot->conf, &boot->tls);
 	if (!code) {
 		log_configure(boot->conf->global.log_format,
 		    boot->conf->global.log_level);

@@ -105,12 +105,15 @@ static int open_api(struct boot *boot)
 static int open_listeners(struct boot *boot)
 {
 	struct daemon *daemon = &boot->daemon;
+	struct plan_source source = {
+	    .conf = boot->conf, .tls = boot->tls, .tls_process = &daemon->tls};
 	struct plan_error error;
 
-	if (plan_build(boot->conf, NULL, NULL, daemon->board, daemon->n_workers,
+	if (plan_build(&source, NULL, daemon->board, daemon->n_workers,
 		&boot->plan, &error))
 		return boot_fail(exit_code_of(error.code), "%s", error.text);
 	boot->conf = NULL; /* the plan's now */
+	boot->tls = NULL;
 	daemon->plan = snapshot_new(boot->plan);
 	atomic_store(&daemon->plan_number, boot->plan->number);
 	return EXIT_CODE_OK;

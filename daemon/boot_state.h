@@ -23,6 +23,7 @@ struct boot {
 	struct clerk clerk;
 	struct gate gate;
 	struct worker_loop *loops; /* [n_workers] */
+	struct tls_store *tls; /* until the plan has it */
 	struct conf *conf; /* until the plan takes it */
 	struct plan *plan; /* the first; later ones are control's */
 	struct privileges privileges;

@@ -108,6 +108,7 @@ struct daemon {
 	/* Rows are taken and given back by the clerk; other threads, control
 	 * too, walk them between board_enter() and board_leave(). */
 	struct board *board;
+	struct tls_process tls;
 	struct control *control;
 	struct wall started_at;
 	struct mono started_mono;

@@ -26,7 +26,7 @@ static void fill_row(
 
 	row->id = flow->id;
 	copy_name(row->listener_name, flow->listener->name);
-	copy_name(row->pool, flow->upstream->pool->name);
+	copy_name(row->pool, flow->upstream ? flow->upstream->pool->name : "-");
 	copy_name(row->server, server ? server->name : "");
 	row->client = flow->client;
 	row->state = flow->state;

@@ -29,13 +29,30 @@ void load_job_free(struct load_job *job)
 	free(job);
 }
 
+int load_config(const char *file, const struct tls_store *before,
+    struct conf_errors *errors, struct conf **ret_conf,
+    struct tls_store **ret_tls)
+{
+	int err = conf_load(file, ret_conf, errors);
+
+	if (err)
+		return err;
+	err = tls_store_load(*ret_conf, before, errors, ret_tls);
+	if (err)
+		conf_free(*ret_conf);
+	return err;
+}
+
 void load_run(struct load_job *job)
 {
 	struct daemon *daemon = job->daemon;
+	struct plan_source source = {
+	    .tls_process = &daemon->tls, .diff = &job->diff};
 	struct conf *conf;
 
 	job->plan_error.text[0] = '\0';
-	if (conf_load(daemon->config_file, &conf, &job->errors)) {
+	if (load_config(daemon->config_file, job->before->tls, &job->errors,
+		&conf, &source.tls)) {
 		(void)snprintf(job->summary, sizeof job->summary,
 		    "refused, %u error%s",
 		    job->errors.n_errors - job->errors.n_warnings,
@@ -45,8 +62,11 @@ void load_run(struct load_job *job)
 	}
 	conf_diff(job->before->conf, conf, job->arena, &job->diff);
 	conf_keep_running(job->before->conf, conf);
-	if (plan_build(conf, job->before, &job->diff, daemon->board,
-		daemon->n_workers, &job->plan, &job->plan_error)) {
+	source.conf = conf;
+	if (tls_process_prepare(&daemon->tls, conf) ||
+	    plan_build(&source, job->before, daemon->board, daemon->n_workers,
+		&job->plan, &job->plan_error)) {
+		tls_store_free(source.tls);
 		conf_free(conf);
 		(void)snprintf(job->summary, sizeof job->summary, "refused: %s",
 		    job->plan_error.text);

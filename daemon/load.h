@@ -26,6 +26,12 @@ struct load_job {
 	char summary[768];
 };
 
+/* Reads and checks a configuration and the files that it names; what did not
+ * change of those is shared with `before`, which may be NULL. Errors as of
+ * conf_load(). */
+int load_config(const char *file, const struct tls_store *before,
+    struct conf_errors *errors, struct conf **ret_conf,
+    struct tls_store **ret_tls) BR_MUST_CHECK;
 struct load_job *load_job_new(struct daemon *daemon, const struct plan *before);
 void load_job_free(struct load_job *job);
 void load_run(struct load_job *job);

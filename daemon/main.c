@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/boot.h"
+#include "io/tls.h"
+#include "io/tls_memory.h"
 
 #include "io/ring_off.h"
 
@@ -29,6 +31,20 @@ static void print_version(void)
 			    "off by BRAID_IO_OFF: %s\n", ring_off_name(i));
 }
 
+/* Before OpenSSL allocates anything. */
+static int start_tls(void)
+{
+	int err = tls_memory_install(0);
+
+	if (!err)
+		err = tls_start();
+	if (!err)
+		return EXIT_CODE_OK;
+	(void)fprintf(
+	    stderr, "braidd: the TLS library: %s\n", br_strerror(err));
+	return EXIT_CODE_UNAVAILABLE;
+}
+
 int main(int argc, char **argv)
 {
 	const char *file = CONFIG_DEFAULT;
@@ -38,7 +54,7 @@ int main(int argc, char **argv)
 	    {0},
 	};
 	bool check = false;
-	int option;
+	int option, code;
 
 	while ((option = getopt_long(argc, argv, "f:cVh", names, NULL)) != -1) {
 		switch (option) {
@@ -65,5 +81,8 @@ int main(int argc, char **argv)
 		(void)fputs(usage, stderr);
 		return EXIT_CODE_USAGE;
 	}
+	code = start_tls();
+	if (code)
+		return code;
 	return check ? boot_check(file) : boot_run(file);
 }

@@ -14,6 +14,7 @@
 struct build {
 	struct plan *plan;
 	const struct plan *before;
+	const struct plan_source *source;
 	const struct conf_diff *diff;
 	struct board *board;
 	struct plan_error *error;
@@ -63,18 +64,41 @@ static struct plan *plan_new(
 
 /* -- pools and listeners ----------------------------------------------- */
 
+/* The contexts of a new object; it owns them afterwards. */
+static int give_upstream_tls(
+    struct build *b, uint32_t i, struct upstream *upstream)
+{
+	const struct conf_pool *conf = &b->plan->conf->pools[i];
+	struct tls_context **contexts;
+	int err =
+	    tls_store_pool(b->source->tls, i, b->plan->n_workers, &contexts);
+
+	if (err || !contexts)
+		return err;
+	return upstream_set_tls(upstream, contexts, conf->tls.sni);
+}
+
+static bool upstream_is_same(const struct build *b, uint32_t i)
+{
+	return b->before && b->diff->pools[i] == CONF_SAME &&
+	       tls_store_same_pool(
+		   b->source->tls, i, b->before->tls, b->diff->pool_before[i]);
+}
+
 static int build_upstream(struct build *b, uint32_t i)
 {
 	const struct conf_pool *conf = &b->plan->conf->pools[i];
 	struct upstream *upstream;
 	struct pool *pool;
 
-	if (b->before && b->diff->pools[i] == CONF_SAME) {
+	if (upstream_is_same(b, i)) {
 		upstream = b->before->upstreams[b->diff->pool_before[i]];
 	} else {
 		pool = pool_new(conf, b->board);
 		upstream = upstream_new(pool, b->plan->n_workers);
-		if (!upstream) {
+		if (!upstream || give_upstream_tls(b, i, upstream)) {
+			if (upstream)
+				upstream_free(upstream);
 			pool_free(pool, b->board);
 			return -ENOMEM;
 		}
@@ -85,23 +109,47 @@ static int build_upstream(struct build *b, uint32_t i)
 	return 0;
 }
 
+static int give_listener_tls(
+    struct build *b, uint32_t i, struct listener *listener)
+{
+	struct tls_context **contexts;
+	int err = tls_store_listener(b->source->tls, i, b->source->tls_process,
+	    b->plan->n_workers, &contexts);
+
+	if (!err && contexts)
+		listener_set_tls(listener, contexts);
+	return err;
+}
+
+static struct listener *listener_before(const struct build *b, uint32_t i)
+{
+	uint32_t j;
+
+	if (!b->before || b->diff->listeners[i] != CONF_SAME)
+		return NULL;
+	j = b->diff->listener_before[i];
+	return tls_store_same_listener(b->source->tls, i, b->before->tls, j)
+		   ? b->before->listeners[j]
+		   : NULL;
+}
+
 static int build_listener(struct build *b, uint32_t i)
 {
 	const struct conf_listener *conf = &b->plan->conf->listeners[i];
-	struct upstream *upstream = b->plan->upstreams[conf->pool];
-	struct listener *listener = NULL;
+	struct upstream *const *upstreams = b->plan->upstreams;
+	struct listener *listener = listener_before(b, i);
 
-	if (b->before && b->diff->listeners[i] == CONF_SAME)
-		listener = b->before->listeners[b->diff->listener_before[i]];
 	/* An unchanged listener in front of a changed pool needs to point to
 	 * the new one. */
-	if (!listener || listener->upstream != upstream) {
+	if (!listener || !listener_leads_to(listener, conf, upstreams)) {
 		struct board_listener *row =
 		    board_listener_get(b->board, conf->name);
 
 		listener =
-		    listener_new(conf, upstream, row, b->plan->n_workers);
-		if (!listener) {
+		    listener_new(conf, upstreams, row, b->plan->n_workers);
+		if (!listener || give_listener_tls(b, i, listener)) {
+			if (listener)
+				listener_free(listener);
 			board_listener_unref(b->board, row);
 			return -ENOMEM;
 		}
@@ -256,14 +304,15 @@ static int build_all(struct build *b)
 	return err;
 }
 
-int plan_build(struct conf *conf, const struct plan *before,
-    const struct conf_diff *diff, struct board *board, uint32_t n_workers,
-    struct plan **ret, struct plan_error *ret_error)
+int plan_build(const struct plan_source *source, const struct plan *before,
+    struct board *board, uint32_t n_workers, struct plan **ret,
+    struct plan_error *ret_error)
 {
 	struct build b = {
-	    .plan = plan_new(conf, before, n_workers),
+	    .plan = plan_new(source->conf, before, n_workers),
 	    .before = before,
-	    .diff = diff,
+	    .source = source,
+	    .diff = source->diff,
 	    .board = board,
 	    .error = ret_error,
 	};
@@ -285,6 +334,7 @@ int plan_build(struct conf *conf, const struct plan *before,
 			(void)snprintf(ret_error->text, sizeof ret_error->text,
 			    "pools and listeners: %s", br_strerror(err));
 	} else {
+		b.plan->tls = source->tls;
 		adjust_sockets(b.plan);
 		if (before)
 			note_gone(&b);
@@ -325,6 +375,7 @@ void plan_free(struct plan *plan, struct board *board)
 		listener_unref(plan->listeners[i], board);
 	for (uint32_t i = 0; i < plan->n_upstreams; i++)
 		upstream_unref(plan->upstreams[i], board);
+	tls_store_free(plan->tls);
 	if (plan->conf)
 		conf_free(plan->conf);
 	free(plan->gone);

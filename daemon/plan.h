@@ -22,6 +22,7 @@
  *          holds is pinned by a flow. References are counted by the clerk.
  */
 #include "conf/diff.h"
+#include "daemon/tls_store.h"
 #include "daemon/plan_sockets.h"
 #include "lb/listener.h"
 #include "lb/upstream.h"
@@ -41,6 +42,7 @@ struct plan_leaving {
 
 struct plan {
 	struct conf *conf; /* owned */
+	struct tls_store *tls; /* owned; of the contexts in the objects below */
 	uint64_t number; /* 1, 2, ...: of this process */
 	struct wall loaded_at;
 	uint32_t n_workers;
@@ -59,10 +61,18 @@ struct plan {
 	bool unused; /* the clerk's */
 };
 
-/* `before` NULL at boot. Takes over conf on success only. */
-int plan_build(struct conf *conf, const struct plan *before,
-    const struct conf_diff *diff, struct board *board, uint32_t n_workers,
-    struct plan **ret, struct plan_error *ret_error) BR_MUST_CHECK;
+/* What a plan is made of besides the plan in force. */
+struct plan_source {
+	struct conf *conf;
+	struct tls_store *tls;
+	const struct tls_process *tls_process;
+	const struct conf_diff *diff; /* NULL at boot */
+};
+
+/* `before` NULL at boot. Takes over conf and tls on success only. */
+int plan_build(const struct plan_source *source, const struct plan *before,
+    struct board *board, uint32_t n_workers, struct plan **ret,
+    struct plan_error *ret_error) BR_MUST_CHECK;
 /* Frees the plan and what only it holds; nothing of that may be pinned or
  * accepting. */
 void plan_free(struct plan *plan, struct board *board);

@@ -3,6 +3,8 @@
 
 #include "base/assert.h"
 #include "daemon/flow_rows.h"
+#include "io/tls.h"
+#include "io/tls_memory.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -220,14 +222,19 @@ static void *worker_thread(void *argument)
 
 	(void)snprintf(name, sizeof name, "braid-w%u", loop->index);
 	(void)pthread_setname_np(pthread_self(), name);
-	err = worker_init(loop->worker, loop->index, &loop->daemon->shared,
-	    loop->daemon->flow_logs[loop->index]);
+	err = tls_memory_attach(loop->index);
+	if (!err)
+		err = worker_init(loop->worker, loop->index,
+		    &loop->daemon->shared,
+		    loop->daemon->flow_logs[loop->index]);
 	if (gate_arrive(loop->gate, err))
 		run(loop);
 	/* Flows that would not end in time keep their memory: the process is
 	 * about to end, and the kernel may still write there. */
 	if (!err && list_empty(&loop->worker->flows))
 		worker_fini(loop->worker);
+	tls_thread_end();
+	tls_memory_detach();
 	return NULL;
 }
 

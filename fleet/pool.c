@@ -77,6 +77,7 @@ struct pool *pool_new(const struct conf_pool *conf, struct board *board)
 	pool->health.path = text_copy(&texts, conf->health.path);
 	pool->health.host = text_copy(&texts, conf->health.host);
 	pool->source = conf->source;
+	pool->proxy_out = conf->proxy_out;
 	for (uint32_t i = 0; i < conf->n_servers; i++) {
 		const struct conf_server *server = &conf->servers[i];
 

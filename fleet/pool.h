@@ -40,6 +40,7 @@ struct pool {
 	struct conf_outlier outlier;
 	struct conf_health health;
 	struct addr source;
+	enum conf_proxy proxy_out;
 	/* Shared by all objects of this name. Control bumps its generation
 	 * after any change of a board row of this pool; workers rebuild their
 	 * view of usable servers when it has moved. */

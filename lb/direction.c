@@ -6,6 +6,7 @@
 #include "io/sock.h"
 #include "lb/flow.h"
 #include "lb/path.h"
+#include "lb/tls_end.h"
 #include "lb/worker.h"
 
 #include <errno.h>
@@ -80,6 +81,13 @@ void direction_count(struct flow *flow, struct direction *d, uint32_t n)
 static bool direction_is_bulk(const struct direction *d)
 {
 	return d->bulk_bytes >= DIRECTION_BULK_BYTES;
+}
+
+/* Reading on would only pile up what cannot go out. */
+static bool direction_backed_up(const struct direction *d)
+{
+	return (d->parked_first && d->sink_full) ||
+	       d->n_held > DIRECTION_HELD_MAX;
 }
 
 /* -- reading ----------------------------------------------------------- */
@@ -202,16 +210,15 @@ static void direction_read_on(struct flow *flow, struct direction *d)
 	if (d->reading) {
 		/* Multishot is for small turns: bulk and slow sinks leave. */
 		if (d->mode == DIR_MANY && direction_is_bulk(d))
-			direction_stop(flow, d, DIR_SPLICE);
-		else if (d->mode == DIR_MANY &&
-			 (d->parked_first || d->n_held > DIRECTION_HELD_MAX))
+			direction_stop(
+			    flow, d, d->tls ? DIR_ONESHOT : DIR_SPLICE);
+		else if (d->mode == DIR_MANY && direction_backed_up(d))
 			direction_stop(flow, d, DIR_ONESHOT);
 		return;
 	}
-	if (d->parked_first || d->n_held > DIRECTION_HELD_MAX ||
-	    list_linked(&d->wait_link))
+	if (direction_backed_up(d) || list_linked(&d->wait_link))
 		return;
-	if (direction_is_bulk(d)) {
+	if (direction_is_bulk(d) && !d->tls) {
 		if (!direction_drained(d)) {
 			ring_hurry(&flow->worker->ring);
 			return;
@@ -226,23 +233,57 @@ static void direction_read_on(struct flow *flow, struct direction *d)
 	direction_receive(flow, d);
 }
 
+/* Something waits behind an inline send, which ends no wait. */
+static bool direction_behind_send(const struct direction *d)
+{
+	if (!d->sending)
+		return false;
+	if (!d->parked_send)
+		return d->n_held > 1;
+	return !d->sink_full &&
+	       (d->parked_first->next ||
+		   d->parked_first->end >
+		       d->parked_first->start + d->send_length);
+}
+
+/* The end of the source, or of a mode, once all before it is sent. */
+static void direction_end_mode(struct flow *flow, struct direction *d)
+{
+	if (!direction_drained(d)) {
+		if (d->sending && !d->sink_full)
+			ring_hurry(&flow->worker->ring);
+	} else if (direction_armed(d)) {
+		/* close_notify ends a multishot receive that goes on. */
+		if (d->eof && d->mode == DIR_MANY)
+			direction_stop(flow, d, DIR_ONESHOT);
+	} else if (d->eof) {
+		direction_pass_end(flow, d);
+	} else {
+		direction_stopped(flow, d);
+	}
+}
+
+/* What a server sent before it broke must not look complete. */
+static bool direction_say_end(struct flow *flow, struct direction *d)
+{
+	if (d->end_said || flow->server_broken || !tls_sink(flow, d))
+		return true;
+	d->end_said = true;
+	return tls_say_end(flow, d);
+}
+
 /* The pump of relay: send what is there, then see what comes next. */
 static void direction_go(struct flow *flow, struct direction *d)
 {
+	if (d->eof && d->tls && !direction_say_end(flow, d))
+		return;
 	if (!relay_send(flow, d))
 		return;
 	if (d->eof || d->mode == DIR_STOPPING) {
-		if (!direction_drained(d)) {
-			if (!d->parked_first)
-				ring_hurry(&flow->worker->ring);
-		} else if (d->eof && !direction_armed(d)) {
-			direction_pass_end(flow, d);
-		} else if (!direction_armed(d)) {
-			direction_stopped(flow, d);
-		}
+		direction_end_mode(flow, d);
 		return;
 	}
-	if (d->n_held > 1 && d->sending && !d->parked_send)
+	if (direction_behind_send(d))
 		ring_hurry(&flow->worker->ring);
 	direction_read_on(flow, d);
 }
@@ -253,7 +294,23 @@ void direction_start(struct flow *flow, struct direction *d)
 {
 	d->mode = DIR_ONESHOT;
 	direction_open_window(d, worker_now(flow->worker));
-	direction_receive(flow, d);
+	direction_go(flow, d);
+}
+
+/* Bytes in a ring buffer, by the path of the flow. */
+static bool direction_take(
+    struct flow *flow, struct direction *d, uint16_t buffer, uint32_t length)
+{
+	struct ring *ring = &flow->worker->ring;
+	bool good;
+
+	if (!d->tls) {
+		direction_count(flow, d, length);
+		return relay_take(flow, d, buffer, length);
+	}
+	good = tls_take(flow, d, ring_buffer(ring, buffer), length);
+	ring_buffer_return(ring, buffer);
+	return good;
 }
 
 /* A receive that took less than its buffer and still hears of more has, as far
@@ -265,8 +322,9 @@ static int direction_look_for_end(
 {
 	int found;
 
-	if (d->reading || d->mode != DIR_ONESHOT || !d->more_to_read ||
-	    received >= flow->worker->ring.buffer_bytes)
+	/* Where TLS is spoken, close_notify is the end. */
+	if (d->tls || d->reading || d->mode != DIR_ONESHOT ||
+	    !d->more_to_read || received >= flow->worker->ring.buffer_bytes)
 		return 0;
 	found = sock_peek(flow_source_fd(flow, d));
 	d->eof = found == 0;
@@ -279,7 +337,7 @@ static void direction_source_failed(
 {
 	if (d->up) {
 		if (relay_send(flow, d))
-			flow_fail(flow, 'C', 'D', error);
+			flow_fail_now(flow, 'C', error);
 		return;
 	}
 	flow_server_broke(flow, error);
@@ -294,7 +352,7 @@ static void direction_drop(
 		ring_buffer_return(&flow->worker->ring, result.buffer);
 	if (d->up && result.res < 0 && result.res != -ECANCELED &&
 	    result.res != -ENOBUFS)
-		flow_fail(flow, 'C', 'D', result.res);
+		flow_fail_now(flow, 'C', result.res);
 }
 
 void direction_on_receive(
@@ -312,8 +370,8 @@ void direction_on_receive(
 	}
 	if (result.res > 0) {
 		br_assert(result.flags & OP_BUFFER);
-		direction_count(flow, d, (uint32_t)result.res);
-		if (!relay_take(flow, d, result.buffer, (uint32_t)result.res))
+		if (!direction_take(
+			flow, d, result.buffer, (uint32_t)result.res))
 			return;
 		err = direction_look_for_end(flow, d, (uint32_t)result.res);
 		if (err) {
@@ -325,6 +383,8 @@ void direction_on_receive(
 	}
 	switch (result.res) {
 	case 0:
+		if (d->tls && !tls_ended(flow, d))
+			return;
 		d->eof = true;
 		break;
 	case -ENOBUFS:
@@ -373,7 +433,7 @@ void direction_on_poll(
 		return;
 	}
 	if (result.res < 0 && result.res != -ECANCELED) {
-		flow_fail(flow, d->up != out ? 'C' : 'S', 'D', result.res);
+		flow_fail_now(flow, d->up != out ? 'C' : 'S', result.res);
 		return;
 	}
 	direction_splice(flow, d);

@@ -22,6 +22,9 @@
  * Data that a full sink refuses moves to parked chunks and its ring buffers
  * go back at once; the source is not read until the chunks have drained.
  *
+ * Where an end speaks TLS, all data passes through chunks, and the direction
+ * is never spliced; the source is read on while the sink takes all.
+ *
  * End of stream is passed on when all before it is sent; the other direction
  * goes on. Errors end the flow: flow_fail(). An error of the server lets its
  * answer through before (flow_server_broke): the kernel keeps what came in
@@ -69,6 +72,9 @@ struct direction {
 	bool reading : 1; /* a receive is in flight */
 	bool sending : 1; /* a send is in flight */
 	bool parked_send : 1; /* ... from a parked chunk */
+	bool sink_full : 1; /* the chunks wait for room; else only for a turn */
+	bool tls : 1; /* either end of the flow speaks TLS */
+	bool end_said : 1; /* close_notify is among the chunks */
 	bool eof : 1; /* the source has ended */
 	bool fin_passed : 1; /* and the sink was told */
 	bool more_to_read : 1; /* the last receive said so */

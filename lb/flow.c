@@ -7,7 +7,11 @@
 #include "lb/flow_log.h"
 #include "lb/flow_state.h"
 #include "lb/flow_steps.h"
+#include "lb/front.h"
 #include "lb/listener.h"
+#include "lb/path.h"
+#include "lb/proxy_out.h"
+#include "lb/tls_end.h"
 #include "lb/worker.h"
 
 #include <errno.h>
@@ -63,19 +67,46 @@ static void flow_blame_server(const struct flow *flow, int error)
 
 /* -- accepted ---------------------------------------------------------- */
 
+void flow_client_set(struct flow_client *ret, const struct addr *addr)
+{
+	ret->family = (uint8_t)addr->sa.sa_family;
+	ret->port = addr_port(addr);
+	if (addr->sa.sa_family == AF_INET)
+		memcpy(ret->ip, &addr->in.sin_addr, 4);
+	else if (addr->sa.sa_family == AF_INET6)
+		memcpy(ret->ip, &addr->in6.sin6_addr, 16);
+}
+
+void flow_client_addr(const struct flow_client *client, struct addr *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->sa.sa_family = client->family;
+	switch (client->family) {
+	case AF_INET:
+		memcpy(&ret->in.sin_addr, client->ip, 4);
+		ret->in.sin_port = htons(client->port);
+		ret->length = sizeof ret->in;
+		break;
+	case AF_INET6:
+		memcpy(&ret->in6.sin6_addr, client->ip, 16);
+		ret->in6.sin6_port = htons(client->port);
+		ret->length = sizeof ret->in6;
+		break;
+	case AF_UNIX:
+		ret->length = sizeof ret->sa.sa_family;
+		break;
+	default:
+		break;
+	}
+}
+
 /* The address is asked for now because a reset connection has none. */
 static void flow_note_client(struct flow *flow)
 {
 	struct addr addr;
 
-	if (sock_peer(flow->client_fd, &addr))
-		return;
-	flow->client.family = (uint8_t)addr.sa.sa_family;
-	flow->client.port = addr_port(&addr);
-	if (addr.sa.sa_family == AF_INET)
-		memcpy(flow->client.ip, &addr.in.sin_addr, 4);
-	else if (addr.sa.sa_family == AF_INET6)
-		memcpy(flow->client.ip, &addr.in6.sin6_addr, 16);
+	if (!sock_peer(flow->client_fd, &addr))
+		flow_client_set(&flow->client, &addr);
 }
 
 int flow_accept(struct worker *worker, struct listener *listener, int client_fd)
@@ -94,22 +125,36 @@ int flow_accept(struct worker *worker, struct listener *listener, int client_fd)
 	direction_init(&flow->down, false);
 	flow->worker = worker;
 	flow->listener = listener;
-	flow->upstream = listener->upstream;
+	if (listener->fronted && !side_new(flow)) {
+		slab_free(&worker->flow_slab, flow);
+		return -ENOMEM;
+	}
 	flow->id = worker->next_flow_id;
 	worker->next_flow_id += worker->shared->limits.n_workers;
 	flow->client_fd = client_fd;
 	flow->server_fd = -1;
 	flow->accepted_at = flow->active_at = worker_now(worker);
-	if (atomic_load_explicit(
+	if (listener->needs_client ||
+	    atomic_load_explicit(
 		&worker->shared->log_access, memory_order_relaxed))
 		flow_note_client(flow);
 	listener_pin(listener, worker);
-	upstream_pin(flow->upstream, worker);
 	list_push_back(&worker->flows, &flow->link);
 	counter_inc(&worker->metrics->flows_started);
 	counter_inc(&worker->metrics->flows_open);
+	if (listener->fronted) {
+		front_begin(flow);
+		return 0;
+	}
+	flow_route(flow, listener->upstream);
 	flow_enter(flow, FLOW_CHOOSING);
 	return 0;
+}
+
+void flow_route(struct flow *flow, struct upstream *upstream)
+{
+	flow->upstream = upstream;
+	upstream_pin(upstream, flow->worker);
 }
 
 /* -- choosing and queueing --------------------------------------------- */
@@ -241,7 +286,7 @@ static void flow_count_connect_error(struct flow *flow, int error)
 }
 
 /* No client byte has gone out: another server may serve this flow. */
-static void flow_connect_failed(struct flow *flow, int error)
+void flow_server_failed(struct flow *flow, int error)
 {
 	struct worker *worker = flow->worker;
 
@@ -310,7 +355,7 @@ void flow_connect(struct flow *flow)
 	counter_inc(&worker->metrics->connects);
 	flow->error = 0;
 	if (fd < 0) {
-		flow_connect_failed(flow, fd);
+		flow_server_failed(flow, fd);
 		return;
 	}
 	flow->server_fd = fd;
@@ -329,13 +374,60 @@ void flow_connect_timed_out(struct flow *flow)
 
 static void flow_on_connected(struct flow *flow, int32_t res)
 {
-	if (res == 0)
+	const struct upstream *upstream = flow->upstream;
+
+	if (res) {
+		flow_server_failed(flow, flow->error ? flow->error : res);
+		return;
+	}
+	if (upstream->pool->proxy_out && !proxy_out_say(flow))
+		return;
+	if (!upstream->tls)
 		flow_enter(flow, FLOW_ESTABLISHED);
+	else if (side_new(flow))
+		flow_enter(flow, FLOW_TLS_CONNECT);
 	else
-		flow_connect_failed(flow, flow->error ? flow->error : res);
+		flow_fail_now(flow, 'R', -ENOMEM);
 }
 
 /* -- established ------------------------------------------------------- */
+
+/* What was read before there was a server is the first that it gets. */
+static bool flow_hand_first(struct flow *flow)
+{
+	struct side *side = flow->side;
+	struct direction *d = &flow->up;
+	const struct first *first = side->first;
+	const uint8_t *bytes;
+	uint32_t n;
+	bool good;
+
+	if (!first)
+		return true;
+	bytes = first->bytes + first->start;
+	n = first->end - first->start;
+	direction_count(flow, d, n);
+	good = tls_sink(flow, d) ? tls_seal(flow, d, bytes, n)
+				 : relay_park(flow, d, bytes, n);
+	if (good)
+		side_drop_first(flow);
+	return good;
+}
+
+static void flow_start_directions(struct flow *flow)
+{
+	const struct side *side = flow->side;
+
+	if (side) {
+		flow->up.tls = flow->down.tls =
+		    side->client_tls || side->server_tls;
+		if (!flow_hand_first(flow))
+			return;
+	}
+	direction_start(flow, &flow->up);
+	if (flow->state == FLOW_ESTABLISHED)
+		direction_start(flow, &flow->down);
+}
 
 void flow_establish(struct flow *flow)
 {
@@ -352,8 +444,7 @@ void flow_establish(struct flow *flow)
 	flow_arm_ms(flow, flow->listener->idle_ms);
 	if (flow->ack_waits)
 		flow_review_by(flow, mono_add_ms(now, FLOW_ACK_WAIT_MS));
-	direction_start(flow, &flow->up);
-	direction_start(flow, &flow->down);
+	flow_start_directions(flow);
 }
 
 void flow_review_by(struct flow *flow, struct mono deadline)
@@ -477,6 +568,8 @@ void flow_fail(struct flow *flow, char by, char phase, int error)
 		return;
 	if (flow->state == FLOW_QUEUED && list_linked(&flow->queue_link))
 		upstream_dequeue(flow->upstream, worker, flow);
+	else if (flow->state == FLOW_TLS_ACCEPT)
+		list_remove(&flow->queue_link); /* of worker.shaking */
 	flow->end_by = by;
 	flow->end_phase = phase;
 	flow->error = error;
@@ -493,11 +586,12 @@ void flow_fail(struct flow *flow, char by, char phase, int error)
 
 void flow_kill(struct flow *flow, int error)
 {
-	char phase = flow->state == FLOW_ESTABLISHED  ? 'D'
-		     : flow->state == FLOW_CONNECTING ? 'C'
-						      : 'Q';
+	flow_fail_now(flow, 'K', error);
+}
 
-	flow_fail(flow, 'K', phase, error);
+void flow_fail_now(struct flow *flow, char by, int error)
+{
+	flow_fail(flow, by, flow_states[flow->state].phase, error);
 }
 
 static void flow_when_quiet(struct flow *flow)
@@ -560,6 +654,7 @@ void flow_finish(struct flow *flow)
 	direction_release(flow, &flow->up);
 	direction_release(flow, &flow->down);
 	flow_account(flow);
+	side_free(flow);
 	flow_close_fd(worker, flow->client_fd, flow->reset_client);
 	flow_close_fd(worker, flow->server_fd, flow->reset_server);
 	flow_release_server(flow);
@@ -571,7 +666,8 @@ void flow_finish(struct flow *flow)
 	counter_inc(&worker->metrics->flows_ended);
 	counter_sub(&worker->metrics->flows_open, 1);
 	listener_unpin(listener, worker);
-	upstream_unpin(upstream, worker);
+	if (upstream)
+		upstream_unpin(upstream, worker);
 	acceptor_slot_freed(worker);
 }
 
@@ -594,6 +690,46 @@ static void flow_on_watch(struct flow *flow, int32_t res)
 		flow_fail(flow, 'C', 'Q', -ECONNRESET);
 }
 
+/* Before it is established, a flow may have a receive from the client and
+ * sends of its handshakes under way. */
+static void flow_on_early(
+    struct flow *flow, unsigned tag, struct op_result result)
+{
+	switch ((enum flow_tag)tag) {
+	case FLOW_TAG_CONNECT:
+		flow_on_connected(flow, result.res);
+		break;
+	case FLOW_TAG_WATCH:
+		flow_on_watch(flow, result.res);
+		break;
+	case FLOW_TAG_RECV_UP:
+		front_on_receive(flow, result);
+		break;
+	case FLOW_TAG_SEND_DOWN:
+		if (relay_sent(flow, &flow->down, result.res))
+			(void)relay_send(flow, &flow->down);
+		break;
+	case FLOW_TAG_RECV_DOWN:
+		tls_connect_on_receive(flow, result);
+		break;
+	case FLOW_TAG_SEND_UP:
+		tls_connect_on_sent(flow, result);
+		break;
+	default:
+		br_assert(false);
+	}
+}
+
+void flow_resume(struct flow *flow, struct direction *d)
+{
+	if (flow->state == FLOW_ESTABLISHED)
+		direction_resume(flow, d);
+	else if (d->up)
+		front_receive(flow);
+	else
+		tls_connect_resume(flow);
+}
+
 static void flow_on_complete(
     struct op_owner *owner, unsigned tag, struct op_result result)
 {
@@ -605,12 +741,15 @@ static void flow_on_complete(
 		flow_on_closing(flow, result);
 		return;
 	}
+	if (flow->state != FLOW_ESTABLISHED) {
+		flow_on_early(flow, tag, result);
+		return;
+	}
 	switch ((enum flow_tag)tag) {
 	case FLOW_TAG_CONNECT:
-		flow_on_connected(flow, result.res);
+		br_assert(false);
 		break;
-	case FLOW_TAG_WATCH:
-		flow_on_watch(flow, result.res);
+	case FLOW_TAG_WATCH: /* cancelled: receives will tell */
 		break;
 	case FLOW_TAG_RECV_UP:
 		direction_on_receive(flow, &flow->up, result);

@@ -3,10 +3,15 @@
 /*
  * One client connection from accept to the end, over a table of states:
  *
- *   accepted -> choosing -> connecting -> established -> closing -> (freed)
- *                 │  ^ \        │ failed: another server
- *                 v  │  └ retry_wait <┘ (when no other is left)
- *               queued
+ *   accepted -> (proxy_header) -> (tls_accept) -> (first_bytes) ─┐
+ *                                                                v
+ *   established <- (tls_connect) <- connecting <────────────── choosing
+ *        │                           │ failed: another server   ^ │
+ *        v                           └────> retry_wait ─────────┘ v
+ *     closing -> (freed)                  (when none is left)   queued
+ *
+ * Those in brackets come only where the listener or pool asks for them
+ * (front.h, tls_end.h).
  *
  * flow_enter() is the only code that changes the state; the table
  * (flow_state.c) says what may follow, which operations may be in flight and
@@ -29,14 +34,19 @@
 #include "lb/upstream.h"
 
 struct listener;
+struct side;
 
 #define FLOW_MAGIC 0xb1a1df10
 
 #define FLOW_STATE_LIST(X)                                                     \
 	X(ACCEPTED, "accepted")                                                \
+	X(PROXY_HEADER, "proxy_header")                                        \
+	X(TLS_ACCEPT, "tls_accept")                                            \
+	X(FIRST_BYTES, "first_bytes")                                          \
 	X(CHOOSING, "choosing")                                                \
 	X(QUEUED, "queued")                                                    \
 	X(CONNECTING, "connecting")                                            \
+	X(TLS_CONNECT, "tls_connect")                                          \
 	X(RETRY_WAIT, "retry_wait")                                            \
 	X(ESTABLISHED, "established")                                          \
 	X(CLOSING, "closing")
@@ -78,8 +88,11 @@ enum flow_tag {
 
 #define FLOW_PHASE_LIST(X)                                                     \
 	X('-', "after the connection was established and ended")               \
+	X('P', "reading the PROXY header")                                     \
+	X('T', "in the TLS handshake with the client")                         \
+	X('F', "waiting for the first bytes that routing needs")               \
 	X('Q', "in the queue, waiting for a connection slot")                  \
-	X('C', "connecting to the server")                                     \
+	X('C', "connecting to the server, its TLS handshake included")         \
 	X('D', "data phase")
 
 /* Compact client address: 16 bytes of IP, family and port. */
@@ -96,7 +109,8 @@ struct flow {
 	struct list_node queue_link; /* upstream queue */
 	struct worker *worker;
 	struct listener *listener;
-	struct upstream *upstream; /* pinned */
+	struct upstream *upstream; /* pinned; NULL before the route is known */
+	struct side *side; /* NULL: a plain flow */
 	struct server *server; /* slot held while not NULL */
 	uint64_t id;
 	int client_fd, server_fd; /* -1: none */
@@ -143,8 +157,19 @@ void flow_send_ack(struct flow *flow);
 /* The server's side has failed: what it sent before is still passed on, then
  * the flow ends with a reset. */
 void flow_server_broke(struct flow *flow, int error);
+/* A connect or handshake with the server failed: elsewhere, or the end. */
+void flow_server_failed(struct flow *flow, int error);
+/* A direction starved of ring buffers may go on. */
+void flow_resume(struct flow *flow, struct direction *d);
+/* The address as it is kept in a flow, and back. */
+void flow_client_set(struct flow_client *ret, const struct addr *addr);
+void flow_client_addr(const struct flow_client *client, struct addr *ret);
 /* Adds received bytes to the listener's and the server's counters. */
 void flow_count_bytes(struct flow *flow, bool up, uint32_t n);
+/* The same with the phase that its state stands for. */
+void flow_fail_now(struct flow *flow, char by, int error);
+/* The upstream that serves it is known. */
+void flow_route(struct flow *flow, struct upstream *upstream);
 /* Frees a closing flow with nothing in flight (end of the turn). */
 void flow_finish(struct flow *flow);
 /* One direction has passed its end on; ends the flow when both have. */

@@ -101,7 +101,7 @@ void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 	    .id = flow->id,
 	    .ended_at = wall_now(),
 	    .listener = flow->listener,
-	    .pool = flow->upstream->pool,
+	    .pool = flow->upstream ? flow->upstream->pool : NULL,
 	    .server = flow->last_server,
 	    .client = flow->client,
 	    .worker = flow->worker->index,
@@ -208,7 +208,8 @@ int flow_record_format(const struct flow_record *record, char *ret, int room)
 	    "first_byte_ms=%s total_ms=%s bytes_in=%llu bytes_out=%llu "
 	    "worker=%u",
 	    (unsigned long long)record->id, record->listener->name, client,
-	    record->pool->name, record->server ? record->server->name : "-",
+	    record->pool ? record->pool->name : "-",
+	    record->server ? record->server->name : "-",
 	    record->server ? record->server->addr_text : "-", record->end_by,
 	    record->end_phase, record->retries, flow_path_text(record), queue,
 	    connect, first, total, (unsigned long long)record->bytes_up,

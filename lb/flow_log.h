@@ -16,7 +16,7 @@ struct flow_record {
 	uint64_t id;
 	struct wall ended_at;
 	const struct listener *listener;
-	const struct pool *pool;
+	const struct pool *pool; /* NULL: the route was not known yet */
 	const struct server *server; /* NULL: none was reached */
 	struct flow_client client;
 	uint32_t worker;

@@ -3,6 +3,8 @@
 
 #include "base/assert.h"
 #include "lb/flow_steps.h"
+#include "lb/front.h"
+#include "lb/tls_end.h"
 
 #define BIT(n) (1u << (n))
 #define DATA_TAGS                                                              \
@@ -11,27 +13,72 @@
 	    BIT(FLOW_TAG_POLL_IN_UP) | BIT(FLOW_TAG_POLL_IN_DOWN) |            \
 	    BIT(FLOW_TAG_POLL_OUT_UP) | BIT(FLOW_TAG_POLL_OUT_DOWN))
 
+/* What the front has begun may end while a server is sought: a receive, and a
+ * send of the TLS handshake. */
+#define FRONT_TAGS (BIT(FLOW_TAG_RECV_UP) | BIT(FLOW_TAG_SEND_DOWN))
+
 const struct flow_state_row flow_states[FLOW_N_STATES] = {
     [FLOW_ACCEPTED] =
 	{
 	    .name = "accepted",
-	    .next = BIT(FLOW_CHOOSING),
+	    .next = BIT(FLOW_PROXY_HEADER) | BIT(FLOW_TLS_ACCEPT) |
+		    BIT(FLOW_FIRST_BYTES) | BIT(FLOW_CHOOSING) |
+		    BIT(FLOW_CLOSING),
+	    .phase = 'P',
 	    .what = "The connection has a flow; nothing is known of it yet.",
+	},
+    [FLOW_PROXY_HEADER] =
+	{
+	    .name = "proxy_header",
+	    .next = BIT(FLOW_TLS_ACCEPT) | BIT(FLOW_FIRST_BYTES) |
+		    BIT(FLOW_CHOOSING) | BIT(FLOW_CLOSING),
+	    .in_flight = BIT(FLOW_TAG_RECV_UP),
+	    .timeout = FLOW_TIMEOUT_FIRST_BYTES,
+	    .phase = 'P',
+	    .on_enter = front_read_proxy,
+	    .on_timer = front_timed_out,
+	    .what = "The PROXY header of a trusted proxy is read.",
+	},
+    [FLOW_TLS_ACCEPT] =
+	{
+	    .name = "tls_accept",
+	    .next =
+		BIT(FLOW_FIRST_BYTES) | BIT(FLOW_CHOOSING) | BIT(FLOW_CLOSING),
+	    .in_flight = FRONT_TAGS,
+	    .timeout = FLOW_TIMEOUT_HANDSHAKE,
+	    .phase = 'T',
+	    .on_enter = tls_accept,
+	    .on_timer = tls_accept_timed_out,
+	    .what = "The TLS handshake with the client.",
+	},
+    [FLOW_FIRST_BYTES] =
+	{
+	    .name = "first_bytes",
+	    .next = BIT(FLOW_CHOOSING) | BIT(FLOW_CLOSING),
+	    .in_flight = FRONT_TAGS,
+	    .timeout = FLOW_TIMEOUT_WAIT,
+	    .phase = 'F',
+	    .on_enter = front_read_hello,
+	    .on_timer = front_waited,
+	    .what = "A route asks for the name or protocol in the client's "
+		    "TLS ClientHello, which is read and held.",
 	},
     [FLOW_CHOOSING] =
 	{
 	    .name = "choosing",
+	    .phase = 'Q',
 	    .next = BIT(FLOW_CONNECTING) | BIT(FLOW_QUEUED) |
 		    BIT(FLOW_RETRY_WAIT) | BIT(FLOW_CLOSING),
-	    .in_flight = BIT(FLOW_TAG_WATCH),
+	    .in_flight = BIT(FLOW_TAG_WATCH) | FRONT_TAGS,
 	    .on_enter = flow_choose,
 	    .what = "A server with a free slot is picked, at once.",
 	},
     [FLOW_QUEUED] =
 	{
 	    .name = "queued",
+	    .phase = 'Q',
 	    .next = BIT(FLOW_CONNECTING) | BIT(FLOW_CLOSING),
-	    .in_flight = BIT(FLOW_TAG_WATCH),
+	    .in_flight = BIT(FLOW_TAG_WATCH) | FRONT_TAGS,
 	    .timeout = FLOW_TIMEOUT_QUEUE,
 	    .on_enter = flow_queue,
 	    .on_timer = flow_queue_timed_out,
@@ -40,20 +87,38 @@ const struct flow_state_row flow_states[FLOW_N_STATES] = {
     [FLOW_CONNECTING] =
 	{
 	    .name = "connecting",
-	    .next = BIT(FLOW_ESTABLISHED) | BIT(FLOW_CHOOSING) |
-		    BIT(FLOW_RETRY_WAIT) | BIT(FLOW_CLOSING),
-	    .in_flight = BIT(FLOW_TAG_CONNECT) | BIT(FLOW_TAG_WATCH),
+	    .phase = 'C',
+	    .next = BIT(FLOW_ESTABLISHED) | BIT(FLOW_TLS_CONNECT) |
+		    BIT(FLOW_CHOOSING) | BIT(FLOW_RETRY_WAIT) |
+		    BIT(FLOW_CLOSING),
+	    .in_flight =
+		BIT(FLOW_TAG_CONNECT) | BIT(FLOW_TAG_WATCH) | FRONT_TAGS,
 	    .timeout = FLOW_TIMEOUT_CONNECT,
 	    .on_enter = flow_connect,
 	    .on_timer = flow_connect_timed_out,
-	    .what = "Connecting to the server; no client byte was read yet, "
-		    "so another server may be tried.",
+	    .what = "Connecting to the server; no client byte has gone to "
+		    "one yet, so another may be tried.",
+	},
+    [FLOW_TLS_CONNECT] =
+	{
+	    .name = "tls_connect",
+	    .next = BIT(FLOW_ESTABLISHED) | BIT(FLOW_CHOOSING) |
+		    BIT(FLOW_RETRY_WAIT) | BIT(FLOW_CLOSING),
+	    .in_flight = FRONT_TAGS | BIT(FLOW_TAG_WATCH) |
+			 BIT(FLOW_TAG_RECV_DOWN) | BIT(FLOW_TAG_SEND_UP),
+	    .timeout = FLOW_TIMEOUT_CONNECT,
+	    .phase = 'C',
+	    .on_enter = tls_connect,
+	    .on_timer = tls_connect_timed_out,
+	    .what = "The TLS handshake with the server; another may still be "
+		    "tried.",
 	},
     [FLOW_RETRY_WAIT] =
 	{
 	    .name = "retry_wait",
+	    .phase = 'C',
 	    .next = BIT(FLOW_CHOOSING) | BIT(FLOW_CLOSING),
-	    .in_flight = BIT(FLOW_TAG_WATCH),
+	    .in_flight = BIT(FLOW_TAG_WATCH) | FRONT_TAGS,
 	    .timeout = FLOW_TIMEOUT_RETRY,
 	    .on_enter = flow_wait_to_retry,
 	    .on_timer = flow_retry,
@@ -63,6 +128,7 @@ const struct flow_state_row flow_states[FLOW_N_STATES] = {
     [FLOW_ESTABLISHED] =
 	{
 	    .name = "established",
+	    .phase = 'D',
 	    .next = BIT(FLOW_CLOSING),
 	    .in_flight = DATA_TAGS | BIT(FLOW_TAG_WATCH),
 	    .timeout = FLOW_TIMEOUT_IDLE,
@@ -73,6 +139,7 @@ const struct flow_state_row flow_states[FLOW_N_STATES] = {
     [FLOW_CLOSING] =
 	{
 	    .name = "closing",
+	    .phase = '-',
 	    .next = 0,
 	    .in_flight =
 		DATA_TAGS | BIT(FLOW_TAG_WATCH) | BIT(FLOW_TAG_CONNECT),
@@ -98,6 +165,9 @@ static const char *flow_timeout_text(enum flow_timeout timeout)
 	    [FLOW_TIMEOUT_CONNECT] = "pool connect.timeout",
 	    [FLOW_TIMEOUT_RETRY] = "a fixed pause",
 	    [FLOW_TIMEOUT_IDLE] = "listener timeout.idle, half_closed",
+	    [FLOW_TIMEOUT_FIRST_BYTES] = "listener timeout.first_bytes",
+	    [FLOW_TIMEOUT_WAIT] = "listener wait, then timeout.first_bytes",
+	    [FLOW_TIMEOUT_HANDSHAKE] = "listener timeout.handshake",
 	};
 
 	return texts[timeout];

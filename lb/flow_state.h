@@ -14,6 +14,9 @@ enum flow_timeout {
 	FLOW_TIMEOUT_CONNECT,
 	FLOW_TIMEOUT_RETRY,
 	FLOW_TIMEOUT_IDLE,
+	FLOW_TIMEOUT_FIRST_BYTES,
+	FLOW_TIMEOUT_WAIT,
+	FLOW_TIMEOUT_HANDSHAKE,
 };
 
 struct flow_state_row {
@@ -21,6 +24,7 @@ struct flow_state_row {
 	uint32_t next; /* bits 1 << enum flow_state that may follow */
 	uint32_t in_flight; /* bits 1 << enum flow_tag */
 	enum flow_timeout timeout;
+	char phase; /* of the termination code, see FLOW_PHASE_LIST */
 	void (*on_enter)(struct flow *flow);
 	void (*on_timer)(struct flow *flow);
 	const char *what; /* one sentence */

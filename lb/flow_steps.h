@@ -18,7 +18,7 @@ void flow_wait_to_retry(struct flow *flow);
 void flow_establish(struct flow *flow);
 void flow_close(struct flow *flow);
 
-/* When the state's timer fires. */
+/* When the state's timer fires; see also front.h and tls_end.h. */
 void flow_queue_timed_out(struct flow *flow);
 void flow_connect_timed_out(struct flow *flow);
 void flow_retry(struct flow *flow);

@@ -4,7 +4,11 @@
 #include "base/assert.h"
 #include "io/sock.h"
 #include "lb/acceptor_room.h"
+#include "io/tls_context.h"
+#include "base/arena.h"
+#include "base/prefix_map.h"
 #include "lb/flow.h"
+#include "lb/route.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,8 +38,88 @@ static const struct op_class acceptor_class = {
 
 /* -- listeners --------------------------------------------------------- */
 
+static const struct prefix_map *listener_prefixes(
+    struct arena *arena, const struct conf_prefixes *from)
+{
+	struct prefix_entry *entries;
+
+	if (!from->n)
+		return NULL;
+	entries = arena_alloc(arena, from->n * sizeof *entries);
+	for (uint32_t i = 0; i < from->n; i++)
+		entries[i] = (struct prefix_entry){from->at[i], i};
+	return prefix_map_new(arena, entries, from->n, PREFIX_LOWEST);
+}
+
+static void listener_set_routes(struct listener *listener,
+    const struct conf_listener *conf, struct upstream *const *upstreams)
+{
+	struct arena *arena = listener->arena;
+	struct route_rule *rules;
+
+	listener->n_routes = conf->n_routes;
+	if (!conf->n_routes)
+		return;
+	rules = arena_alloc(arena, conf->n_routes * sizeof *rules);
+	listener->route_upstreams = arena_alloc(
+	    arena, conf->n_routes * sizeof *listener->route_upstreams);
+	for (uint32_t i = 0; i < conf->n_routes; i++) {
+		const struct conf_route *route = &conf->routes[i];
+
+		rules[i] = (struct route_rule){
+		    .sources = route->source.at,
+		    .n_sources = route->source.n,
+		    .names = route->sni.at,
+		    .n_names = route->sni.n,
+		    .protocols = route->alpn.at,
+		    .n_protocols = route->alpn.n,
+		};
+		listener->route_upstreams[i] = upstreams[route->pool];
+	}
+	listener->routes = route_table_new(arena, rules, conf->n_routes);
+}
+
+static void listener_set_front(
+    struct listener *listener, const struct conf_listener *conf)
+{
+	listener->wait_ms = conf->wait_ms;
+	listener->first_bytes_ms = conf->first_bytes_ms;
+	listener->handshake_ms = conf->handshake_ms;
+	listener->reads_proxy = conf->proxy_in == CONF_PROXY_IN_ACCEPT;
+	listener->proxy_from =
+	    listener_prefixes(listener->arena, &conf->proxy_from);
+	listener->fronted = listener->reads_proxy || conf->n_routes;
+	listener->needs_client = listener->fronted;
+}
+
+bool listener_leads_to(const struct listener *listener,
+    const struct conf_listener *conf, struct upstream *const *upstreams)
+{
+	if (listener->upstream != upstreams[conf->pool])
+		return false;
+	for (uint32_t i = 0; i < listener->n_routes; i++)
+		if (listener->route_upstreams[i] !=
+		    upstreams[conf->routes[i].pool])
+			return false;
+	return true;
+}
+
+void listener_set_tls(struct listener *listener, struct tls_context **contexts)
+{
+	listener->tls = contexts;
+	listener->fronted = true;
+}
+
+static void listener_free_tls(struct listener *listener)
+{
+	for (uint32_t i = 0; listener->tls && i < listener->n_workers; i++)
+		tls_context_free(listener->tls[i]);
+	free(listener->tls);
+}
+
 struct listener *listener_new(const struct conf_listener *conf,
-    struct upstream *upstream, struct board_listener *row, uint32_t n_workers)
+    struct upstream *const *upstreams, struct board_listener *row,
+    uint32_t n_workers)
 {
 	struct listener *listener = calloc(1, sizeof *listener);
 
@@ -48,7 +132,10 @@ struct listener *listener_new(const struct conf_listener *conf,
 	}
 	/* The row outlives every configuration, so its name does too. */
 	listener->name = row->name;
-	listener->upstream = upstream;
+	listener->upstream = upstreams[conf->pool];
+	listener->arena = arena_new();
+	listener_set_routes(listener, conf, upstreams);
+	listener_set_front(listener, conf);
 	listener->max_connections = conf->max_connections;
 	listener->backlog = conf->backlog;
 	listener->idle_ms = conf->idle_ms;
@@ -60,6 +147,8 @@ struct listener *listener_new(const struct conf_listener *conf,
 
 void listener_free(struct listener *listener)
 {
+	listener_free_tls(listener);
+	arena_free(listener->arena);
 	free(listener->pins);
 	free(listener);
 }

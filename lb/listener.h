@@ -34,10 +34,25 @@
 #include "lb/worker.h"
 
 struct upstream;
+struct arena;
+struct prefix_map;
+struct route_table;
+struct tls_context;
 
 struct listener {
 	const char *name;
-	struct upstream *upstream;
+	struct upstream *upstream; /* where no route leads */
+	/* Something comes before a server is chosen: front.h. */
+	bool fronted;
+	bool needs_client; /* its address decides something */
+	bool reads_proxy;
+	struct tls_context **tls; /* [n_workers], owned; NULL: plain */
+	const struct prefix_map *proxy_from; /* NULL: any source */
+	const struct route_table *routes; /* NULL: none */
+	struct upstream **route_upstreams; /* [n_routes] */
+	uint32_t n_routes;
+	uint64_t wait_ms, first_bytes_ms, handshake_ms;
+	struct arena *arena; /* of the maps and tables above */
 	uint32_t max_connections, backlog;
 	uint64_t idle_ms, half_closed_ms;
 	uint32_t references; /* plans that hold it; control's */
@@ -80,9 +95,17 @@ struct acceptor {
 	int held[ACCEPTOR_HELD_MAX];
 } __attribute__((aligned(64)));
 
-/* Takes references to nothing; `row` is kept by the caller's board. */
+/* `upstreams` are those of the configuration's pools, in its order. Takes
+ * references to nothing; `row` is kept by the caller's board. */
 struct listener *listener_new(const struct conf_listener *conf,
-    struct upstream *upstream, struct board_listener *row, uint32_t n_workers);
+    struct upstream *const *upstreams, struct board_listener *row,
+    uint32_t n_workers);
+/* From here on it terminates TLS; takes over the contexts [n_workers]. Before
+ * any acceptor uses it. */
+void listener_set_tls(struct listener *listener, struct tls_context **contexts);
+/* Whether it leads to just these pools. */
+bool listener_leads_to(const struct listener *listener,
+    const struct conf_listener *conf, struct upstream *const *upstreams);
 void listener_free(struct listener *listener);
 bool listener_pinned(const struct listener *listener);
 void listener_pin(struct listener *listener, const struct worker *worker);

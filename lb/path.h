@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The two movers below a direction; only direction.c and the paths themselves
- * include this.
+ * The movers below a direction; only direction.c, flow.c and the paths
+ * themselves include this.
  *
  *      relay   ring buffers -> one ordered send -> parked chunks when full
+ *      tls     ring buffers -> session -> parked chunks -> one ordered send
  *      splice  socket -> pipe -> socket, never in user space
  *
  * Thread:  the flow's worker.
@@ -13,16 +14,33 @@
  */
 #include "lb/direction.h"
 
+struct tls_out;
+
 /* -- relay ------------------------------------------------------------- */
 
 /* Queues a ring buffer of `length` bytes behind what is unsent. */
 bool relay_take(
     struct flow *flow, struct direction *d, uint16_t buffer, uint32_t length);
+/* Copies bytes behind what is unsent, in chunks. */
+bool relay_park(
+    struct flow *flow, struct direction *d, const void *bytes, uint32_t length);
+/* The last chunk, with room for at least `least` more bytes; a new one when it
+ * has less. NULL: the flow has ended for want of memory. */
+struct chunk *relay_tail(
+    struct flow *flow, struct direction *d, uint32_t least);
 /* Starts sending what is queued, if nothing is being sent. */
 bool relay_send(struct flow *flow, struct direction *d);
+/* One try to get the chunks out, whatever becomes of them: the flow ends. */
+void relay_send_last(struct flow *flow, struct direction *d);
 /* A send ended. */
 bool relay_sent(struct flow *flow, struct direction *d, int32_t res);
 void relay_release(struct flow *flow, struct direction *d);
+
+/* -- tls: tls_end.h; room for output in the chunks of d ----------------- */
+
+bool tls_room(struct flow *flow, struct direction *d, uint32_t least,
+    struct tls_out *ret);
+void tls_commit(struct direction *d, const struct tls_out *out);
 
 /* -- splice ------------------------------------------------------------ */
 

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "io/sock.h"
 #include "lb/flow.h"
+#include "lb/tls_end.h"
 #include "lb/worker.h"
 
 #include <errno.h>
@@ -17,19 +18,15 @@
 
 static struct chunk *relay_new_chunk(struct worker *worker)
 {
-	struct lb_shared *shared = worker->shared;
-	uint64_t before =
-	    __atomic_fetch_add(&shared->parked, CHUNK_BYTES, __ATOMIC_RELAXED);
-	struct chunk *chunk = NULL;
+	struct chunk *chunk;
 
-	if (before + CHUNK_BYTES <= shared->limits.parked_bytes)
-		chunk = slab_new(&worker->chunk_slab);
+	if (!worker_take_parked(worker, CHUNK_BYTES))
+		return NULL;
+	chunk = slab_new(&worker->chunk_slab);
 	if (!chunk) {
-		__atomic_fetch_sub(
-		    &shared->parked, CHUNK_BYTES, __ATOMIC_RELAXED);
+		worker_give_parked(worker, CHUNK_BYTES);
 		return NULL;
 	}
-	counter_add(&worker->metrics->parked_bytes, CHUNK_BYTES);
 	chunk->next = NULL;
 	chunk->start = chunk->end = 0;
 	return chunk;
@@ -38,45 +35,58 @@ static struct chunk *relay_new_chunk(struct worker *worker)
 static void relay_free_chunk(struct worker *worker, struct chunk *chunk)
 {
 	slab_free(&worker->chunk_slab, chunk);
-	counter_sub(&worker->metrics->parked_bytes, CHUNK_BYTES);
-	__atomic_fetch_sub(
-	    &worker->shared->parked, CHUNK_BYTES, __ATOMIC_RELAXED);
+	worker_give_parked(worker, CHUNK_BYTES);
 }
 
-static bool relay_add_chunk(struct worker *worker, struct direction *d)
+static void relay_drop_chunk(struct worker *worker, struct direction *d)
 {
-	struct chunk *chunk = relay_new_chunk(worker);
+	struct chunk *chunk = d->parked_first;
 
-	if (!chunk)
-		return false;
+	d->parked_first = chunk->next;
+	if (!d->parked_first) {
+		d->parked_last = NULL;
+		d->sink_full = false;
+	}
+	relay_free_chunk(worker, chunk);
+}
+
+struct chunk *relay_tail(struct flow *flow, struct direction *d, uint32_t least)
+{
+	struct worker *worker = flow->worker;
+	struct chunk *chunk = d->parked_last;
+
+	if (chunk && CHUNK_ROOM - chunk->end >= least)
+		return chunk;
+	chunk = relay_new_chunk(worker);
+	if (!chunk) {
+		counter_inc(&worker->metrics->parked_full);
+		flow_fail_now(flow, 'R', -ENOMEM);
+		return NULL;
+	}
 	if (d->parked_last)
 		d->parked_last->next = chunk;
 	else
 		d->parked_first = chunk;
 	d->parked_last = chunk;
-	return true;
+	return chunk;
 }
 
-static bool relay_park(
-    struct flow *flow, struct direction *d, const char *bytes, uint32_t length)
+bool relay_park(
+    struct flow *flow, struct direction *d, const void *bytes, uint32_t length)
 {
-	struct worker *worker = flow->worker;
+	const char *at = bytes;
 
 	while (length) {
-		struct chunk *last = d->parked_last;
-		uint32_t room = last ? CHUNK_ROOM - last->end : 0;
-		uint32_t n = length < room ? length : room;
+		struct chunk *chunk = relay_tail(flow, d, 1);
+		uint32_t room, n;
 
-		if (!n) {
-			if (relay_add_chunk(worker, d))
-				continue;
-			counter_inc(&worker->metrics->parked_full);
-			flow_fail(flow, 'R', 'D', -ENOMEM);
+		if (!chunk)
 			return false;
-		}
-		memcpy(last->data + last->end, bytes, n);
-		last->end += n;
-		bytes += n;
+		room = CHUNK_ROOM - chunk->end;
+		n = length < room ? length : room;
+		memcpy(chunk->data + chunk->end, at, n);
+		chunk->end += n;
+		at += n;
 		length -= n;
 	}
 	return true;
@@ -130,6 +140,7 @@ static bool relay_park_queue(struct flow *flow, struct direction *d)
 	struct worker *worker = flow->worker;
 
 	counter_inc(&worker->metrics->parks);
+	d->sink_full = true;
 	while (d->n_held) {
 		const struct held *held = &worker->held[d->held_first];
 		const char *data = ring_buffer(&worker->ring, d->held_first);
@@ -169,21 +180,96 @@ static unsigned relay_tag(const struct direction *d)
 static bool relay_sink_failed(
     struct flow *flow, const struct direction *d, int error)
 {
-	if (d->up)
+	if (flow->state == FLOW_TLS_CONNECT && d->up)
+		tls_connect_fail(flow, error);
+	else if (d->up)
 		flow_server_broke(flow, error);
 	else
-		flow_fail(flow, 'C', 'D', error);
+		flow_fail_now(flow, 'C', error);
 	return false;
 }
 
+/* The sink takes no more: what is in chunks waits for room. */
+static void relay_fill_sink(struct flow *flow, struct direction *d)
+{
+	counter_inc(&flow->worker->metrics->parks);
+	d->sink_full = true;
+	if (flow->state == FLOW_ESTABLISHED)
+		direction_blocked(flow, d);
+}
+
+/* Waits for room only where the sink has said that it has none. */
 static void relay_send_parked(struct flow *flow, struct direction *d)
 {
 	struct chunk *chunk = d->parked_first;
 
 	d->sending = d->parked_send = true;
 	d->send_length = chunk->end - chunk->start;
-	ring_send_wait(&flow->worker->ring, &flow->op, relay_tag(d),
-	    flow_sink_fd(flow, d), chunk->data + chunk->start, d->send_length);
+	(d->sink_full ? ring_send_wait : ring_send_now)(&flow->worker->ring,
+	    &flow->op, relay_tag(d), flow_sink_fd(flow, d),
+	    chunk->data + chunk->start, d->send_length);
+}
+
+static uint32_t relay_gather_parked(
+    const struct direction *d, struct iovec *parts)
+{
+	uint32_t n = 0;
+
+	for (struct chunk *chunk = d->parked_first;
+	     chunk && n < RELAY_PARTS_MAX; chunk = chunk->next) {
+		parts[n].iov_base = chunk->data + chunk->start;
+		parts[n++].iov_len = chunk->end - chunk->start;
+	}
+	return n;
+}
+
+static void relay_consume_parked(
+    struct worker *worker, struct direction *d, uint64_t sent)
+{
+	while (d->parked_first) {
+		struct chunk *chunk = d->parked_first;
+		uint32_t length = chunk->end - chunk->start;
+
+		if (sent < length) {
+			chunk->start += (uint32_t)sent;
+			return;
+		}
+		sent -= length;
+		relay_drop_chunk(worker, d);
+	}
+}
+
+/* Several chunks that wait for nothing go out in one call; so do the last
+ * bytes, as in relay_send_many(). */
+static bool relay_send_chunks(struct flow *flow, struct direction *d)
+{
+	bool with_ack = d->up && flow->ack_waits;
+
+	while (d->parked_first && !d->sink_full &&
+	       (d->parked_first->next || d->eof || with_ack)) {
+		struct iovec parts[RELAY_PARTS_MAX];
+		uint32_t n = relay_gather_parked(d, parts);
+		int64_t sent =
+		    sock_send_vector(flow_sink_fd(flow, d), parts, n, d->eof);
+
+		if (sent < 0 && sent != -EAGAIN)
+			return relay_sink_failed(flow, d, (int)sent);
+		if (sent > 0)
+			relay_consume_parked(flow->worker, d, (uint64_t)sent);
+		if (sent < 0 || (d->parked_first && n < RELAY_PARTS_MAX)) {
+			relay_fill_sink(flow, d);
+		}
+	}
+	return true;
+}
+
+void relay_send_last(struct flow *flow, struct direction *d)
+{
+	struct iovec parts[RELAY_PARTS_MAX];
+	uint32_t n = relay_gather_parked(d, parts);
+
+	if (n && !d->sending)
+		(void)sock_send_vector(flow_sink_fd(flow, d), parts, n, false);
 }
 
 static void relay_send_one(struct flow *flow, struct direction *d)
@@ -271,13 +357,29 @@ static bool relay_send_with_ack(struct flow *flow, struct direction *d)
 
 bool relay_send(struct flow *flow, struct direction *d)
 {
-	if (d->sending || (!d->parked_first && !d->n_held))
+	struct worker *worker = flow->worker;
+
+	if (d->sending)
+		return true;
+	/* A chunk that was taken for output and got none. */
+	while (
+	    d->parked_first && d->parked_first->start == d->parked_first->end)
+		relay_drop_chunk(worker, d);
+	if (!d->parked_first && !d->n_held)
 		return true;
 	relay_set_nodelay(flow, d);
+	if (d->parked_first) {
+		if (!relay_send_chunks(flow, d))
+			return false;
+		if (d->up && flow->ack_waits)
+			flow_send_ack(flow);
+		if (d->parked_first)
+			relay_send_parked(flow, d);
+		return true;
+	}
 	if (d->up && flow->ack_waits && !relay_send_with_ack(flow, d))
 		return false;
-	if (!d->parked_first && (d->n_held > 1 || d->eof) &&
-	    !relay_send_many(flow, d))
+	if ((d->n_held > 1 || d->eof) && !relay_send_many(flow, d))
 		return false;
 	if (d->parked_first)
 		relay_send_parked(flow, d);
@@ -291,14 +393,18 @@ static void relay_parked_sent(
 {
 	struct chunk *chunk = d->parked_first;
 
+	/* A slow reader is active when it reads. An inline send was at the
+	 * receive before it; its success may be reported much later, and must
+	 * not put an idle timeout off. */
+	if (sent && d->sink_full)
+		flow->active_at = worker_now(flow->worker);
 	chunk->start += sent;
 	br_assert(chunk->start <= chunk->end);
-	if (chunk->start < chunk->end)
-		return;
-	d->parked_first = chunk->next;
-	if (!d->parked_first)
-		d->parked_last = NULL;
-	relay_free_chunk(flow->worker, chunk);
+	if (sent < d->send_length && !d->sink_full) {
+		relay_fill_sink(flow, d);
+	}
+	if (chunk->start == chunk->end)
+		relay_drop_chunk(flow->worker, d);
 }
 
 bool relay_sent(struct flow *flow, struct direction *d, int32_t res)
@@ -310,11 +416,6 @@ bool relay_sent(struct flow *flow, struct direction *d, int32_t res)
 	if (res < 0 && res != -EAGAIN && res != -EINTR)
 		return relay_sink_failed(flow, d, res);
 	if (d->parked_send) {
-		/* A slow reader is active when it reads. An inline send was
-		 * at the receive before it; its success may be reported much
-		 * later, and must not put an idle timeout off. */
-		if (sent)
-			flow->active_at = worker_now(flow->worker);
 		relay_parked_sent(flow, d, sent);
 		return true;
 	}
@@ -328,11 +429,6 @@ void relay_release(struct flow *flow, struct direction *d)
 {
 	while (d->n_held)
 		relay_pop(flow->worker, d);
-	while (d->parked_first) {
-		struct chunk *chunk = d->parked_first;
-
-		d->parked_first = chunk->next;
-		relay_free_chunk(flow->worker, chunk);
-	}
-	d->parked_last = NULL;
+	while (d->parked_first)
+		relay_drop_chunk(flow->worker, d);
 }

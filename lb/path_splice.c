@@ -58,7 +58,7 @@ static void splice_poll(struct flow *flow, struct direction *d, bool out)
 static void splice_failed(struct flow *flow, bool at_client, int64_t error)
 {
 	if (at_client)
-		flow_fail(flow, 'C', 'D', (int)error);
+		flow_fail_now(flow, 'C', (int)error);
 	else
 		flow_server_broke(flow, (int)error);
 }

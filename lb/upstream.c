@@ -2,10 +2,13 @@
 #include "lb/upstream.h"
 
 #include "base/assert.h"
+#include "io/tls_context.h"
+#include "io/tls_session.h"
 #include "lb/balance_key.h"
 #include "lb/balance_table.h"
 #include "lb/flow.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +58,26 @@ struct upstream *upstream_new(struct pool *pool, uint32_t n_workers)
 	return upstream;
 }
 
+static void upstream_free_tls(struct upstream *upstream)
+{
+	if (!upstream->tls)
+		return;
+	for (uint32_t i = 0; i < upstream->n_workers; i++) {
+		struct tls_resume *resume = upstream->workers[i].resume;
+
+		for (uint32_t j = 0; resume && j < upstream->pool->n_servers;
+		     j++)
+			tls_resume_clear(&resume[j]);
+		free(resume);
+		tls_context_free(upstream->tls[i]);
+	}
+	free(upstream->tls);
+	free(upstream->tls_name);
+}
+
 void upstream_free(struct upstream *upstream)
 {
+	upstream_free_tls(upstream);
 	for (uint32_t i = 0; i < upstream->n_workers; i++)
 		balance_fini(&upstream->workers[i].balance);
 	balance_table_free(upstream->table);
@@ -80,6 +101,53 @@ void upstream_pin(struct upstream *upstream, const struct worker *worker)
 void upstream_unpin(struct upstream *upstream, const struct worker *worker)
 {
 	counter_sub(&upstream_mine(upstream, worker)->pins, 1);
+}
+
+/* -- TLS towards servers ----------------------------------------------- */
+
+int upstream_set_tls(
+    struct upstream *upstream, struct tls_context **contexts, const char *name)
+{
+	upstream->tls = contexts;
+	if (name && !(upstream->tls_name = strdup(name)))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < upstream->n_workers; i++) {
+		struct upstream_worker *mine = &upstream->workers[i];
+
+		mine->resume =
+		    calloc(upstream->pool->n_servers, sizeof *mine->resume);
+		if (!mine->resume)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The name is NULL for what is no IP address. */
+static const char *upstream_ip_text(
+    const struct addr *addr, char *room, size_t n)
+{
+	if (addr->sa.sa_family == AF_INET)
+		return inet_ntop(
+		    AF_INET, &addr->in.sin_addr, room, (socklen_t)n);
+	if (addr->sa.sa_family == AF_INET6)
+		return inet_ntop(
+		    AF_INET6, &addr->in6.sin6_addr, room, (socklen_t)n);
+	return NULL;
+}
+
+void upstream_tls_peer(struct upstream *upstream, const struct worker *worker,
+    const struct server *server, struct tls_peer *ret)
+{
+	struct upstream_worker *mine = upstream_mine(upstream, worker);
+
+	*ret = (struct tls_peer){
+	    .sni = upstream->tls_name,
+	    .verify_name = upstream->tls_name,
+	    .resume = &mine->resume[server->index],
+	};
+	if (!upstream->tls_name)
+		ret->verify_name = upstream_ip_text(
+		    &server->addr, worker->scratch, WORKER_SCRATCH_BYTES);
 }
 
 /* -- choosing ---------------------------------------------------------- */

@@ -22,6 +22,9 @@
 struct flow;
 struct flow_client;
 struct balance_table;
+struct tls_context;
+struct tls_peer;
+struct tls_resume;
 
 /* After so many flows it is taken for the protocol's way. */
 #define UPSTREAM_CLIENT_FIRST 64u
@@ -38,6 +41,7 @@ struct upstream_worker {
 	/* Flows in a row whose client spoke first, UPSTREAM_CLIENT_FIRST at
 	 * most. */
 	uint32_t client_first;
+	struct tls_resume *resume; /* [n_servers], of a pool with TLS */
 } __attribute__((aligned(64)));
 
 struct upstream {
@@ -47,6 +51,10 @@ struct upstream {
 	uint32_t queued; /* over all workers; atomic */
 	struct balance_table *table; /* of keyed algorithms, else NULL */
 	struct upstream_worker *workers;
+	/* Towards servers that speak TLS: a context a worker, owned; NULL:
+	 * plain. */
+	struct tls_context **tls;
+	char *tls_name; /* asked for and verified; NULL: the address */
 };
 
 /* Takes over `pool`; NULL on lack of memory. */
@@ -79,5 +87,14 @@ int upstream_enqueue(struct upstream *upstream, struct worker *worker,
     struct flow *flow) BR_MUST_CHECK;
 void upstream_dequeue(
     struct upstream *upstream, struct worker *worker, struct flow *flow);
+/* From here on servers are spoken to by TLS; before the upstream is used.
+ * Takes over the contexts [n_workers], also when it fails, and copies the
+ * name. 0 or -ENOMEM. */
+int upstream_set_tls(struct upstream *upstream, struct tls_context **contexts,
+    const char *name) BR_MUST_CHECK;
+/* What a connection to that server is to be; texts are valid for the call
+ * that follows (they may lie in the worker's scratch). */
+void upstream_tls_peer(struct upstream *upstream, const struct worker *worker,
+    const struct server *server, struct tls_peer *ret);
 /* Serves as many waiting flows of this worker as can get a slot. */
 void upstream_wake(struct upstream *upstream, struct worker *worker);

@@ -4,6 +4,8 @@
 #include "base/assert.h"
 #include "lb/flow.h"
 #include "lb/listener.h"
+#include "lb/side.h"
+#include "lb/tls_end.h"
 #include "lb/upstream.h"
 
 #include <errno.h>
@@ -46,13 +48,20 @@ static int worker_init_memory(
 	int err;
 
 	worker->held = calloc(limits->buffers, sizeof *worker->held);
-	if (!worker->held)
+	worker->scratch = malloc(WORKER_SCRATCH_BYTES);
+	if (!worker->held || !worker->scratch)
 		return -ENOMEM;
 	err = slab_init(&worker->flow_slab, "flow", sizeof(struct flow),
 	    limits->max_connections);
 	if (!err)
 		err = slab_init(&worker->chunk_slab, "chunk",
 		    sizeof(struct chunk), chunks ? (uint32_t)chunks : 1);
+	if (!err)
+		err = slab_init(&worker->side_slab, "side", sizeof(struct side),
+		    limits->max_connections);
+	if (!err)
+		err = slab_init(&worker->first_slab, "first",
+		    sizeof(struct first), limits->max_connections);
 	if (!err)
 		err = pipe_pool_init(
 		    &worker->pipes, limits->pipes, limits->pipe_bytes);
@@ -84,6 +93,8 @@ int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
 	list_init(&worker->closing);
 	list_init(&worker->paused);
 	list_init(&worker->eager);
+	list_init(&worker->shaking);
+	worker->handshakes_left = TLS_HANDSHAKES_A_TURN;
 	timer_init(&worker->waiting_timer, worker_look_at_queues);
 	rng_seed_random(&worker->rng);
 	err = ring_init(&worker->ring, &options, &worker->metrics->ring);
@@ -103,8 +114,13 @@ void worker_fini(struct worker *worker)
 		pipe_pool_fini(&worker->pipes);
 	if (worker->chunk_slab.base)
 		slab_fini(&worker->chunk_slab);
+	if (worker->first_slab.base)
+		slab_fini(&worker->first_slab);
+	if (worker->side_slab.base)
+		slab_fini(&worker->side_slab);
 	if (worker->flow_slab.base)
 		slab_fini(&worker->flow_slab);
+	free(worker->scratch);
 	free(worker->held);
 	memset(worker, 0, sizeof *worker);
 }
@@ -119,7 +135,7 @@ static void worker_feed_starved(struct worker *worker)
 		struct direction *d =
 		    br_container_of(node, struct direction, wait_link);
 
-		direction_resume(flow_of_direction(d), d);
+		flow_resume(flow_of_direction(d), d);
 	}
 }
 
@@ -129,6 +145,26 @@ static void worker_free_closed(struct worker *worker)
 
 	while ((node = list_pop_front(&worker->closing)) != NULL)
 		flow_finish(br_container_of(node, struct flow, queue_link));
+}
+
+bool worker_take_parked(struct worker *worker, uint64_t bytes)
+{
+	struct lb_shared *shared = worker->shared;
+	uint64_t before =
+	    __atomic_fetch_add(&shared->parked, bytes, __ATOMIC_RELAXED);
+
+	if (before + bytes <= shared->limits.parked_bytes) {
+		counter_add(&worker->metrics->parked_bytes, bytes);
+		return true;
+	}
+	__atomic_fetch_sub(&shared->parked, bytes, __ATOMIC_RELAXED);
+	return false;
+}
+
+void worker_give_parked(struct worker *worker, uint64_t bytes)
+{
+	counter_sub(&worker->metrics->parked_bytes, bytes);
+	__atomic_fetch_sub(&worker->shared->parked, bytes, __ATOMIC_RELAXED);
 }
 
 void worker_turn(struct worker *worker, int64_t max_wait_ns)
@@ -144,6 +180,7 @@ void worker_turn(struct worker *worker, int64_t max_wait_ns)
 	timer_wheel_advance(&worker->wheel, worker_now(worker));
 	if (!list_empty(&worker->starved))
 		worker_feed_starved(worker);
+	tls_accept_deferred(worker);
 	if (!list_empty(&worker->closing))
 		worker_free_closed(worker);
 }

@@ -24,6 +24,7 @@
 #include "base/timer.h"
 #include "io/pipe.h"
 #include "io/ring.h"
+#include "io/tls.h"
 
 struct listener;
 struct upstream;
@@ -34,6 +35,9 @@ struct flow_log;
  * what was received before reading could stop. */
 #define CHUNK_BYTES 16384u
 #define CHUNK_ROOM (CHUNK_BYTES - 24u)
+
+/* Plaintext between two TLS ends: a receive and a record. */
+#define WORKER_SCRATCH_BYTES (64u << 10)
 
 struct chunk {
 	struct chunk *next;
@@ -65,6 +69,16 @@ struct chunk {
 	X(parked_full, "Flows ended because limits.parked_total was reached")  \
 	X(starved, "Receives that waited for ring buffers")                    \
 	X(handovers, "Accepted connections handed to another worker")          \
+	X(proxy_headers, "PROXY headers read")                                 \
+	X(proxy_untrusted, "Connections refused: not from proxy_from")         \
+	X(proxy_malformed, "Connections closed: malformed PROXY header")       \
+	X(hello_malformed, "Connections closed: malformed TLS ClientHello")    \
+	X(first_bytes_timeouts, "Flows ended by timeout.first_bytes")          \
+	X(handshake_timeouts, "Flows ended by timeout.handshake")              \
+	X(tls_client_handshakes, "Full TLS handshakes with clients")           \
+	X(tls_client_resumed, "TLS sessions that clients resumed")             \
+	X(tls_server_handshakes, "Full TLS handshakes with servers")           \
+	X(tls_server_resumed, "TLS sessions resumed with servers")             \
 	X(log_dropped, "Access log records lost to a full queue")              \
 	X(bytes_relayed, "Bytes moved by relay")                               \
 	X(bytes_spliced, "Bytes moved by splice")
@@ -77,6 +91,8 @@ struct worker_metrics {
 	struct counter flows_splicing; /* gauge, directions */
 	struct counter parked_bytes; /* gauge */
 	struct counter pipes; /* gauge */
+	struct counter tls_client_failures[TLS_N_CAUSES];
+	struct counter tls_server_failures[TLS_N_CAUSES];
 	struct histogram connect_time, queue_time, flow_time;
 	struct ring_metrics ring;
 } __attribute__((aligned(64)));
@@ -123,7 +139,8 @@ struct worker {
 	struct held *held; /* [buffers] */
 	struct timer_wheel wheel;
 	struct rng rng;
-	struct slab flow_slab, chunk_slab;
+	struct slab flow_slab, chunk_slab, side_slab, first_slab;
+	char *scratch; /* WORKER_SCRATCH_BYTES, for the length of one call */
 	struct pipe_pool pipes;
 	struct list flows; /* all, newest last */
 	struct list starved; /* directions waiting for ring buffers */
@@ -131,6 +148,8 @@ struct worker {
 	struct list closing; /* flows whose last operation has completed */
 	struct list paused; /* acceptors without room for a connection */
 	struct list eager; /* acceptors that hold a promise */
+	struct list shaking; /* flows whose TLS handshake waits for its turn */
+	uint32_t handshakes_left; /* in this turn */
 	struct timer waiting_timer;
 	struct worker_metrics *metrics;
 	struct flow_log *log;
@@ -152,6 +171,9 @@ static inline struct mono worker_now(const struct worker *worker)
 }
 /* Looks after the queues every few milliseconds while there are any. */
 void worker_watch_queues(struct worker *worker);
+/* Bytes of limits.parked_total, shared by all workers. */
+bool worker_take_parked(struct worker *worker, uint64_t bytes) BR_MUST_CHECK;
+void worker_give_parked(struct worker *worker, uint64_t bytes);
 /* Resets all flows (deadline of a drain). */
 void worker_kill_flows(struct worker *worker);
 

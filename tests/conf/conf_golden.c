@@ -54,6 +54,84 @@ static void dump_global(struct strbuf *out, const struct conf *conf)
 	    conf->limits.parked_total_bytes);
 }
 
+static void dump_texts(
+    struct strbuf *out, const char *key, const struct conf_texts *texts)
+{
+	for (uint32_t i = 0; i < texts->n; i++)
+		strbuf_addf(out, "%s%s", i ? "," : key, texts->at[i]);
+}
+
+static void dump_prefixes(
+    struct strbuf *out, const char *key, const struct conf_prefixes *prefixes)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	for (uint32_t i = 0; i < prefixes->n; i++) {
+		prefix_format(&prefixes->at[i], text);
+		strbuf_addf(out, "%s%s", i ? "," : key, text);
+	}
+}
+
+static void dump_file(
+    struct strbuf *out, const char *key, const char *path, struct conf_pos pos)
+{
+	if (path)
+		strbuf_addf(
+		    out, " %s=%s at %u:%u", key, path, pos.line, pos.column);
+}
+
+static void dump_listener_tls(
+    struct strbuf *out, const struct conf_listener_tls *tls)
+{
+	for (uint32_t i = 0; i < tls->n_certificates; i++) {
+		const struct conf_certificate *c = &tls->certificates[i];
+
+		strbuf_addf(out, "  certificate %s at %u:%u", c->name,
+		    c->pos.line, c->pos.column);
+		dump_file(out, "cert", c->cert, c->cert_pos);
+		dump_file(out, "key", c->key, c->key_pos);
+		dump_file(out, "ocsp", c->ocsp, c->ocsp_pos);
+		strbuf_addc(out, '\n');
+	}
+	if (!tls->n_certificates)
+		return;
+	strbuf_addf(out, "  tls verify=%d min=%d strict_sni=%d",
+	    (int)tls->client_verify, (int)tls->min, tls->strict_sni);
+	dump_file(out, "client_ca", tls->client_ca, tls->client_ca_pos);
+	dump_file(out, "client_crl", tls->client_crl, tls->client_crl_pos);
+	dump_texts(out, " alpn=", &tls->alpn);
+	strbuf_addc(out, '\n');
+}
+
+/* What comes before a server is chosen; left out where it is the default. */
+static void dump_front(
+    struct strbuf *out, const struct conf *conf, const struct conf_listener *l)
+{
+	for (uint32_t i = 0; i < l->n_routes; i++) {
+		const struct conf_route *r = &l->routes[i];
+
+		strbuf_addf(out, "  route %s at %u:%u pool=%s at %u:%u",
+		    r->name, r->pos.line, r->pos.column,
+		    conf->pools[r->pool].name, r->pool_pos.line,
+		    r->pool_pos.column);
+		dump_texts(out, " sni=", &r->sni);
+		dump_texts(out, " alpn=", &r->alpn);
+		dump_prefixes(out, " source=", &r->source);
+		strbuf_addc(out, '\n');
+	}
+	if (l->n_routes)
+		strbuf_addf(out,
+		    "  wait=%" PRIu64 "ms first_bytes=%" PRIu64
+		    "ms handshake=%" PRIu64 "ms\n",
+		    l->wait_ms, l->first_bytes_ms, l->handshake_ms);
+	if (l->proxy_in) {
+		strbuf_adds(out, "  proxy_protocol=accept");
+		dump_prefixes(out, " from=", &l->proxy_from);
+		strbuf_addc(out, '\n');
+	}
+	dump_listener_tls(out, &l->tls);
+}
+
 static void dump_listener(
     struct strbuf *out, const struct conf *conf, const struct conf_listener *l)
 {
@@ -70,6 +148,25 @@ static void dump_listener(
 	    "ms user_timeout=%" PRIu64 "ms\n",
 	    l->backlog, l->max_connections, l->idle_ms, l->half_closed_ms,
 	    l->keepalive_ms, l->user_timeout_ms);
+	dump_front(out, conf, l);
+}
+
+static void dump_pool_tls(struct strbuf *out, const struct conf_pool *p)
+{
+	const struct conf_pool_tls *tls = &p->tls;
+
+	if (p->proxy_out)
+		strbuf_addf(out, "  proxy_protocol=v%d\n", (int)p->proxy_out);
+	if (!tls->verify)
+		return;
+	strbuf_addf(out, "  tls verify=%d sni=%s", (int)tls->verify,
+	    tls->sni ? tls->sni : "-");
+	dump_file(out, "ca", tls->ca, tls->ca_pos);
+	dump_file(out, "crl", tls->crl, tls->crl_pos);
+	dump_file(out, "cert", tls->cert, tls->cert_pos);
+	dump_file(out, "key", tls->key, tls->key_pos);
+	dump_texts(out, " alpn=", &tls->alpn);
+	strbuf_addc(out, '\n');
 }
 
 static void dump_health(struct strbuf *out, const struct conf_health *h)
@@ -116,6 +213,7 @@ static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 	    "timeout=%" PRIu64 "ms\n",
 	    p->connect_timeout_ms, p->connect_retries, p->queue_length,
 	    p->queue_timeout_ms);
+	dump_pool_tls(out, p);
 	dump_health(out, &p->health);
 	dump_pool_options(out, p);
 	for (uint32_t i = 0; i < p->n_servers; i++) {

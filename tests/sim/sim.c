@@ -63,7 +63,7 @@ static void start_listener(struct sim *sim)
 	    .half_closed_ms = sim->options.half_closed_ms};
 
 	sim->row = board_listener_get(sim->board, "web");
-	sim->listener = listener_new(&conf, sim->upstream, sim->row, 1);
+	sim->listener = listener_new(&conf, &sim->upstream, sim->row, 1);
 	sim->listen_fd = fake_listener();
 	sim->acceptor = acceptor_new(sim->listen_fd, false);
 	br_assert(sim->listener && sim->listen_fd >= 0 && sim->acceptor);

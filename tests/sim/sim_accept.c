@@ -140,7 +140,7 @@ START_TEST(test_limit_lowered)
 	start(sim_defaults());
 	sim_run_ms(&sim, 5);
 	ck_assert(!sim.acceptor->by_poll);
-	lower = listener_new(&conf, sim.upstream, sim.row, 1);
+	lower = listener_new(&conf, &sim.upstream, sim.row, 1);
 	acceptor_start(sim.acceptor, sim.worker, lower);
 	sim_run_ms(&sim, 5);
 	ck_assert(sim.acceptor->armed && sim.acceptor->by_poll);
@@ -172,7 +172,7 @@ START_TEST(test_limit_lowered_during_a_burst)
 	for (int i = 0; i < 60; i++)
 		clients[i] = sim_client(&sim, 0);
 	fake.on_cancel = before_cancel;
-	lower = listener_new(&conf, sim.upstream, sim.row, 1);
+	lower = listener_new(&conf, &sim.upstream, sim.row, 1);
 	acceptor_start(sim.acceptor, sim.worker, lower);
 	sim_run_ms(&sim, 50);
 	ck_assert(

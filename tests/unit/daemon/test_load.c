@@ -22,6 +22,22 @@ static void write_file(const char *listeners, const char *servers)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
+/* What a plan is built from; lives until the next call. */
+static const struct plan_source *source_of(
+    struct conf *conf, const struct conf_diff *changes)
+{
+	static const struct tls_process no_tls;
+	static struct plan_source source;
+	struct conf_errors errors;
+
+	conf_errors_init(&errors);
+	source = (struct plan_source){
+	    .conf = conf, .tls_process = &no_tls, .diff = changes};
+	ck_assert_int_eq(tls_store_load(conf, NULL, &errors, &source.tls), 0);
+	conf_errors_fini(&errors);
+	return &source;
+}
+
 static void setup(void)
 {
 	struct conf_errors errors;
@@ -40,8 +56,8 @@ static void setup(void)
 	conf_errors_init(&errors);
 	ck_assert_int_eq(conf_load(path, &conf, &errors), 0);
 	conf_errors_fini(&errors);
-	ck_assert_int_eq(
-	    plan_build(conf, NULL, NULL, daemon_.board, 1, &current, &error),
+	ck_assert_int_eq(plan_build(source_of(conf, NULL), NULL, daemon_.board,
+			     1, &current, &error),
 	    0);
 }
 

@@ -44,6 +44,24 @@ static void teardown(void)
 	board_free(board);
 }
 
+static struct plan_source source_given;
+
+/* What a plan is built from; lives until the next call. */
+static const struct plan_source *source_of(
+    struct conf *conf, const struct conf_diff *changes)
+{
+	static const struct tls_process no_tls;
+	struct conf_errors errors;
+
+	conf_errors_init(&errors);
+	source_given = (struct plan_source){
+	    .conf = conf, .tls_process = &no_tls, .diff = changes};
+	ck_assert_int_eq(
+	    tls_store_load(conf, NULL, &errors, &source_given.tls), 0);
+	conf_errors_fini(&errors);
+	return &source_given;
+}
+
 static struct conf *conf_of(const char *listeners, const char *pools)
 {
 	char text[2048];
@@ -82,7 +100,8 @@ static struct plan *first(const char *listeners, const char *pools)
 	struct plan_error error;
 	struct plan *plan = NULL;
 	struct conf *conf = conf_of(listeners, pools);
-	int err = plan_build(conf, NULL, NULL, board, WORKERS, &plan, &error);
+	int err = plan_build(
+	    source_of(conf, NULL), NULL, board, WORKERS, &plan, &error);
 
 	ck_assert_msg(!err, "%s", error.text);
 	return plan;
@@ -97,7 +116,8 @@ static struct plan *next(
 	int err;
 
 	conf_diff(before->conf, conf, arena, &diff);
-	err = plan_build(conf, before, &diff, board, WORKERS, &plan, &error);
+	err = plan_build(
+	    source_of(conf, &diff), before, board, WORKERS, &plan, &error);
 	ck_assert_msg(!err, "%s", error.text);
 	return plan;
 }
@@ -231,8 +251,10 @@ START_TEST(test_error_undoes_everything)
 	    on_port("taken", port + 1, ""));
 	conf = conf_of(after, POOL_P_WEIGHT);
 	conf_diff(a->conf, conf, arena, &diff);
-	ck_assert_int_eq(plan_build(conf, a, &diff, board, WORKERS, &b, &error),
+	ck_assert_int_eq(
+	    plan_build(source_of(conf, &diff), a, board, WORKERS, &b, &error),
 	    -EADDRINUSE);
+	tls_store_free(source_given.tls);
 	ck_assert_ptr_null(b);
 	ck_assert_int_eq(error.code, -EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(error.text, "listener taken"));
@@ -257,9 +279,10 @@ START_TEST(test_boot_sees_another_process_of_ours)
 	int fd = sock_listen(&conf->listeners[0].binds[0].addr, &options);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(
-	    plan_build(conf, NULL, NULL, board, WORKERS, &plan, &error),
+	ck_assert_int_eq(plan_build(source_of(conf, NULL), NULL, board, WORKERS,
+			     &plan, &error),
 	    -EADDRINUSE);
+	tls_store_free(source_given.tls);
 	sock_close(fd);
 	conf_free(conf);
 }

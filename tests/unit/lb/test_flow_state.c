@@ -58,16 +58,17 @@ START_TEST(test_closing_knows_every_operation)
 }
 END_TEST
 
-/* A client's byte is read in established only: so a connect that failed may
- * be tried elsewhere. */
-START_TEST(test_reading_starts_when_connected)
+/* A client's byte goes to a server in established only: so a connect or a
+ * handshake that failed may be tried elsewhere. What tls_connect sends is its
+ * own handshake. */
+START_TEST(test_sending_starts_when_connected)
 {
-	const uint32_t reads = BIT(FLOW_TAG_RECV_UP) |
-			       BIT(FLOW_TAG_POLL_IN_UP) | BIT(FLOW_TAG_SEND_UP);
+	const uint32_t sends = BIT(FLOW_TAG_POLL_IN_UP) | BIT(FLOW_TAG_SEND_UP);
 
 	for (unsigned i = 0; i < FLOW_N_STATES; i++)
-		if (i != FLOW_ESTABLISHED && i != FLOW_CLOSING)
-			ck_assert_uint_eq(flow_states[i].in_flight & reads, 0);
+		if (i != FLOW_ESTABLISHED && i != FLOW_CLOSING &&
+		    i != FLOW_TLS_CONNECT)
+			ck_assert_uint_eq(flow_states[i].in_flight & sends, 0);
 	ck_assert_uint_eq(
 	    flow_states[FLOW_ESTABLISHED].next, BIT(FLOW_CLOSING));
 }
@@ -119,7 +120,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tcase, test_rows_are_complete);
 	tcase_add_test(tcase, test_every_state_can_end);
 	tcase_add_test(tcase, test_closing_knows_every_operation);
-	tcase_add_test(tcase, test_reading_starts_when_connected);
+	tcase_add_test(tcase, test_sending_starts_when_connected);
 	tcase_add_test(tcase, test_document_is_fresh);
 	return lb_check_main(tcase);
 }

@@ -65,7 +65,7 @@ static void start(uint32_t servers, uint32_t slots, uint32_t queue_length)
 	p.pool->queue_timeout_ms = p.pool->connect_timeout_ms = 5000;
 	upstream = upstream_new(p.pool, WORKERS);
 	row = board_listener_get(p.board, "web");
-	listener = listener_new(&conf, upstream, row, WORKERS);
+	listener = listener_new(&conf, &upstream, row, WORKERS);
 	ck_assert(upstream && listener);
 }
 

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The certificates, keys and authorities of one configuration: read and
+ * checked once, by who may block. What did not change on disk since the
+ * configuration before is shared with it, so a reload costs only the files
+ * that are new.
+ *
+ *      conf ──files──> tls_store_load ──> struct tls_store (of a plan)
+ *                          │                 │ tls_store_listener()
+ *      errors at the line  │                 v
+ *      of the key     <────┘        contexts, one a worker, of a listener
+ *
+ * Thread:  the clerk, or main at boot.
+ * Memory:  a store holds references to its materials; it outlives the
+ *          contexts made from it (the plan sees to that).
+ * Errors:  BR_E_CONFIG, and every problem in `errors` as
+ *          "FILE:line:column: key: path: reason".
+ * Limits:  a file of more than TLS_STORE_FILE_MAX bytes is refused.
+ */
+#include "conf/conf.h"
+#include "io/tls_cache.h"
+#include "io/tls_context.h"
+#include "io/tls_ticket.h"
+
+#define TLS_STORE_FILE_MAX (16u << 20)
+
+struct tls_store;
+
+/* What all contexts of the process share. */
+struct tls_process {
+	struct tls_cache *cache;
+	struct tls_ticket_keys *keys; /* those in force */
+};
+
+/* Makes the cache and the first keys when the configuration terminates TLS
+ * and there are none yet. */
+int tls_process_prepare(
+    struct tls_process *process, const struct conf *conf) BR_MUST_CHECK;
+void tls_process_end(struct tls_process *process);
+
+/* `before` may be NULL. On success also warnings may be in `errors`. */
+int tls_store_load(const struct conf *conf, const struct tls_store *before,
+    struct conf_errors *errors, struct tls_store **ret) BR_MUST_CHECK;
+void tls_store_free(struct tls_store *store);
+/* Contexts [n_workers] for listener or pool i of the configuration, NULL when
+ * it is plain. 0 or -ENOMEM. */
+int tls_store_listener(const struct tls_store *store, uint32_t i,
+    const struct tls_process *process, uint32_t n_workers,
+    struct tls_context ***ret) BR_MUST_CHECK;
+int tls_store_pool(const struct tls_store *store, uint32_t i,
+    uint32_t n_workers, struct tls_context ***ret) BR_MUST_CHECK;
+/* Whether listener i has the same material as listener j of `before`. */
+bool tls_store_same_listener(const struct tls_store *store, uint32_t i,
+    const struct tls_store *before, uint32_t j);
+bool tls_store_same_pool(const struct tls_store *store, uint32_t i,
+    const struct tls_store *before, uint32_t j);
+/* When the first certificate of listener i ends, seconds since 1970; 0: it is
+ * plain. */
+int64_t tls_store_expiry_s(const struct tls_store *store, uint32_t i);
