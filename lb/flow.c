@@ -10,21 +10,11 @@
 #include "lb/front.h"
 #include "lb/listener.h"
 #include "lb/path.h"
-#include "lb/proxy_out.h"
 #include "lb/tls_end.h"
 #include "lb/worker.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-
-/* How much later than it could a server may hear of a connection whose client
- * was expected to speak at once but does not. */
-#define FLOW_ACK_WAIT_MS 10
-/* How often is looked whether the rest of an answer has arrived. */
-#define FLOW_UNSENT_LOOK_MS 10
-/* Before a server that has just failed is tried again. */
-#define FLOW_RETRY_PAUSE_MS 100
 
 static void flow_on_complete(
     struct op_owner *owner, unsigned tag, struct op_result result);
@@ -35,19 +25,6 @@ const struct op_class flow_class = {
     .on_complete = flow_on_complete,
 };
 
-static struct server_metrics *flow_server_metrics(const struct flow *flow)
-{
-	return &flow->server->row->metrics[flow->worker->index];
-}
-
-static void flow_arm_ms(struct flow *flow, uint64_t ms)
-{
-	struct worker *worker = flow->worker;
-
-	timer_arm(&worker->wheel, &flow->timer,
-	    mono_add_ms(worker_now(worker), (int64_t)ms));
-}
-
 static void flow_on_timer(struct timer *timer, struct mono now)
 {
 	struct flow *flow = br_container_of(timer, struct flow, timer);
@@ -56,13 +33,6 @@ static void flow_on_timer(struct timer *timer, struct mono now)
 	br_assert(flow->op.magic == FLOW_MAGIC);
 	br_assert(flow_states[flow->state].on_timer);
 	flow_states[flow->state].on_timer(flow);
-}
-
-/* The server failed this flow, which outlier detection wants to know. */
-static void flow_blame_server(const struct flow *flow, int error)
-{
-	counter_inc(&flow_server_metrics(flow)->failures);
-	outlier_failed(flow->upstream->pool, flow->server->row, error);
 }
 
 /* -- accepted ---------------------------------------------------------- */
@@ -101,7 +71,7 @@ void flow_client_addr(const struct flow_client *client, struct addr *ret)
 }
 
 /* The address is asked for now because a reset connection has none. */
-static void flow_note_client(struct flow *flow)
+void flow_note_client(struct flow *flow)
 {
 	struct addr addr;
 
@@ -156,100 +126,15 @@ void flow_route(struct flow *flow, struct upstream *upstream)
 	flow->upstream = upstream;
 	upstream_pin(upstream, flow->worker);
 }
+/* -- the end ----------------------------------------------------------- */
 
-/* -- choosing and queueing --------------------------------------------- */
-
-static void flow_take_server(struct flow *flow, struct server *server)
+void flow_blame_server(const struct flow *flow, int error)
 {
-	struct worker *worker = flow->worker;
-
-	flow->server = flow->last_server = server;
-	if (!flow->chosen_at.ns)
-		flow->chosen_at = worker_now(worker);
-	flow_enter(flow, FLOW_CONNECTING);
+	counter_inc(&flow_server_metrics(flow)->failures);
+	outlier_failed(flow->upstream->pool, flow->server->row, error);
 }
 
-void flow_choose(struct flow *flow)
-{
-	struct upstream *upstream = flow->upstream;
-	const struct upstream_worker *mine =
-	    &upstream->workers[flow->worker->index];
-	struct server *server;
-	int err = BR_E_LIMIT;
-
-	/* Nobody overtakes those who wait. */
-	if (upstream_wants_client(upstream) && !flow->client.family)
-		flow_note_client(flow);
-	if (!mine->queued)
-		err = upstream_choose(upstream, flow->worker, &flow->client,
-		    flow->tried, flow->n_tried, &server);
-	if (!err) {
-		flow_take_server(flow, server);
-		return;
-	}
-	flow->error = err;
-	if (flow->n_tried)
-		flow_enter(flow, FLOW_RETRY_WAIT);
-	else
-		flow_enter(flow, FLOW_QUEUED);
-}
-
-void flow_queue(struct flow *flow)
-{
-	struct worker *worker = flow->worker;
-	struct upstream *upstream = flow->upstream;
-
-	if (upstream_enqueue(upstream, worker, flow)) {
-		bool none = flow->error == BR_E_NO_SERVER;
-
-		counter_inc(none ? &worker->metrics->no_server
-				 : &worker->metrics->queue_refused);
-		flow_fail(flow, none ? 'S' : 'P', none ? 'C' : 'Q',
-		    none ? BR_E_NO_SERVER : BR_E_QUEUE_FULL);
-		return;
-	}
-	counter_inc(&worker->metrics->queued);
-	/* Only a reset is watched for: a client that has ended its sending
-	 * side may well wait for an answer. The watch stays armed after it has
-	 * told of that end. */
-	ring_poll_many(
-	    &worker->ring, &flow->op, FLOW_TAG_WATCH, flow->client_fd, 0);
-	flow_arm_ms(flow, upstream->pool->queue_timeout_ms);
-	/* A slot may have come free between our look and our queueing. */
-	upstream_wake(upstream, worker);
-}
-
-void flow_dequeued(struct flow *flow, struct server *server)
-{
-	struct worker *worker = flow->worker;
-
-	br_assert(flow->state == FLOW_QUEUED);
-	timer_disarm(&worker->wheel, &flow->timer);
-	ring_cancel(&worker->ring, &flow->op, FLOW_TAG_WATCH);
-	flow->error = 0;
-	flow_take_server(flow, server);
-}
-
-void flow_queue_timed_out(struct flow *flow)
-{
-	counter_inc(&flow->worker->metrics->queue_timeouts);
-	flow_fail(flow, 's', 'Q', -ETIMEDOUT);
-}
-
-void flow_wait_to_retry(struct flow *flow)
-{
-	flow->n_tried = 0;
-	flow_arm_ms(flow, FLOW_RETRY_PAUSE_MS);
-}
-
-void flow_retry(struct flow *flow)
-{
-	flow_enter(flow, FLOW_CHOOSING);
-}
-
-/* -- connecting -------------------------------------------------------- */
-
-static void flow_release_server(struct flow *flow)
+void flow_release_server(struct flow *flow)
 {
 	struct server *server = flow->server;
 
@@ -257,308 +142,6 @@ static void flow_release_server(struct flow *flow)
 	if (server)
 		upstream_release(flow->upstream, flow->worker, server);
 }
-
-static bool flow_is_local_error(int error)
-{
-	return error == -EMFILE || error == -ENFILE || error == -ENOMEM ||
-	       error == -ENOBUFS || error == -EADDRNOTAVAIL;
-}
-
-static char flow_connect_end(int error)
-{
-	if (flow_is_local_error(error))
-		return 'R';
-	return error == -ETIMEDOUT ? 's' : 'S';
-}
-
-static void flow_count_connect_error(struct flow *flow, int error)
-{
-	struct server_metrics *metrics = flow_server_metrics(flow);
-
-	/* What we lack ourselves says nothing about the server. */
-	if (flow_is_local_error(error)) {
-		counter_inc(&flow->worker->metrics->connect_shortages);
-		return;
-	}
-	counter_inc(&flow->worker->metrics->connect_errors);
-	counter_inc(error == -ETIMEDOUT ? &metrics->connect_timeouts
-					: &metrics->connect_errors);
-}
-
-/* No client byte has gone out: another server may serve this flow. */
-void flow_server_failed(struct flow *flow, int error)
-{
-	struct worker *worker = flow->worker;
-
-	flow_count_connect_error(flow, error);
-	if (!flow_is_local_error(error))
-		flow_blame_server(flow, error);
-	timer_disarm(&worker->wheel, &flow->timer);
-	if (flow->server_fd >= 0)
-		ring_close(&worker->ring, flow->server_fd);
-	flow->server_fd = -1;
-	if (flow->retries >= flow->upstream->pool->connect_retries) {
-		flow_fail(flow, flow_connect_end(error), 'C', error);
-		return;
-	}
-	counter_inc(&worker->metrics->retries);
-	if (!flow_is_local_error(error))
-		counter_inc(&flow_server_metrics(flow)->retries);
-	flow->retries++;
-	if (flow->n_tried < UPSTREAM_TRIED_MAX)
-		flow->tried[flow->n_tried++] = flow->server->index;
-	if (flow->n_failed < flow->n_tried)
-		flow->n_failed = flow->n_tried & 15u;
-	flow_release_server(flow);
-	/* What we lack ourselves, another server does not give us. */
-	flow_enter(
-	    flow, flow_is_local_error(error) ? FLOW_RETRY_WAIT : FLOW_CHOOSING);
-}
-
-void flow_note_first(struct flow *flow, bool client)
-{
-	struct upstream_worker *mine =
-	    &flow->upstream->workers[flow->worker->index];
-
-	if (!client)
-		mine->client_first = 0;
-	else if (mine->client_first < UPSTREAM_CLIENT_FIRST)
-		mine->client_first++;
-}
-
-void flow_send_ack(struct flow *flow)
-{
-	flow->ack_waits = false;
-	(void)sock_ack_now(flow->server_fd);
-}
-
-/* Where clients have spoken first for long, the handshake's last packet goes
- * with the request: one packet and one wake-up of the server less. A server
- * that is to speak first must not wait for it. */
-static bool flow_delay_ack(const struct flow *flow)
-{
-	const struct upstream_worker *mine =
-	    &flow->upstream->workers[flow->worker->index];
-
-	return mine->client_first == UPSTREAM_CLIENT_FIRST &&
-	       !addr_is_unix(&flow->server->addr) &&
-	       !sock_delay_ack(flow->server_fd);
-}
-
-void flow_connect(struct flow *flow)
-{
-	struct worker *worker = flow->worker;
-	const struct pool *pool = flow->upstream->pool;
-	const struct server *server = flow->server;
-	int fd = sock_stream(&server->addr, &pool->source);
-
-	counter_inc(&worker->metrics->connects);
-	flow->error = 0;
-	if (fd < 0) {
-		flow_server_failed(flow, fd);
-		return;
-	}
-	flow->server_fd = fd;
-	flow->ack_waits = flow_delay_ack(flow);
-	ring_connect(&worker->ring, &flow->op, FLOW_TAG_CONNECT, fd,
-	    &server->addr.sa, server->addr.length);
-	flow_arm_ms(flow, pool->connect_timeout_ms);
-}
-
-/* The verdict comes with the completion; it may still be a success. */
-void flow_connect_timed_out(struct flow *flow)
-{
-	flow->error = -ETIMEDOUT;
-	ring_cancel(&flow->worker->ring, &flow->op, FLOW_TAG_CONNECT);
-}
-
-static void flow_on_connected(struct flow *flow, int32_t res)
-{
-	const struct upstream *upstream = flow->upstream;
-
-	if (res) {
-		flow_server_failed(flow, flow->error ? flow->error : res);
-		return;
-	}
-	if (upstream->pool->proxy_out && !proxy_out_say(flow))
-		return;
-	if (!upstream->tls)
-		flow_enter(flow, FLOW_ESTABLISHED);
-	else if (side_new(flow))
-		flow_enter(flow, FLOW_TLS_CONNECT);
-	else
-		flow_fail_now(flow, 'R', -ENOMEM);
-}
-
-/* -- established ------------------------------------------------------- */
-
-/* What was read before there was a server is the first that it gets. */
-static bool flow_hand_first(struct flow *flow)
-{
-	struct side *side = flow->side;
-	struct direction *d = &flow->up;
-	const struct first *first = side->first;
-	const uint8_t *bytes;
-	uint32_t n;
-	bool good;
-
-	if (!first)
-		return true;
-	bytes = first->bytes + first->start;
-	n = first->end - first->start;
-	direction_count(flow, d, n);
-	good = tls_sink(flow, d) ? tls_seal(flow, d, bytes, n)
-				 : relay_park(flow, d, bytes, n);
-	if (good)
-		side_drop_first(flow);
-	return good;
-}
-
-static void flow_start_directions(struct flow *flow)
-{
-	const struct side *side = flow->side;
-
-	if (side) {
-		flow->up.tls = flow->down.tls =
-		    side->client_tls || side->server_tls;
-		if (!flow_hand_first(flow))
-			return;
-	}
-	direction_start(flow, &flow->up);
-	if (flow->state == FLOW_ESTABLISHED)
-		direction_start(flow, &flow->down);
-}
-
-void flow_establish(struct flow *flow)
-{
-	struct worker *worker = flow->worker;
-	struct mono now = worker_now(worker);
-
-	flow->error = 0;
-	flow->connected_at = flow->active_at = now;
-	counter_inc(&flow_server_metrics(flow)->flows);
-	histogram_add_ns(&worker->metrics->queue_time,
-	    mono_diff_ns(flow->chosen_at, flow->accepted_at));
-	histogram_add_ns(
-	    &worker->metrics->connect_time, mono_diff_ns(now, flow->chosen_at));
-	flow_arm_ms(flow, flow->listener->idle_ms);
-	if (flow->ack_waits)
-		flow_review_by(flow, mono_add_ms(now, FLOW_ACK_WAIT_MS));
-	flow_start_directions(flow);
-}
-
-void flow_review_by(struct flow *flow, struct mono deadline)
-{
-	if (!timer_armed(&flow->timer) ||
-	    deadline.ns / TIMER_TICK_NS < flow->timer.deadline_tick)
-		timer_arm(&flow->worker->wheel, &flow->timer, deadline);
-}
-
-static uint64_t flow_idle_limit_ms(const struct flow *flow)
-{
-	const struct listener *listener = flow->listener;
-	bool half = flow->up.fin_passed || flow->down.fin_passed;
-
-	if (half && listener->half_closed_ms < listener->idle_ms)
-		return listener->half_closed_ms;
-	return listener->idle_ms;
-}
-
-/* Whose turn it was: a side that does not take what we hold for it, else the
- * server that owes its first answer, else the client. */
-static char flow_idle_culprit(const struct flow *flow)
-{
-	if (!direction_drained(&flow->down))
-		return 'c';
-	if (!direction_drained(&flow->up))
-		return 's';
-	return flow->up.bytes && !flow->down.bytes ? 's' : 'c';
-}
-
-/* The whole answer of a broken server went out: a reset would take back what
- * the client has not acknowledged, so it waits for that. */
-static void flow_end_broken(struct flow *flow)
-{
-	struct worker *worker = flow->worker;
-
-	if (sock_unsent(flow->client_fd) && !sock_has_error(flow->client_fd))
-		flow_review_by(
-		    flow, mono_add_ms(worker_now(worker), FLOW_UNSENT_LOOK_MS));
-	else
-		flow_fail(flow, 'S', 'D', flow->error);
-}
-
-/* The timer is armed for the earliest possible deadline and looks again, so
- * that traffic costs one assignment and no timer work. */
-void flow_review(struct flow *flow)
-{
-	struct mono now = worker_now(flow->worker);
-	struct mono due =
-	    mono_add_ms(flow->active_at, (int64_t)flow_idle_limit_ms(flow));
-	int64_t up, down;
-
-	if (flow->ack_waits)
-		flow_send_ack(flow);
-	if (flow->server_broken && flow->down.fin_passed) {
-		flow_end_broken(flow);
-		if (flow->state == FLOW_CLOSING || now.ns < due.ns)
-			return;
-	}
-	if (now.ns >= due.ns) {
-		counter_inc(&flow->worker->metrics->idle_timeouts);
-		flow_fail(flow, flow_idle_culprit(flow), 'D', -ETIMEDOUT);
-		return;
-	}
-	up = direction_review(flow, &flow->up);
-	down = direction_review(flow, &flow->down);
-	if (up < due.ns)
-		due.ns = up;
-	if (down < due.ns)
-		due.ns = down;
-	timer_arm(&flow->worker->wheel, &flow->timer, due);
-}
-
-void flow_server_broke(struct flow *flow, int error)
-{
-	if (flow->server_broken)
-		return;
-	flow->server_broken = true;
-	flow->error = error;
-	direction_abandon(flow, &flow->up);
-	if (flow->down.fin_passed)
-		flow_end_broken(flow);
-}
-
-void flow_direction_done(struct flow *flow)
-{
-	struct worker *worker = flow->worker;
-
-	if (flow->server_broken) {
-		flow_end_broken(flow);
-		return;
-	}
-	if (flow->up.fin_passed && flow->down.fin_passed) {
-		outlier_answered(flow->server->row);
-		flow->end_by = flow->end_phase = '-';
-		flow_enter(flow, FLOW_CLOSING);
-		return;
-	}
-	flow_review_by(flow,
-	    mono_add_ms(worker_now(worker), (int64_t)flow_idle_limit_ms(flow)));
-}
-
-void flow_count_bytes(struct flow *flow, bool up, uint32_t n)
-{
-	uint32_t worker = flow->worker->index;
-	struct listener_metrics *listener =
-	    &flow->listener->row->metrics[worker];
-	struct server_metrics *server = &flow->server->row->metrics[worker];
-
-	counter_add(up ? &listener->bytes_in : &listener->bytes_out, n);
-	counter_add(up ? &server->bytes_to : &server->bytes_from, n);
-}
-
-/* -- the end ----------------------------------------------------------- */
 
 void flow_fail(struct flow *flow, char by, char phase, int error)
 {
@@ -670,7 +253,6 @@ void flow_finish(struct flow *flow)
 		upstream_unpin(upstream, worker);
 	acceptor_slot_freed(worker);
 }
-
 /* -- completions ------------------------------------------------------- */
 
 static void flow_on_closing(struct flow *flow, struct op_result result)
@@ -678,16 +260,6 @@ static void flow_on_closing(struct flow *flow, struct op_result result)
 	if (result.flags & OP_BUFFER)
 		ring_buffer_return(&flow->worker->ring, result.buffer);
 	flow_when_quiet(flow);
-}
-
-static void flow_on_watch(struct flow *flow, int32_t res)
-{
-	/* Cancelled, or too late to matter: receives will tell. A poll of the
-	 * ring reports POLLRDHUP unasked: a client that has sent its request
-	 * and ended its side still wants the answer. */
-	if (flow->state == FLOW_QUEUED && res > 0 &&
-	    (res & (POLLERR | POLLHUP)))
-		flow_fail(flow, 'C', 'Q', -ECONNRESET);
 }
 
 /* Before it is established, a flow may have a receive from the client and
