@@ -33,6 +33,10 @@
 #define CONF_BINDS_MAX 64 /* per listener */
 #define CONF_ROUTES_MAX 65536 /* over all listeners */
 #define CONF_CERTIFICATES_MAX 65536 /* over all listeners */
+#define CONF_STEPS_MAX 65536 /* over all pools */
+#define CONF_SCRIPT_STEPS_MAX 32 /* in one pool's health.script */
+#define CONF_SCRIPT_BYTES_MAX 2048 /* all its bytes */
+#define CONF_AGENT_SEND_MAX 255
 #define CONF_LIST_MAX 4096 /* texts or prefixes in one list */
 #define CONF_WORKERS_MAX 64
 #define CONF_ERRORS_SHOWN_MAX 1000
@@ -77,6 +81,12 @@ struct conf_bind {
 /* Values that may be a list. */
 struct conf_texts {
 	const char **at;
+	uint32_t n;
+};
+
+/* Bytes of any value, written as text with escapes or in hexadecimal. */
+struct conf_bytes {
+	const char *at; /* not terminated */
 	uint32_t n;
 };
 
@@ -169,6 +179,7 @@ struct conf_server {
 	const char *zone; /* NULL: none */
 	bool local; /* its zone is global.zone; follows from the two */
 	bool backup;
+	struct addr health_address; /* length 0: checked at addr */
 };
 
 enum conf_balance {
@@ -179,15 +190,36 @@ enum conf_balance {
 	CONF_BALANCE_SOURCE,
 	CONF_BALANCE_FIRST,
 };
-enum conf_health_type { CONF_HEALTH_NONE, CONF_HEALTH_TCP, CONF_HEALTH_HTTP };
+enum conf_health_type {
+	CONF_HEALTH_NONE,
+	CONF_HEALTH_TCP,
+	CONF_HEALTH_HTTP,
+	CONF_HEALTH_TLS,
+	CONF_HEALTH_SEND_EXPECT,
+};
+enum conf_health_tls {
+	CONF_HEALTH_TLS_AUTO,
+	CONF_HEALTH_TLS_ON,
+	CONF_HEALTH_TLS_OFF,
+};
 
 #define CONF_STATUS_RANGES_MAX 16
+
+/* One step of a health script: one of the two is not empty. */
+struct conf_step {
+	const char *name; /* "1", "2", ...: its place in the file */
+	struct conf_pos pos;
+	struct conf_bytes send, expect;
+};
 
 struct conf_health {
 	enum conf_health_type type; /* NONE when the block is absent */
 	uint64_t interval_ms, timeout_ms;
 	uint32_t rise, fall;
 	uint16_t port; /* 0: the server's */
+	enum conf_health_tls tls;
+	struct conf_step *steps; /* of send_expect */
+	uint32_t n_steps;
 	const char *path;
 	const char *host; /* NULL: the server's address */
 	uint32_t n_status;
@@ -205,6 +237,13 @@ struct conf_outlier {
 	uint32_t max_ejected_percent;
 };
 
+/* Asks a program beside each server how it does. */
+struct conf_agent {
+	uint16_t port; /* 0: the block is absent */
+	uint64_t interval_ms, timeout_ms;
+	struct conf_bytes send; /* n 0: nothing is sent */
+};
+
 struct conf_pool {
 	const char *name;
 	struct conf_pos pos;
@@ -220,6 +259,7 @@ struct conf_pool {
 	uint64_t slow_start_ms;
 	uint32_t maglev_table; /* places, a prime */
 	bool zoned; /* global.zone is set; follows from it */
+	struct conf_agent agent;
 	struct addr source; /* length 0: the kernel chooses */
 	enum conf_proxy proxy_out;
 	struct conf_pool_tls tls;

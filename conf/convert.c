@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/convert.h"
 
+#include "conf/convert_bytes.h"
 #include "conf/convert_list.h"
 
 #include "base/assert.h"
@@ -421,6 +422,8 @@ static convert_type *const converters[SCHEMA_TYPES] = {
     [SCHEMA_TEXTS] = convert_texts,
     [SCHEMA_NAMES] = convert_names,
     [SCHEMA_PREFIXES] = convert_prefixes,
+    [SCHEMA_BYTES] = convert_escaped,
+    [SCHEMA_HEX] = convert_hex,
 };
 
 /* A key with nothing behind it, or what YAML takes for nothing. */

@@ -77,6 +77,19 @@ static void diff_count_servers(const struct conf_pool *before,
 	ret->servers_removed += before->n_servers - kept;
 }
 
+static bool diff_scripts_same(
+    const struct conf_health *a, const struct conf_health *b)
+{
+	const struct schema_row *row = schema_find("pools.*.health.script.*");
+
+	if (a->n_steps != b->n_steps)
+		return false;
+	for (uint32_t i = 0; i < a->n_steps; i++)
+		if (!schema_entry_equal(row, &a->steps[i], &b->steps[i]))
+			return false;
+	return true;
+}
+
 static void diff_pools(const struct conf *before, const struct conf *after,
     struct arena *arena, struct conf_diff *ret)
 {
@@ -100,6 +113,7 @@ static void diff_pools(const struct conf *before, const struct conf *after,
 		kept[ret->pool_before[i]] = true;
 		ret->pools[i] = CONF_SAME;
 		if (diff_servers_same(old, pool) &&
+		    diff_scripts_same(&old->health, &pool->health) &&
 		    schema_entry_equal(row, old, pool))
 			continue;
 		ret->pools[i] = CONF_CHANGED;

@@ -25,3 +25,5 @@ struct rules_bind {
 struct addr_map *rules_listeners(struct draft *draft);
 /* rules_pools.c */
 void rules_pools(struct draft *draft, const struct addr_map *binds);
+/* rules_health.c: of the pool of that scope. */
+void rules_health(struct draft *draft, const struct scope *scope);

@@ -18,10 +18,8 @@
 	X(address, "pools.*.servers.*.address")                                \
 	X(queue_length, "pools.*.queue.length")                                \
 	X(queue_timeout, "pools.*.queue.timeout")                              \
-	X(health, "pools.*.health")                                            \
 	X(health_interval, "pools.*.health.interval")                          \
 	X(health_timeout, "pools.*.health.timeout")                            \
-	X(health_port, "pools.*.health.port")                                  \
 	X(source, "pools.*.source")
 
 struct rules_pools {
@@ -192,32 +190,6 @@ static void rules_health_times(const struct rules_pool *p)
 	strbuf_fini(&sb);
 }
 
-static void rules_health(const struct rules_pool *p)
-{
-	const struct schema_row *row = NULL;
-	struct draft *draft = p->all->draft;
-
-	if (p->pool->health.type == CONF_HEALTH_TCP && !p->scope->bad)
-		while ((row = schema_next_below(p->all->health, row))) {
-			struct conf_pos pos = rules_pos(p, row);
-
-			if (row->http_only && pos.line)
-				draft_warning(draft, p->scope, row, pos,
-				    "has no effect with type tcp; set type: "
-				    "http");
-		}
-	if (!p->pool->health.port)
-		return;
-	for (uint32_t i = 0; i < p->pool->n_servers; i++)
-		if (addr_is_unix(&p->pool->servers[i].addr)) {
-			draft_error(draft, p->scope, p->all->health_port,
-			    rules_pos(p, p->all->health_port),
-			    "server %s is a unix socket, which has no port",
-			    p->pool->servers[i].name);
-			return;
-		}
-}
-
 static struct conf_pos rules_address_pos(const struct rules_pool *p, uint32_t i)
 {
 	return *draft_seen(rules_server_scope(p, i), p->all->address);
@@ -346,7 +318,7 @@ void rules_pools(struct draft *draft, const struct addr_map *binds)
 		rules_zones(&pool);
 		rules_backups(&pool);
 		rules_queue(&pool);
-		rules_health(&pool);
+		rules_health(draft, list->at[i]);
 		rules_health_times(&pool);
 		rules_servers(&pool);
 	}

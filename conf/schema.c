@@ -44,6 +44,10 @@ const struct schema_type_info schema_types[SCHEMA_TYPES] = {
     [SCHEMA_NAMES] = {"server name or list of them",
 	"a server name such as www.example.com, \"*.example.com\" or \"*\", "
 	"or a list of them"},
+    [SCHEMA_BYTES] = {"text with escapes",
+	"a text in which \\r \\n \\t \\0 \\\\ and \\xHH stand for bytes"},
+    [SCHEMA_HEX] = {"hexadecimal digits",
+	"pairs of hexadecimal digits such as 50494e47 or \"0d 0a\""},
     [SCHEMA_PREFIXES] = {"address prefix or list of them",
 	"an address prefix such as 10.0.0.0/8, 192.0.2.1 or "
 	"\"2001:db8::/32\", or a list of them"},

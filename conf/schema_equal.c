@@ -77,6 +77,17 @@ static bool equal_texts(
 	return true;
 }
 
+static bool equal_escaped(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	const struct conf_bytes *x =
+	    (const void *)((const char *)a + row->offset);
+	const struct conf_bytes *y =
+	    (const void *)((const char *)b + row->offset);
+
+	return x->n == y->n && (!x->n || memcmp(x->at, y->at, x->n) == 0);
+}
+
 static bool equal_prefixes(
     const struct schema_row *row, const void *a, const void *b)
 {
@@ -161,6 +172,9 @@ bool schema_value_equal(
 	case SCHEMA_TEXTS:
 	case SCHEMA_NAMES:
 		return equal_texts(row, a, b);
+	case SCHEMA_BYTES:
+	case SCHEMA_HEX:
+		return equal_escaped(row, a, b);
 	case SCHEMA_PREFIXES:
 		return equal_prefixes(row, a, b);
 	default:

@@ -25,6 +25,7 @@ static const char *example_key(const struct schema_row *row)
 	    [MAP_CERTIFICATES] = "-",
 	    [MAP_POOLS] = "origins",
 	    [MAP_SERVERS] = "a",
+	    [MAP_STEPS] = "-",
 	};
 
 	return row->type == SCHEMA_ENTRY ? names[row->map] : schema_key(row);

@@ -3,6 +3,7 @@
 #include "conf/schema_table.h"
 
 #define AT(member) .offset = offsetof(struct conf_pool, member)
+#define STEP_AT(member) .offset = offsetof(struct conf_step, member)
 #define SERVER_AT(member) .offset = offsetof(struct conf_server, member)
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
@@ -21,8 +22,15 @@ static const struct schema_choice balances[] = {
 static const struct schema_choice health_types[] = {
     {"tcp", CONF_HEALTH_TCP, SCHEMA_NOW},
     {"http", CONF_HEALTH_HTTP, SCHEMA_NOW},
-    {"tls", 0, SCHEMA_LATER},
-    {"send_expect", 0, SCHEMA_LATER},
+    {"tls", CONF_HEALTH_TLS, SCHEMA_NOW},
+    {"send_expect", CONF_HEALTH_SEND_EXPECT, SCHEMA_NOW},
+    {0},
+};
+
+static const struct schema_choice health_tls[] = {
+    {"auto", CONF_HEALTH_TLS_AUTO, SCHEMA_NOW},
+    {"on", CONF_HEALTH_TLS_ON, SCHEMA_NOW},
+    {"off", CONF_HEALTH_TLS_OFF, SCHEMA_NOW},
     {0},
 };
 
@@ -174,6 +182,15 @@ const struct schema_row schema_pools[] = {
 		"0: no limit.",
     },
     {
+	.path = "pools.*.servers.*.health_address",
+	.type = SCHEMA_ADDRESS,
+	SERVER_AT(health_address),
+	.peer = true,
+	.example = "10.0.0.1:8081",
+	.help = "Address and port to check in place of the server's own and "
+		"of health.port; what answers there speaks for the server.",
+    },
+    {
 	.path = "pools.*.servers.*.zone",
 	.type = SCHEMA_STRING,
 	SERVER_AT(zone),
@@ -268,8 +285,11 @@ const struct schema_row schema_pools[] = {
 	.choices = health_types,
 	.fallback = "tcp",
 	.example = "http",
-	.help = "tcp: the server accepts a connection. http: it answers a GET "
-		"with one of the statuses.",
+	.help = "tcp: the server accepts a connection. tls: it also completes "
+		"a TLS handshake, with a certificate as the pool's tls block "
+		"wants it; without that block any will do. http: it answers "
+		"a GET with one of the statuses. send_expect: it answers as "
+		"health.script says.",
     },
     {
 	.path = "pools.*.health.interval",
@@ -326,6 +346,86 @@ const struct schema_row schema_pools[] = {
 	.help = "Port to check in place of the server's own.",
     },
     {
+	.path = "pools.*.health.tls",
+	.type = SCHEMA_ENUM,
+	AT(health.tls),
+	.choices = health_tls,
+	.fallback = "auto",
+	.example = "off",
+	.help = "Whether http and send_expect checks go through TLS, with the "
+		"name and the verification of the pool's tls block. auto: "
+		"when the pool has that block and the check goes to the "
+		"server's own port; with health.port or a health_address it "
+		"is plain. The same holds for a PROXY header, which every "
+		"check of the server's own port begins with in a pool that "
+		"sends them.",
+    },
+    {
+	.path = "pools.*.health.script",
+	.type = SCHEMA_MAP,
+	AT(health.steps),
+	.count_offset = offsetof(struct conf_pool, health.n_steps),
+	.map = MAP_STEPS,
+	.listed = true,
+	.script_only = true,
+	.min = 1,
+	.max = CONF_STEPS_MAX,
+	.noun = "step",
+	.example = "[{send: 'PING\\r\\n'}, {expect: +PONG}]",
+	.help = "What a send_expect check sends and expects, in order; at "
+		"most 32 steps with 2,048 bytes in all. The whole script has "
+		"health.timeout.",
+    },
+    {
+	.path = "pools.*.health.script.*",
+	.type = SCHEMA_ENTRY,
+	STEP_AT(name),
+	.pos_offset = offsetof(struct conf_step, pos),
+	.map = MAP_STEPS,
+	.element_bytes = sizeof(struct conf_step),
+	.noun = "step",
+	.help = "One step, with one of the four keys.",
+    },
+    {
+	.path = "pools.*.health.script.*.send",
+	.type = SCHEMA_BYTES,
+	STEP_AT(send),
+	.max = CONF_SCRIPT_BYTES_MAX,
+	.script_only = true,
+	.example = "'PING\\r\\n'",
+	.help = "Text to send. \\r \\n \\t \\0 \\\\ and \\xHH stand for bytes.",
+    },
+    {
+	.path = "pools.*.health.script.*.send_hex",
+	.type = SCHEMA_HEX,
+	STEP_AT(send),
+	.max = CONF_SCRIPT_BYTES_MAX,
+	.script_only = true,
+	.example = "\"50494e470d0a\"",
+	.help = "The same in hexadecimal digits.",
+    },
+    {
+	.path = "pools.*.health.script.*.expect",
+	.type = SCHEMA_BYTES,
+	STEP_AT(expect),
+	.max = CONF_SCRIPT_BYTES_MAX,
+	.script_only = true,
+	.example = "+PONG",
+	.help = "Text that must stand somewhere in what the server has sent "
+		"since the last send, within 16 KiB; escapes as in send. The "
+		"check waits for it until its timeout or the end of the "
+		"connection.",
+    },
+    {
+	.path = "pools.*.health.script.*.expect_hex",
+	.type = SCHEMA_HEX,
+	STEP_AT(expect),
+	.max = CONF_SCRIPT_BYTES_MAX,
+	.script_only = true,
+	.example = "\"2b504f4e47\"",
+	.help = "The same in hexadecimal digits.",
+    },
+    {
 	.path = "pools.*.health.path",
 	.type = SCHEMA_URL_PATH,
 	AT(health.path),
@@ -372,6 +472,63 @@ const struct schema_row schema_pools[] = {
 		"and braid_pool_fail_open is 1 meanwhile. 0: never; then "
 		"connections to a pool that is down wait in its queue or are "
 		"closed.",
+    },
+    {
+	.path = "pools.*.agent",
+	.type = SCHEMA_OBJECT,
+	.defaults_when_present = true,
+	.example = "{port: 9999}",
+	.help = "Asks a program beside each server how the server does, as "
+		"HAProxy's agent-check: Braid connects to the port, sends the "
+		"text if there is one, and reads a line of words. 75% is the "
+		"share of the configured weight that the server is to have "
+		"(rounded up, so give servers a weight such as 100), "
+		"maxconn:30 its limit of connections; ready, drain and maint "
+		"are what braidctl sets, up, down, fail and stopped its "
+		"health, and #text says why. What a line does not mention "
+		"stays as it was; an agent that cannot be reached or that "
+		"makes no sense changes nothing. What the operator has set "
+		"goes first, and a server is up only when its checks say so "
+		"too: health checks go on beside it.",
+    },
+    {
+	.path = "pools.*.agent.port",
+	.type = SCHEMA_PORT,
+	AT(agent.port),
+	.min = 1,
+	.max = 65535,
+	.required = true,
+	.example = "9999",
+	.help = "Port of the agents, on the address of each server.",
+    },
+    {
+	.path = "pools.*.agent.interval",
+	.type = SCHEMA_DURATION,
+	AT(agent.interval_ms),
+	.min = 10,
+	.max = 24 * HOUR_MS,
+	.fallback = "2s",
+	.example = "5s",
+	.help = "Time from one question to the next.",
+    },
+    {
+	.path = "pools.*.agent.timeout",
+	.type = SCHEMA_DURATION,
+	AT(agent.timeout_ms),
+	.min = 1,
+	.max = HOUR_MS,
+	.fallback = "1s",
+	.example = "500ms",
+	.help = "How long an agent may take in all to connect and answer.",
+    },
+    {
+	.path = "pools.*.agent.send",
+	.type = SCHEMA_BYTES,
+	AT(agent.send),
+	.max = CONF_AGENT_SEND_MAX,
+	.example = "'web\\n'",
+	.help = "Text sent to the agent before its line is read; escapes as "
+		"in health.script.",
     },
     {
 	.path = "pools.*.source",

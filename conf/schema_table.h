@@ -41,6 +41,8 @@ enum schema_type {
 	SCHEMA_STATUS, /* struct conf_health's status ranges */
 	SCHEMA_TEXTS, /* struct conf_texts: one text or several */
 	SCHEMA_NAMES, /* the same, of TLS server names with wildcards */
+	SCHEMA_BYTES, /* struct conf_bytes, from text with escapes */
+	SCHEMA_HEX, /* the same, from hexadecimal digits */
 	SCHEMA_PREFIXES, /* struct conf_prefixes: one or several */
 	SCHEMA_TYPES
 };
@@ -54,6 +56,7 @@ enum schema_map {
 	MAP_CERTIFICATES,
 	MAP_POOLS,
 	MAP_SERVERS,
+	MAP_STEPS,
 	SCHEMA_MAPS
 };
 
@@ -86,8 +89,8 @@ struct schema_row {
 	bool restart; /* a reload cannot change it */
 	/* Below this object defaults apply only when the block is there. */
 	bool defaults_when_present;
-	/* Warned about unless the health type is http. */
-	bool http_only;
+	/* Warned about unless the health type is http, or send_expect. */
+	bool http_only, script_only;
 };
 
 struct schema_type_info {

@@ -157,6 +157,34 @@ static void on_health(void *context, const struct pool *pool,
 		    after->health == BOARD_UP ? "up" : "unknown", after->cause);
 }
 
+static const char *health_name(enum board_health health)
+{
+	return health == BOARD_DOWN ? "down"
+	       : health == BOARD_UP ? "up"
+				    : "unknown";
+}
+
+/* What follows for the server, and in the agent's words why. */
+static void on_agent(void *context, const struct pool *pool,
+    const struct server *server, const struct board_facts *before,
+    const struct board_facts *after)
+{
+	enum board_health health = board_health_now(after);
+	bool went_down =
+	    health == BOARD_DOWN && board_health_now(before) != BOARD_DOWN;
+	uint32_t limit = server_limit_now(server, after);
+
+	(void)context;
+	log_event(went_down ? LOG_WARN : LOG_INFO,
+	    went_down ? "server down by its agent" : "agent changed its server",
+	    "pool=%s server=%s address=%s health=%s state=%s weight=%u "
+	    "max_connections=%u cause=%s",
+	    pool->name, server->name, server->addr_text, health_name(health),
+	    admin_name(board_admin_now(after)),
+	    server_weight_now(server, after), limit,
+	    after->agent.said[0] ? after->agent.said : "no agent any more");
+}
+
 static void on_fail_open(void *context, const struct pool *pool, bool open)
 {
 	(void)context;
@@ -174,6 +202,7 @@ struct probe_hooks admin_probe_hooks(struct control *control)
 	return (struct probe_hooks){
 	    .context = control,
 	    .on_health = on_health,
+	    .on_agent = on_agent,
 	    .on_fail_open = on_fail_open,
 	};
 }

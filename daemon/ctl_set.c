@@ -24,8 +24,8 @@ static void answer_server(
 	ctl_begin(call);
 	json_string(j, "pool", pool->name);
 	json_string(j, "server", server->name);
-	json_string(j, "health", ctl_health_name(facts.health));
-	json_string(j, "admin", ctl_admin_name(facts.admin));
+	json_string(j, "health", ctl_health_name(board_health_now(&facts)));
+	json_string(j, "admin", ctl_admin_name(board_admin_now(&facts)));
 	json_uint(j, "weight_configured", server->weight);
 	json_bool(
 	    j, "weight_overridden", facts.weight_override != BOARD_WEIGHT_NONE);

@@ -2,6 +2,7 @@
 #include "daemon/ctl_command.h"
 #include "fleet/shares.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Tables of listeners, pools and servers. Long ones are composed over several
@@ -63,6 +64,41 @@ static void put_standing(struct ctl_call *call, const struct pool *pool,
 		json_null(j, "ejected_for_seconds");
 }
 
+/* Of the health in force. */
+static void put_cause(struct json *j, const struct board_facts *facts)
+{
+	char cause[BOARD_CAUSE_MAX];
+
+	if (!facts->agent.down) {
+		json_string(j, "cause", facts->cause);
+		return;
+	}
+	(void)snprintf(cause, sizeof cause, "agent: %s", facts->agent.said);
+	json_string(j, "cause", cause);
+}
+
+static void put_agent(struct ctl_call *call, const struct pool *pool,
+    const struct board_facts *facts)
+{
+	const struct board_agent *agent = &facts->agent;
+	struct json *j = &call->json;
+
+	if (!pool->agent.port) {
+		json_null(j, "agent");
+		return;
+	}
+	json_object_begin(j, "agent");
+	json_string(j, "said", agent->said);
+	if (agent->heard_ns)
+		json_double(j, "heard_seconds",
+		    ctl_seconds_since(call, agent->heard_ns));
+	else
+		json_null(j, "heard_seconds");
+	json_uint(j, "checks", agent->asked);
+	json_uint(j, "checks_failed", agent->failed);
+	json_object_end(j);
+}
+
 static void put_server(
     struct ctl_call *call, const struct pool *pool, const struct server *server)
 {
@@ -74,12 +110,12 @@ static void put_server(
 	json_string(j, "pool", pool->name);
 	json_string(j, "server", server->name);
 	json_string(j, "address", server->addr_text);
-	json_string(j, "health", ctl_health_name(facts.health));
-	json_string(j, "admin", ctl_admin_name(facts.admin));
-	json_string(j, "cause", facts.cause);
-	if (facts.health_since_ns)
+	json_string(j, "health", ctl_health_name(board_health_now(&facts)));
+	json_string(j, "admin", ctl_admin_name(board_admin_now(&facts)));
+	put_cause(j, &facts);
+	if (board_health_since_ns(&facts))
 		json_double(j, "health_since_seconds",
-		    ctl_seconds_since(call, facts.health_since_ns));
+		    ctl_seconds_since(call, board_health_since_ns(&facts)));
 	else
 		json_null(j, "health_since_seconds");
 	if (facts.admin_since_ns)
@@ -93,10 +129,11 @@ static void put_server(
 	json_uint(j, "weight", server_weight_now(server, &facts));
 	put_standing(call, pool, server, &facts);
 	json_uint(j, "connections", board_slots_used(server->row));
-	json_uint(j, "max_connections", server->max_connections);
+	json_uint(j, "max_connections", server_limit_now(server, &facts));
 	json_uint(j, "checks", facts.checks);
 	json_uint(j, "checks_failed", facts.checks_failed);
 	json_double(j, "check_seconds", facts.check_us / 1e6);
+	put_agent(call, pool, &facts);
 	put_server_counters(
 	    j, server, control_daemon(call->control)->n_workers);
 	json_object_end(j);
@@ -195,8 +232,8 @@ static void add_up_pool(
 		const struct server *server = &pool->servers[i];
 
 		board_read(server->row, &facts);
-		sums->down += facts.health == BOARD_DOWN;
-		sums->drained += facts.admin != BOARD_READY;
+		sums->down += board_health_now(&facts) == BOARD_DOWN;
+		sums->drained += board_admin_now(&facts) != BOARD_READY;
 		sums->usable += server_weight_now(server, &facts) > 0;
 		sums->ejected += facts.ejected_until_ns != 0;
 		sums->connections += board_slots_used(server->row);

@@ -175,8 +175,8 @@ static void put_health(struct json *j, const struct plan *plan)
 		servers += pool->n_servers;
 		for (uint32_t k = 0; k < pool->n_servers; k++) {
 			board_read(pool->servers[k].row, &facts);
-			down += facts.health == BOARD_DOWN;
-			drained += facts.admin != BOARD_READY;
+			down += board_health_now(&facts) == BOARD_DOWN;
+			drained += board_admin_now(&facts) != BOARD_READY;
 		}
 		if (names < FAIL_OPEN_NAMES_MAX && pool_fails_open(pool)) {
 			json_string(j, NULL, pool->name);

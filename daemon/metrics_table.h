@@ -121,8 +121,8 @@ static inline uint64_t metric_field_read(
 /* Of servers in the configuration. */
 #define METRIC_SERVER_GAUGE_LIST(X)                                            \
 	X(S_UP, "braid_server_up", GAUGE, "", "pool, server",                  \
-	    "0 when health checks found the server down; 1 also before the "   \
-	    "first verdict and without checks")                                \
+	    "0 when health checks found the server down or its agent says "    \
+	    "so; 1 also before the first verdict and without checks")          \
 	X(S_READY, "braid_server_ready", GAUGE, "", "pool, server",            \
 	    "0 while the server is drained or in maintenance")                 \
 	X(S_WEIGHT, "braid_server_weight", GAUGE, "", "pool, server",          \
@@ -137,7 +137,8 @@ static inline uint64_t metric_field_read(
 	X(S_CONNECTIONS, "braid_server_connections", GAUGE, "",                \
 	    "pool, server", "Connections open or being opened")                \
 	X(S_LIMIT, "braid_server_connections_limit", GAUGE, "",                \
-	    "pool, server", "max_connections of the server, if it has one")    \
+	    "pool, server",                                                    \
+	    "max_connections of the server or of its agent, if it has one")    \
 	X(S_CHECK_TIME, "braid_server_check_time_seconds", GAUGE, "seconds",   \
 	    "pool, server", "Duration of the last health check")
 
@@ -150,7 +151,11 @@ static inline uint64_t metric_field_read(
 	X(S_CHANGES, "braid_server_health_changes", COUNTER, "",               \
 	    "pool, server", "Changes of health")                               \
 	X(S_EJECTIONS, "braid_server_ejections", COUNTER, "", "pool, server",  \
-	    "Times the server was taken out for failures")
+	    "Times the server was taken out for failures")                     \
+	X(S_AGENT_CHECKS, "braid_server_agent_checks", COUNTER, "",            \
+	    "pool, server", "Times that the server's agent was asked")         \
+	X(S_AGENT_FAILED, "braid_server_agent_checks_failed", COUNTER, "",     \
+	    "pool, server", "Of them, those without a line that makes sense")
 
 #define METRIC_LIST(X)                                                         \
 	METRIC_SINGLE_LIST(X)                                                  \

@@ -231,9 +231,13 @@ static uint64_t server_count(const struct view_server *s, enum metric_id id)
 		return s->checks_failed;
 	case METRIC_ID_S_CHANGES:
 		return s->changes;
-	default:
-		br_assert(id == METRIC_ID_S_EJECTIONS);
+	case METRIC_ID_S_EJECTIONS:
 		return s->ejections;
+	case METRIC_ID_S_AGENT_CHECKS:
+		return s->agent_checks;
+	default:
+		br_assert(id == METRIC_ID_S_AGENT_FAILED);
+		return s->agent_failed;
 	}
 }
 
@@ -258,7 +262,7 @@ static void print_servers(
 {
 	struct metric_family f;
 
-	for (enum metric_id id = METRIC_ID_S_UP; id <= METRIC_ID_S_EJECTIONS;
+	for (enum metric_id id = METRIC_ID_S_UP; id <= METRIC_ID_S_AGENT_FAILED;
 	     id++)
 		print_server_family(w, view, id);
 	for (uint32_t field = 0; field < metrics_server.n_fields; field++) {

@@ -63,7 +63,9 @@ static void on_row(void *context, struct board_row *row)
 	    .checks = facts.checks,
 	    .checks_failed = facts.checks_failed,
 	    .changes = facts.changes,
-	    .ejections = facts.ejections};
+	    .ejections = facts.ejections,
+	    .agent_checks = facts.agent.asked,
+	    .agent_failed = facts.agent.failed};
 	add_server(&server->sum, row->metrics, view->n_workers);
 }
 
@@ -81,6 +83,8 @@ static void merge_server(struct view_server *to, const struct view_server *from)
 	to->checks_failed += from->checks_failed;
 	to->changes += from->changes;
 	to->ejections += from->ejections;
+	to->agent_checks += from->agent_checks;
+	to->agent_failed += from->agent_failed;
 	add_server(&to->sum, &from->sum, 1);
 }
 
@@ -135,14 +139,14 @@ static void mark_server(struct metrics_view *view, const struct pool *pool,
 	if (!found)
 		return;
 	found->configured = true;
-	found->up = facts->health != BOARD_DOWN;
-	found->ready = facts->admin == BOARD_READY;
+	found->up = board_health_now(facts) != BOARD_DOWN;
+	found->ready = board_admin_now(facts) == BOARD_READY;
 	found->ejected = facts->ejected_until_ns != 0;
 	found->slow_start_percent =
 	    shares_slow_start_percent(pool, facts, mono_now().ns);
 	found->weight = server_weight_now(server, facts);
 	found->connections = board_slots_used(server->row);
-	found->limit = server->max_connections;
+	found->limit = server_limit_now(server, facts);
 	found->check_us = facts->check_us;
 }
 

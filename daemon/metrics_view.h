@@ -40,6 +40,7 @@ struct view_server {
 	uint32_t slow_start_percent;
 	uint32_t weight, connections, limit, check_us;
 	uint64_t checks, checks_failed, changes, ejections;
+	uint64_t agent_checks, agent_failed;
 	struct server_metrics sum;
 };
 

@@ -75,6 +75,14 @@ static int give_upstream_tls(
 
 	if (err || !contexts)
 		return err;
+	err =
+	    tls_store_pool_check(b->source->tls, i, &upstream->pool->check_tls);
+	if (err) {
+		for (uint32_t k = 0; k < b->plan->n_workers; k++)
+			tls_context_free(contexts[k]);
+		free(contexts);
+		return err;
+	}
 	return upstream_set_tls(upstream, contexts, conf->tls.sni);
 }
 
@@ -99,6 +107,8 @@ static int build_upstream(struct build *b, uint32_t i)
 		if (!upstream || give_upstream_tls(b, i, upstream)) {
 			if (upstream)
 				upstream_free(upstream);
+			if (pool->check_tls)
+				tls_context_free(pool->check_tls);
 			pool_free(pool, b->board);
 			return -ENOMEM;
 		}
@@ -353,6 +363,8 @@ static void upstream_unref(struct upstream *upstream, struct board *board)
 	if (--upstream->references)
 		return;
 	upstream_free(upstream);
+	if (pool->check_tls)
+		tls_context_free(pool->check_tls);
 	pool_free(pool, board);
 }
 

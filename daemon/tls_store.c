@@ -468,6 +468,12 @@ int tls_store_pool(const struct tls_store *store, uint32_t i,
 	return contexts_new(store->pools[i].material, NULL, n_workers, ret);
 }
 
+int tls_store_pool_check(
+    const struct tls_store *store, uint32_t i, struct tls_context **ret)
+{
+	return tls_context_new_client(store->pools[i].material->client, ret);
+}
+
 bool tls_store_same_listener(const struct tls_store *store, uint32_t i,
     const struct tls_store *before, uint32_t j)
 {

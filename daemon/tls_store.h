@@ -50,6 +50,9 @@ int tls_store_listener(const struct tls_store *store, uint32_t i,
     struct tls_context ***ret) BR_MUST_CHECK;
 int tls_store_pool(const struct tls_store *store, uint32_t i,
     uint32_t n_workers, struct tls_context ***ret) BR_MUST_CHECK;
+/* One more for control's checks of a pool that is not plain. */
+int tls_store_pool_check(const struct tls_store *store, uint32_t i,
+    struct tls_context **ret) BR_MUST_CHECK;
 /* Whether listener i has the same material as listener j of `before`. */
 bool tls_store_same_listener(const struct tls_store *store, uint32_t i,
     const struct tls_store *before, uint32_t j);

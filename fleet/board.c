@@ -250,6 +250,8 @@ void board_reset(struct board_row *row)
 	fresh.checks_failed = before.checks_failed;
 	fresh.ejections = before.ejections;
 	__atomic_store_n(&row->failures, 0, __ATOMIC_RELAXED);
+	fresh.agent.asked = before.agent.asked;
+	fresh.agent.failed = before.agent.failed;
 	board_write(row, &fresh);
 }
 

@@ -40,10 +40,24 @@ enum board_admin {
 	BOARD_MAINT, /* as drain, and health checks stop */
 };
 
-#define BOARD_CAUSE_MAX 96
+#define BOARD_CAUSE_MAX 160
+#define BOARD_SAID_MAX 64
 #define BOARD_IDLE_ROWS_MAX 65536
 #define BOARD_IDLE_LISTENERS_MAX 4096
 #define BOARD_WEIGHT_NONE UINT32_MAX
+
+/* What the agent beside a server has said about it; all zero: nothing. */
+struct board_agent {
+	enum board_admin admin;
+	bool down; /* whatever the checks say */
+	bool has_percent, has_maxconn;
+	uint32_t percent; /* of the configured weight */
+	uint32_t maxconn; /* 0: no limit */
+	uint32_t asked, failed; /* of them, without a line that makes sense */
+	int64_t heard_ns; /* monotonic, the last line; 0 never */
+	int64_t since_ns; /* monotonic, since when it is down or not; 0 ever */
+	char said[BOARD_SAID_MAX]; /* that line as understood, printable */
+};
 
 /* What the single writer (control) publishes; readers get a copy. */
 struct board_facts {
@@ -62,7 +76,26 @@ struct board_facts {
 	int32_t eject_error; /* the last failure before it, -errno */
 	uint32_t eject_steps; /* how many times outlier.eject the last was */
 	char cause[BOARD_CAUSE_MAX]; /* of the present health, printable */
+	struct board_agent agent;
 };
+
+/* The state in force: what the operator has set goes before the agent. */
+static inline enum board_admin board_admin_now(const struct board_facts *facts)
+{
+	return facts->admin != BOARD_READY ? facts->admin : facts->agent.admin;
+}
+/* The health in force: up only if neither checks nor agent say down. */
+static inline enum board_health board_health_now(
+    const struct board_facts *facts)
+{
+	return facts->agent.down ? BOARD_DOWN : facts->health;
+}
+static inline int64_t board_health_since_ns(const struct board_facts *facts)
+{
+	return facts->agent.since_ns > facts->health_since_ns
+		   ? facts->agent.since_ns
+		   : facts->health_since_ns;
+}
 
 /* Counters of one worker about one server: one writer each. */
 #define SERVER_METRIC_LIST(X)                                                  \

@@ -7,6 +7,8 @@
 #include "base/assert.h"
 #include "fleet/board_table.h"
 
+#define WEIGHT_MAX 65535u
+
 static size_t text_room(const char *text)
 {
 	return text ? strlen(text) + 1 : 0;
@@ -25,11 +27,26 @@ static const char *text_copy(char **at, const char *text)
 	return copy;
 }
 
+/* The same of bytes. */
+static struct conf_bytes bytes_copy(char **at, const struct conf_bytes *bytes)
+{
+	struct conf_bytes copy = {.at = *at, .n = bytes->n};
+
+	if (bytes->n)
+		memcpy(*at, bytes->at, bytes->n);
+	*at += bytes->n;
+	return copy;
+}
+
 static size_t texts_room(const struct conf_pool *conf)
 {
 	size_t room = text_room(conf->name) + text_room(conf->health.path) +
-		      text_room(conf->health.host);
+		      text_room(conf->health.host) + text_room(conf->tls.sni) +
+		      conf->agent.send.n;
 
+	for (uint32_t i = 0; i < conf->health.n_steps; i++)
+		room += conf->health.steps[i].send.n +
+			conf->health.steps[i].expect.n;
 	for (uint32_t i = 0; i < conf->n_servers; i++)
 		room += text_room(conf->servers[i].name) +
 			text_room(conf->servers[i].zone);
@@ -42,6 +59,7 @@ static void server_init(struct server *server, const struct conf_server *conf,
 	server->name = text_copy(texts, conf->name);
 	server->zone = text_copy(texts, conf->zone);
 	server->addr = conf->addr;
+	server->health_addr = conf->health_address;
 	addr_format(&conf->addr, server->addr_text);
 	server->weight = conf->weight;
 	server->max_connections = conf->max_connections;
@@ -51,12 +69,35 @@ static void server_init(struct server *server, const struct conf_server *conf,
 	server->row = row;
 }
 
+/* What the checks need; the steps lie before the texts. */
+static void pool_copy_checks(struct pool *pool, const struct conf_pool *conf,
+    struct conf_step *steps, char **texts)
+{
+	pool->health = conf->health;
+	pool->health.path = text_copy(texts, conf->health.path);
+	pool->health.host = text_copy(texts, conf->health.host);
+	pool->health.steps = steps;
+	for (uint32_t i = 0; i < conf->health.n_steps; i++) {
+		const struct conf_step *step = &conf->health.steps[i];
+
+		steps[i] =
+		    (struct conf_step){.send = bytes_copy(texts, &step->send),
+			.expect = bytes_copy(texts, &step->expect)};
+	}
+	pool->agent = conf->agent;
+	pool->agent.send = bytes_copy(texts, &conf->agent.send);
+	pool->speaks_tls = conf->tls.verify != CONF_TLS_OFF;
+	pool->tls_name = text_copy(texts, conf->tls.sni);
+}
+
 struct pool *pool_new(const struct conf_pool *conf, struct board *board)
 {
 	size_t servers_bytes = conf->n_servers * sizeof(struct server);
-	struct pool *pool =
-	    board_alloc(sizeof(*pool) + servers_bytes + texts_room(conf));
-	char *texts = (char *)(pool + 1) + servers_bytes;
+	size_t steps_bytes = conf->health.n_steps * sizeof(struct conf_step);
+	struct pool *pool = board_alloc(
+	    sizeof(*pool) + servers_bytes + steps_bytes + texts_room(conf));
+	char *steps = (char *)(pool + 1) + servers_bytes;
+	char *texts = steps + steps_bytes;
 
 	_Static_assert(sizeof(*pool) % _Alignof(struct server) == 0,
 	    "the servers follow the pool");
@@ -73,9 +114,7 @@ struct pool *pool_new(const struct conf_pool *conf, struct board *board)
 	pool->outlier = conf->outlier;
 	pool->maglev_table = conf->maglev_table;
 	pool->zoned = conf->zoned;
-	pool->health = conf->health;
-	pool->health.path = text_copy(&texts, conf->health.path);
-	pool->health.host = text_copy(&texts, conf->health.host);
+	pool_copy_checks(pool, conf, (void *)steps, &texts);
 	pool->source = conf->source;
 	pool->proxy_out = conf->proxy_out;
 	for (uint32_t i = 0; i < conf->n_servers; i++) {
@@ -99,18 +138,30 @@ void pool_free(struct pool *pool, struct board *board)
 uint32_t server_weight_in_force(
     const struct server *server, const struct board_facts *facts)
 {
+	uint64_t share;
+
 	if (facts->weight_override != BOARD_WEIGHT_NONE)
 		return facts->weight_override;
-	return server->weight;
+	if (!facts->agent.has_percent)
+		return server->weight;
+	share = ((uint64_t)server->weight * facts->agent.percent + 99) / 100;
+	return share < WEIGHT_MAX ? (uint32_t)share : WEIGHT_MAX;
 }
 
 uint32_t server_weight_now(
     const struct server *server, const struct board_facts *facts)
 {
-	if (facts->admin != BOARD_READY || facts->health == BOARD_DOWN ||
-	    facts->ejected_until_ns)
+	if (board_admin_now(facts) != BOARD_READY ||
+	    board_health_now(facts) == BOARD_DOWN || facts->ejected_until_ns)
 		return 0;
 	return server_weight_in_force(server, facts);
+}
+
+uint32_t server_limit_now(
+    const struct server *server, const struct board_facts *facts)
+{
+	return facts->agent.has_maxconn ? facts->agent.maxconn
+					: server->max_connections;
 }
 
 struct server *pool_find_server(struct pool *pool, const char *name)

@@ -18,6 +18,7 @@
 struct server {
 	const char *name;
 	struct addr addr;
+	struct addr health_addr; /* length 0: checked at addr */
 	char addr_text[ADDR_TEXT_MAX];
 	uint32_t weight, max_connections;
 	uint32_t index; /* in pool.servers */
@@ -26,6 +27,8 @@ struct server {
 	const char *zone; /* NULL: none */
 	struct board_row *row;
 };
+
+struct tls_context;
 
 struct pool {
 	const char *name;
@@ -39,8 +42,15 @@ struct pool {
 	bool zoned; /* Braid has a zone, so local means something */
 	struct conf_outlier outlier;
 	struct conf_health health;
+	struct conf_agent agent;
 	struct addr source;
 	enum conf_proxy proxy_out;
+	/* Of a pool that speaks TLS: what it is asked for and must prove (NULL:
+	 * the address), and control's own context for checks, which whoever
+	 * gave it frees after the pool. */
+	bool speaks_tls;
+	const char *tls_name;
+	struct tls_context *check_tls;
 	/* Shared by all objects of this name. Control bumps its generation
 	 * after any change of a board row of this pool; workers rebuild their
 	 * view of usable servers when it has moved. */
@@ -51,13 +61,17 @@ struct pool {
 struct pool *pool_new(const struct conf_pool *conf, struct board *board);
 void pool_free(struct pool *pool, struct board *board);
 
-/* The configured weight or its override. */
+/* The configured weight, the agent's share of it (rounded up), or before both
+ * what the operator has set. */
 uint32_t server_weight_in_force(
     const struct server *server, const struct board_facts *facts);
-/* The weight a server has now for new flows: 0 when down, draining, in
- * maintenance or ejected. What it then gets also depends on the others:
- * fleet/shares.h. */
+/* The weight a server has now for new flows: 0 when down, draining or in
+ * maintenance, whoever says so, or ejected. What it then gets also depends on
+ * the others: fleet/shares.h. */
 uint32_t server_weight_now(
+    const struct server *server, const struct board_facts *facts);
+/* The limit of connections in force, without slow start; 0: none. */
+uint32_t server_limit_now(
     const struct server *server, const struct board_facts *facts);
 
 /* Whether less than fail_open_percent of the weight is usable, so that all

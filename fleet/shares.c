@@ -19,7 +19,8 @@ struct tally {
 
 static bool in_use(const struct board_facts *facts)
 {
-	return facts->admin == BOARD_READY && facts->health != BOARD_DOWN &&
+	return board_admin_now(facts) == BOARD_READY &&
+	       board_health_now(facts) != BOARD_DOWN &&
 	       !facts->ejected_until_ns;
 }
 
@@ -46,10 +47,9 @@ uint32_t shares_slow_start_percent(
 }
 
 /* Rounded up: a server that may have one connection has one. */
-static uint32_t limit_now(const struct server *server, uint32_t percent)
+static uint32_t limit_at(uint32_t limit, uint32_t percent)
 {
-	return (
-	    uint32_t)(((uint64_t)server->max_connections * percent + 99) / 100);
+	return (uint32_t)(((uint64_t)limit * percent + 99) / 100);
 }
 
 /* -- who is usable ----------------------------------------------------- */
@@ -63,10 +63,12 @@ static void read_facts(
 	board_read(server->row, &facts);
 	memset(ret, 0, sizeof *ret);
 	ret->configured = server_weight_in_force(server, &facts);
-	ret->full = facts.admin == BOARD_READY ? ret->configured : 0;
-	ret->healthy = facts.health != BOARD_DOWN;
+	ret->full =
+	    board_admin_now(&facts) == BOARD_READY ? ret->configured : 0;
+	ret->healthy = board_health_now(&facts) != BOARD_DOWN;
 	ret->ejected = facts.ejected_until_ns != 0;
 	ret->percent = (uint8_t)shares_slow_start_percent(pool, &facts, now_ns);
+	ret->limit = limit_at(server_limit_now(server, &facts), ret->percent);
 }
 
 static void tally_add(struct tally *tally, const struct share *share)
@@ -233,7 +235,6 @@ static void weigh(const struct pool *pool, const struct zones *zones,
 		if (!share->usable)
 			continue;
 		summary->n_usable++;
-		share->limit = limit_now(server, share->percent);
 		if (pool->zoned && zones->share > 0 && zones->far)
 			factor = zone_factor(zones, server->local);
 		share->reserve = factor <= 0;

@@ -8,42 +8,43 @@
 
 #include "base/assert.h"
 #include "io/sock.h"
-#include "probe/http_status.h"
+#include "probe/check_tls.h"
+#include "probe/talk.h"
 
 #define CHECK_MAGIC 0x43484b21u /* "CHK!" */
-#define EXCERPT_BYTES 24
+/* TLS costs computing. All checks together get this much of a turn, so that
+ * control never keeps others waiting for 10 ms; the rest has the next turn. */
+#define WORK_NS (4 * NS_PER_MS)
 
 enum check_state {
 	CHECK_CONNECTING, /* in flight: connect */
+	CHECK_GREETING, /* in flight: send, of a PROXY header */
 	CHECK_SENDING, /* in flight: send */
 	CHECK_READING, /* in flight: receive */
+	CHECK_WORKING, /* in flight: none; in the checker's list of work */
 	CHECK_ENDED, /* in flight: one of them, cancelled, or none */
-};
-
-/* What a check was doing when its time was up. */
-static const char *const state_doing[] = {
-    [CHECK_CONNECTING] = "connecting",
-    [CHECK_SENDING] = "sending the request",
-    [CHECK_READING] = "waiting for the status line",
 };
 
 struct check {
 	struct op_owner owner;
 	struct timer timeout;
+	struct list_node work; /* linked while working */
 	struct checker *checker;
 	void *target;
 	enum check_state state;
 	int fd;
 	uint64_t timeout_ms;
-	enum conf_health_type type;
-	uint32_t n_status;
-	uint16_t status_low[CONF_STATUS_RANGES_MAX];
-	uint16_t status_high[CONF_STATUS_RANGES_MAX];
+	enum conf_proxy greeting;
 	struct addr to;
-	/* First the request, then, from the start, what is received. */
-	uint32_t bytes_used;
-	char bytes[CHECK_BYTES_MAX];
+	bool uses_tls;
+	struct talk talk;
+	struct check_tls tls;
 } __attribute__((aligned(OP_OWNER_ALIGN)));
+
+/* Headers of connections that stand for no client (PROXY protocol, 2.1 and
+ * 2.2: UNKNOWN, and version 2 with the command LOCAL). */
+static const char greeting_v1[] = "PROXY UNKNOWN\r\n";
+static const char greeting_v2[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 
 static void check_on_complete(
     struct op_owner *owner, unsigned tag, struct op_result result);
@@ -54,9 +55,13 @@ static const struct op_class check_class = {
     .on_complete = check_on_complete,
 };
 
+static void checker_work(struct timer *timer, struct mono now);
+
 int checker_init(struct checker *checker, uint32_t checks_max)
 {
 	checker->in_flight = 0;
+	list_init(&checker->work);
+	timer_init(&checker->work_timer, checker_work);
 	return slab_init(
 	    &checker->slab, "health checks", sizeof(struct check), checks_max);
 }
@@ -64,6 +69,7 @@ int checker_init(struct checker *checker, uint32_t checks_max)
 void checker_fini(struct checker *checker)
 {
 	br_assert(checker->in_flight == 0);
+	timer_disarm(checker->wheel, &checker->work_timer);
 	slab_fini(&checker->slab);
 }
 
@@ -92,6 +98,11 @@ static void check_leave(struct check *check)
 {
 	check->state = CHECK_ENDED;
 	timer_disarm(check->checker->wheel, &check->timeout);
+	list_remove(&check->work);
+	/* Now and not when it is freed: its context may be gone by then. */
+	if (check->uses_tls)
+		check_tls_fini(&check->tls);
+	check->uses_tls = false;
 	if (check->owner.in_flight == 0)
 		check_free(check);
 	else
@@ -123,99 +134,210 @@ static void check_end(struct check *check, int error, const char *cause, ...)
 	check_leave(check);
 }
 
+/* As the dialogue ended. */
+static void check_conclude(struct check *check)
+{
+	struct checker *checker = check->checker;
+	struct talk *talk = &check->talk;
+	struct check_result result = {.error = talk->error};
+	void *target = check->target;
+
+	(void)snprintf(result.cause, sizeof(result.cause), "%s", talk->cause);
+	if (talk->kind == TALK_AGENT && !talk->error)
+		result.report = &talk->report;
+	checker->on_verdict(checker->context, target, &result);
+	check_leave(check);
+}
+
+static void check_explain_wait(
+    const struct check *check, char *ret, size_t room)
+{
+	if (check->state == CHECK_CONNECTING)
+		(void)snprintf(ret, room, "connecting");
+	else if (check->state == CHECK_GREETING)
+		(void)snprintf(ret, room, "sending the PROXY header");
+	else if (check->uses_tls && check_tls_in_handshake(&check->tls))
+		(void)snprintf(ret, room, "waiting for the TLS handshake");
+	else
+		talk_explain_wait(
+		    &check->talk, check->state == CHECK_SENDING, ret, room);
+}
+
 static void check_on_timeout(struct timer *timer, struct mono now)
 {
 	struct check *check = br_container_of(timer, struct check, timeout);
+	char doing[BOARD_CAUSE_MAX];
 
 	(void)now;
 	br_assert(check->owner.magic == CHECK_MAGIC);
 	br_assert(check->state != CHECK_ENDED);
+	/* The answer is here, and we had no time to look at it. */
+	if (check->state == CHECK_WORKING) {
+		check_end(check, -ENOBUFS, "no time for it here");
+		return;
+	}
+	check_explain_wait(check, doing, sizeof(doing));
 	check_end(check, -ETIMEDOUT, "timeout after %llu ms while %s",
-	    (unsigned long long)check->timeout_ms, state_doing[check->state]);
+	    (unsigned long long)check->timeout_ms, doing);
 }
 
-/* -- http -------------------------------------------------------------- */
+/* -- the dialogue ------------------------------------------------------ */
 
-static bool status_is_wanted(const struct check *check, int status)
+static void check_send(struct check *check, const void *bytes, uint32_t length)
 {
-	for (uint32_t i = 0; i < check->n_status; i++) {
-		if (status >= check->status_low[i] &&
-		    status <= check->status_high[i])
-			return true;
-	}
-	return false;
+	check->state = CHECK_SENDING;
+	ring_send_wait(check->checker->ring, &check->owner, CHECK_SENDING,
+	    check->fd, bytes, length);
 }
 
-/* "not HTTP" with the first bytes as far as they can be printed. */
-static void check_end_not_http(struct check *check)
+static void check_receive(struct check *check, void *room, uint32_t length)
 {
-	char excerpt[EXCERPT_BYTES + 1];
-	uint32_t length = check->bytes_used;
-
-	if (length > EXCERPT_BYTES)
-		length = EXCERPT_BYTES;
-	for (uint32_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)check->bytes[i];
-
-		excerpt[i] = byte >= 0x20 && byte < 0x7f && byte != '"'
-				 ? (char)byte
-				 : '.';
-	}
-	excerpt[length] = '\0';
-	check_end(check, BR_E_PROTOCOL, "not HTTP: \"%s\"", excerpt);
-}
-
-static void check_receive(struct check *check)
-{
+	check->state = CHECK_READING;
 	ring_recv_into(check->checker->ring, &check->owner, CHECK_READING,
-	    check->fd, check->bytes + check->bytes_used,
-	    CHECK_BYTES_MAX - check->bytes_used);
+	    check->fd, room, length);
+}
+
+/* What the dialogue wants next, without TLS. */
+static void check_go(struct check *check, enum talk_next next)
+{
+	uint32_t room;
+	char *at;
+
+	switch (next) {
+	case TALK_SEND:
+		check_send(check, check->talk.out, check->talk.out_bytes);
+		break;
+	case TALK_RECEIVE:
+		at = talk_room(&check->talk, &room);
+		check_receive(check, at, room);
+		break;
+	case TALK_ENDED:
+		check_conclude(check);
+		break;
+	}
+}
+
+/* The same with TLS, once there is time for its computing. */
+static void check_work(struct check *check)
+{
+	switch (check_tls_step(&check->tls, &check->talk)) {
+	case TALK_SEND:
+		check_send(check, check->tls.out_bytes, check->tls.n_out);
+		break;
+	case TALK_RECEIVE:
+		check_receive(check, check->tls.in_bytes, CHECK_TLS_BYTES);
+		break;
+	case TALK_ENDED:
+		check_conclude(check);
+		break;
+	}
+}
+
+static void check_plan_work(struct check *check)
+{
+	struct checker *checker = check->checker;
+
+	check->state = CHECK_WORKING;
+	list_push_back(&checker->work, &check->work);
+	if (!timer_armed(&checker->work_timer))
+		timer_arm(
+		    checker->wheel, &checker->work_timer, (struct mono){0});
+}
+
+static void checker_work(struct timer *timer, struct mono now)
+{
+	struct checker *checker =
+	    br_container_of(timer, struct checker, work_timer);
+	int64_t until_ns = mono_now().ns + WORK_NS;
+	struct list_node *node;
+
+	while ((node = list_pop_front(&checker->work))) {
+		check_work(br_container_of(node, struct check, work));
+		if (mono_now().ns >= until_ns)
+			break;
+	}
+	/* The next tick: what is due now would run within this turn. */
+	if (!list_empty(&checker->work) && !timer_armed(timer))
+		timer_arm(
+		    checker->wheel, timer, mono_add_ns(now, TIMER_TICK_NS));
 }
 
 static void check_on_received(struct check *check, int received)
 {
-	int status;
-
 	if (received < 0) {
 		check_end(
 		    check, received, "receive: %s", br_strerror(received));
-		return;
+	} else if (check->uses_tls) {
+		check_tls_received(&check->tls, (uint32_t)received);
+		check_plan_work(check);
+	} else if (received == 0) {
+		check_go(check, talk_on_end(&check->talk));
+	} else {
+		check_go(
+		    check, talk_on_received(&check->talk, (uint32_t)received));
 	}
-	if (received == 0) {
-		check_end(check, BR_E_CLOSED,
-		    check->bytes_used ? "closed within the status line"
-				      : "closed without an answer");
-		return;
-	}
-	check->bytes_used += (uint32_t)received;
-	status = http_status_parse(check->bytes, check->bytes_used);
-	if (status < 0)
-		check_end_not_http(check);
-	else if (status != HTTP_STATUS_PARTIAL)
-		check_end(check,
-		    status_is_wanted(check, status) ? 0 : BR_E_STATUS,
-		    "status %d", status);
-	else if (check->bytes_used == CHECK_BYTES_MAX)
-		check_end(check, BR_E_PROTOCOL,
-		    "not HTTP: no status line within %d bytes",
-		    CHECK_BYTES_MAX);
+}
+
+/* False after the end of the check. */
+static bool check_sent_all(struct check *check, int sent, size_t wanted)
+{
+	if (sent < 0)
+		check_end(check, sent, "send: %s", br_strerror(sent));
+	else if ((size_t)sent < wanted)
+		check_end(check, BR_E_CLOSED, "send: the request was cut off");
 	else
-		check_receive(check);
+		return true;
+	return false;
 }
 
 static void check_on_sent(struct check *check, int sent)
 {
-	if (sent < 0) {
-		check_end(check, sent, "send: %s", br_strerror(sent));
+	uint32_t wanted =
+	    check->uses_tls ? check->tls.n_out : check->talk.out_bytes;
+
+	if (!check_sent_all(check, sent, wanted))
 		return;
-	}
-	if ((uint32_t)sent < check->bytes_used) {
-		check_end(check, BR_E_CLOSED, "send: the request was cut off");
-		return;
-	}
-	check->state = CHECK_READING;
-	check->bytes_used = 0;
-	check_receive(check);
+	if (check->uses_tls)
+		check_plan_work(check);
+	else
+		check_go(check, talk_on_sent(&check->talk));
+}
+
+static void check_begin(struct check *check)
+{
+	if (check->uses_tls)
+		check_plan_work(check);
+	else
+		check_go(check, talk_begin(&check->talk));
+}
+
+/* -- the greeting ------------------------------------------------------ */
+
+static const char *greeting_of(const struct check *check, uint32_t *ret_bytes)
+{
+	bool v1 = check->greeting == CONF_PROXY_V1;
+
+	*ret_bytes = v1 ? sizeof(greeting_v1) - 1 : sizeof(greeting_v2) - 1;
+	return v1 ? greeting_v1 : greeting_v2;
+}
+
+static void check_greet(struct check *check)
+{
+	uint32_t length;
+	const char *bytes = greeting_of(check, &length);
+
+	check->state = CHECK_GREETING;
+	ring_send_wait(check->checker->ring, &check->owner, CHECK_GREETING,
+	    check->fd, bytes, length);
+}
+
+static void check_on_greeted(struct check *check, int sent)
+{
+	uint32_t length;
+
+	(void)greeting_of(check, &length);
+	if (check_sent_all(check, sent, length))
+		check_begin(check);
 }
 
 /* -- connect ----------------------------------------------------------- */
@@ -239,13 +361,10 @@ static void check_on_connected(struct check *check, int res)
 		check_end(check, res, "connect: %s", br_strerror(res));
 		return;
 	}
-	if (check->type == CONF_HEALTH_TCP) {
-		check_end(check, 0, "connected");
-		return;
-	}
-	check->state = CHECK_SENDING;
-	ring_send_wait(check->checker->ring, &check->owner, CHECK_SENDING,
-	    check->fd, check->bytes, check->bytes_used);
+	if (check->greeting != CONF_PROXY_OFF)
+		check_greet(check);
+	else
+		check_begin(check);
 }
 
 static void check_on_complete(
@@ -263,12 +382,16 @@ static void check_on_complete(
 	case CHECK_CONNECTING:
 		check_on_connected(check, result.res);
 		break;
+	case CHECK_GREETING:
+		check_on_greeted(check, result.res);
+		break;
 	case CHECK_SENDING:
 		check_on_sent(check, result.res);
 		break;
 	case CHECK_READING:
 		check_on_received(check, result.res);
 		break;
+	case CHECK_WORKING:
 	case CHECK_ENDED:
 		break;
 	}
@@ -276,56 +399,45 @@ static void check_on_complete(
 
 /* -- the start --------------------------------------------------------- */
 
-static int check_compose(
-    struct check *check, const struct check_request *request)
-{
-	const struct conf_health *health = request->health;
-	char address[ADDR_TEXT_MAX];
-	const char *host = health->host;
-	int length;
-
-	if (!host && addr_is_unix(&request->to)) {
-		host = "localhost";
-	} else if (!host) {
-		addr_format(&request->to, address);
-		host = address;
-	}
-	length = snprintf(check->bytes, sizeof(check->bytes),
-	    "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: braid-check\r\n"
-	    "Connection: close\r\nAccept: */*\r\n\r\n",
-	    health->path ? health->path : "/", host);
-	if (length < 0 || (size_t)length >= sizeof(check->bytes))
-		return -EMSGSIZE;
-	check->bytes_used = (uint32_t)length;
-	return 0;
-}
-
 static int check_init(struct check *check, struct checker *checker,
     const struct check_request *request)
 {
-	const struct conf_health *health = request->health;
+	int err = 0;
 
-	br_assert(health->type != CONF_HEALTH_NONE);
+	br_assert(!request->health != !request->agent);
 	check->owner = (struct op_owner){
 	    .magic = CHECK_MAGIC,
 	    .class = &check_class,
 	};
 	timer_init(&check->timeout, check_on_timeout);
+	list_node_init(&check->work);
 	check->checker = checker;
 	check->state = CHECK_CONNECTING;
-	check->timeout_ms = health->timeout_ms;
-	check->type = health->type;
+	check->greeting = request->greeting;
 	check->to = request->to;
-	check->bytes_used = 0;
-	check->n_status = health->n_status;
-	br_assert(check->n_status <= CONF_STATUS_RANGES_MAX);
-	for (uint32_t i = 0; i < check->n_status; i++) {
-		check->status_low[i] = health->status[i].low;
-		check->status_high[i] = health->status[i].high;
+	check->uses_tls = false;
+	if (request->agent) {
+		check->timeout_ms = request->agent->timeout_ms;
+		talk_init_agent(&check->talk, request->agent);
+	} else {
+		check->timeout_ms = request->health->timeout_ms;
+		err = talk_init_check(
+		    &check->talk, request->health, &request->to);
 	}
-	if (health->type == CONF_HEALTH_HTTP)
-		return check_compose(check, request);
-	return 0;
+	return err;
+}
+
+/* The last that may fail, so that nobody has to undo it. */
+static int check_init_tls(
+    struct check *check, const struct check_request *request)
+{
+	int err;
+
+	if (!request->tls)
+		return 0;
+	err = check_tls_init(&check->tls, request->tls, &request->peer);
+	check->uses_tls = err == 0;
+	return err;
 }
 
 static int check_open(struct check *check, const struct addr *source)
@@ -357,6 +469,11 @@ int check_start(struct checker *checker, const struct check_request *request,
 	err = check_init(check, checker, request);
 	if (!err)
 		err = check_open(check, &request->source);
+	if (!err) {
+		err = check_init_tls(check, request);
+		if (err)
+			sock_close(check->fd);
+	}
 	if (err) {
 		check->owner.magic = 0;
 		slab_free(&checker->slab, check);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * One health check in flight: connect, and for http ask and read the status.
- * Exactly one operation is in flight at a time.
+ * One check in flight: of a server's health, or a question to its agent. It
+ * connects, begins with a PROXY header where servers want one, and leads the
+ * dialogue of probe/talk, in TLS or without. At most one operation is in
+ * flight at a time.
  *
  *      check_start
- *          │             tcp: success
- *      CONNECTING ────────────────────────┐
- *          │ http                         │
- *       SENDING ──> READING ── status ────┤──> ENDED ──> freed
- *          │           │                  │      (operation still in flight:
- *          └───────────┴── failure, timeout       cancelled, then freed)
+ *          │
+ *      CONNECTING ──> GREETING ─┬──> SENDING <──> READING ──result──┐
+ *          │              │     │        ^           ^              v
+ *          │              │     └──> WORKING (TLS) <─┘            ENDED ──>
+ *          └──────────────┴────── failure, timeout ────────────────^  freed
+ *                                     (operation still in flight:
+ *                                      cancelled, then freed)
  *
  * on_verdict is called exactly once per started check, unless it is
  * abandoned; on_room once per check when its descriptor is closed and its
@@ -19,27 +22,35 @@
  *
  * Thread:  the owner of the ring (control).
  * Memory:  checks live in the checker's slab; what a request points to is
- *          only read within check_start().
+ *          only read within check_start(), but for the TLS context, which
+ *          must live until the check has ended or is abandoned.
  * Errors:  see struct check_result; the cause is printable.
- * Limits:  checks_max in flight; a head of at most CHECK_BYTES_MAX.
+ * Limits:  checks_max in flight, about 30 KiB each (with TLS, OpenSSL's
+ *          memory comes on top, some 30 KiB).
  */
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/slab.h"
 #include "base/timer.h"
 #include "conf/conf.h"
 #include "fleet/board.h"
 #include "io/op.h"
 #include "io/ring.h"
-
-#define CHECK_BYTES_MAX 4096
+#include "io/tls_session.h"
+#include "probe/agent_text.h"
 
 struct check;
 
 struct check_request {
 	struct addr to, source; /* source of length 0: the kernel chooses */
-	const struct conf_health *health; /* type tcp or http */
+	/* One of the two. */
+	const struct conf_health *health;
+	const struct conf_agent *agent;
+	enum conf_proxy greeting;
+	struct tls_context *tls; /* NULL: plain */
+	struct tls_peer peer;
 };
 
 struct check_result {
@@ -47,6 +58,8 @@ struct check_result {
 	 * the socket said. */
 	int error;
 	char cause[BOARD_CAUSE_MAX];
+	/* What an agent said, if there is no error; for the call. */
+	const struct agent_report *report;
 };
 
 struct checker {
@@ -54,6 +67,8 @@ struct checker {
 	struct timer_wheel *wheel;
 	struct slab slab;
 	uint32_t in_flight;
+	struct list work; /* checks with something to compute, oldest first */
+	struct timer work_timer;
 	void *context;
 	void (*on_verdict)(
 	    void *context, void *target, const struct check_result *result);

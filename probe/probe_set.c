@@ -78,12 +78,19 @@ void probe_target_rest_until(struct probe_target *target, struct mono due)
 	timer_arm(target->set->wheel, &target->timer, due);
 }
 
+uint64_t probe_target_interval_ms(const struct probe_target *target)
+{
+	const struct pool *pool = target->pool->pool;
+
+	return target->asks_agent ? pool->agent.interval_ms
+				  : pool->health.interval_ms;
+}
+
 /* A random time between the two shares of the interval. */
 static int64_t interval_part_ns(const struct probe_target *target,
     uint32_t from_percent, uint32_t to_percent)
 {
-	uint64_t percent_us =
-	    target->pool->pool->health.interval_ms * 1000 / 100;
+	uint64_t percent_us = probe_target_interval_ms(target) * 1000 / 100;
 	uint64_t spread_us = percent_us * (to_percent - from_percent) + 1;
 	uint32_t bound =
 	    spread_us < UINT32_MAX ? (uint32_t)spread_us : UINT32_MAX;
@@ -131,7 +138,7 @@ static void target_judge(struct probe_target *target, struct mono now,
 	struct board_facts facts;
 
 	board_read(target->server->row, &facts);
-	if (facts.admin == BOARD_MAINT)
+	if (board_admin_now(&facts) == BOARD_MAINT)
 		return;
 	facts.checked_ns = now.ns;
 	facts.check_us =
@@ -178,7 +185,9 @@ static void on_verdict(
 		target_postpone(target, now);
 		return;
 	}
-	if (target_was_late(target, now))
+	if (target->asks_agent)
+		probe_agent_judge(target, now, result);
+	else if (target_was_late(target, now))
 		counter_inc(&set->metrics.late);
 	else
 		target_judge(target, now, result);
@@ -187,18 +196,6 @@ static void on_verdict(
 
 /* -- starting ---------------------------------------------------------- */
 
-static void request_fill(
-    struct check_request *request, const struct probe_target *target)
-{
-	const struct pool *pool = target->pool->pool;
-
-	request->to = target->server->addr;
-	if (pool->health.port && !addr_is_unix(&request->to))
-		addr_set_port(&request->to, pool->health.port);
-	request->source = pool->source;
-	request->health = &pool->health;
-}
-
 static void target_check(struct probe_target *target, struct mono now)
 {
 	struct probe_set *set = target->set;
@@ -206,9 +203,11 @@ static void target_check(struct probe_target *target, struct mono now)
 	struct check_result result = {0};
 	int err;
 
-	request_fill(&request, target);
 	target->started = now;
-	err = check_start(&set->checker, &request, target, now, &target->check);
+	err = probe_target_request(target, &request);
+	if (!err)
+		err = check_start(
+		    &set->checker, &request, target, now, &target->check);
 	if (!err) {
 		lateness_start(&set->lateness, now);
 		target->late_before_ns = lateness_sum_ns(&set->lateness, now);
@@ -226,20 +225,28 @@ static void target_check(struct probe_target *target, struct mono now)
 	result.error = err;
 	snprintf(
 	    result.cause, sizeof(result.cause), "socket: %s", br_strerror(err));
-	target_judge(target, now, &result);
+	if (target->asks_agent)
+		probe_agent_judge(target, now, &result);
+	else
+		target_judge(target, now, &result);
 	target_rest(target, now);
 }
 
-/* Whether the operator has taken the server out; the result that follows his
- * bringing it back decides at once. */
+/* Whether the operator or the agent has taken the server out; the result that
+ * follows its coming back decides at once. An agent is always asked: it may be
+ * who brings it back. */
 static bool target_in_maintenance(struct probe_target *target)
 {
 	struct board_facts facts;
+	bool maintenance;
 
+	if (target->asks_agent)
+		return false;
 	board_read(target->server->row, &facts);
-	if (target->in_maintenance && facts.admin != BOARD_MAINT)
+	maintenance = board_admin_now(&facts) == BOARD_MAINT;
+	if (target->in_maintenance && !maintenance)
 		target->verdict.fresh = true;
-	target->in_maintenance = facts.admin == BOARD_MAINT;
+	target->in_maintenance = maintenance;
 	return target->in_maintenance;
 }
 
@@ -338,13 +345,14 @@ void probe_set_free(struct probe_set *set)
 	br_assert(probe_set_idle(set));
 	lateness_stop(&set->lateness);
 	checker_fini(&set->checker);
+	probe_set_free_tls(set);
 	arena_free(set->arena);
 	free(set);
 }
 
 void probe_set_admin_changed(struct probe_set *set, const struct board_row *row)
 {
-	struct probe_target *target = probe_target_of_row(set, row);
+	struct probe_target *target = probe_target_of_row(set, row, false);
 	bool before;
 
 	if (!target)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Health checks of all servers of all pools that have a `health` block: when
- * to check, what a result means, and publishing it on the board.
+ * Health checks of all servers of all pools that have a `health` block, and
+ * questions to the agents beside them where there is an `agent` block: when to
+ * ask, what a result means, and publishing it on the board.
  *
  *      pools in force ──probe_set_sync()──> one target a server
  *                                               │ staggered, bounded
@@ -41,7 +42,10 @@
 	X(late, "Results discarded because this process was late")             \
 	X(postponed, "Checks put off for want of descriptors or memory")       \
 	X(queued, "Checks that waited because too many were in flight")        \
-	X(changes, "Changes of a server's health")
+	X(changes, "Changes of a server's health")                             \
+	X(agent_checks, "Agents asked")                                        \
+	X(agent_failed, "Of them, those without a line that makes sense")      \
+	X(agent_unknown, "Words of agents that mean nothing here")
 
 struct probe_metrics {
 #define X(name, help) struct counter name;
@@ -57,6 +61,10 @@ struct probe_hooks {
 	void *context;
 	/* `after` is on the board already. */
 	void (*on_health)(void *context, const struct pool *pool,
+	    const struct server *server, const struct board_facts *before,
+	    const struct board_facts *after);
+	/* What an agent says has changed; `after` is on the board already. */
+	void (*on_agent)(void *context, const struct pool *pool,
 	    const struct server *server, const struct board_facts *before,
 	    const struct board_facts *after);
 	/* A pool began (or ceased) to be served as if all were up. Noticed

@@ -20,21 +20,30 @@ struct next {
 
 /* -- targets by row ---------------------------------------------------- */
 
-static uint32_t slot_of(const struct board_row *row, uint32_t slots)
+static uint32_t slot_of(
+    const struct board_row *row, bool asks_agent, uint32_t slots)
 {
-	return (uint32_t)hash_u64((uint64_t)(uintptr_t)row, 0) & (slots - 1);
+	return (uint32_t)hash_u64((uint64_t)(uintptr_t)row, asks_agent) &
+	       (slots - 1);
+}
+
+static bool is_of_row(const struct probe_target *target,
+    const struct board_row *row, bool asks_agent)
+{
+	return target->server->row == row && target->asks_agent == asks_agent;
 }
 
 struct probe_target *probe_target_of_row(
-    const struct probe_set *set, const struct board_row *row)
+    const struct probe_set *set, const struct board_row *row, bool asks_agent)
 {
 	uint32_t slot;
 
 	if (set->by_row_slots == 0)
 		return NULL;
-	slot = slot_of(row, set->by_row_slots);
+	slot = slot_of(row, asks_agent, set->by_row_slots);
 	/* At most half of the slots are in use. */
-	while (set->by_row[slot] && set->by_row[slot]->server->row != row)
+	while (
+	    set->by_row[slot] && !is_of_row(set->by_row[slot], row, asks_agent))
 		slot = (slot + 1) & (set->by_row_slots - 1);
 	return set->by_row[slot];
 }
@@ -49,7 +58,8 @@ static void index_by_row(struct probe_set *set)
 	set->by_row_slots = slots;
 	for (uint32_t i = 0; i < set->n_targets; i++) {
 		struct probe_target *target = set->targets[i];
-		uint32_t slot = slot_of(target->server->row, slots);
+		uint32_t slot =
+		    slot_of(target->server->row, target->asks_agent, slots);
 
 		while (set->by_row[slot])
 			slot = (slot + 1) & (slots - 1);
@@ -64,13 +74,47 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static bool same_bytes(const struct conf_bytes *a, const struct conf_bytes *b)
+{
+	return a->n == b->n && (!a->n || !memcmp(a->at, b->at, a->n));
+}
+
+static bool same_script(
+    const struct conf_health *a, const struct conf_health *b)
+{
+	if (a->n_steps != b->n_steps)
+		return false;
+	for (uint32_t i = 0; i < a->n_steps; i++) {
+		if (!same_bytes(&a->steps[i].send, &b->steps[i].send) ||
+		    !same_bytes(&a->steps[i].expect, &b->steps[i].expect))
+			return false;
+	}
+	return true;
+}
+
+static bool same_transport(const struct pool *a, const struct pool *b)
+{
+	return addr_equal(&a->source, &b->source) &&
+	       a->proxy_out == b->proxy_out && a->speaks_tls == b->speaks_tls &&
+	       same_text(a->tls_name, b->tls_name) &&
+	       a->health.tls == b->health.tls;
+}
+
+static bool same_agent(const struct pool *a, const struct pool *b)
+{
+	const struct conf_agent *x = &a->agent, *y = &b->agent;
+
+	return x->port == y->port && x->interval_ms == y->interval_ms &&
+	       x->timeout_ms == y->timeout_ms &&
+	       same_bytes(&x->send, &y->send) &&
+	       addr_equal(&a->source, &b->source);
+}
+
 /* Whether a check of the one answers for the other. */
 static bool same_check(const struct pool *a, const struct pool *b)
 {
 	const struct conf_health *x = &a->health, *y = &b->health;
 
-	if (a == b)
-		return true;
 	if (x->type != y->type || x->interval_ms != y->interval_ms ||
 	    x->timeout_ms != y->timeout_ms || x->rise != y->rise ||
 	    x->fall != y->fall || x->port != y->port ||
@@ -82,7 +126,20 @@ static bool same_check(const struct pool *a, const struct pool *b)
 			return false;
 	}
 	return same_text(x->path, y->path) && same_text(x->host, y->host) &&
-	       addr_equal(&a->source, &b->source);
+	       same_script(x, y) && same_transport(a, b);
+}
+
+static bool same_target(const struct probe_target *target,
+    const struct pool *pool, const struct server *server)
+{
+	const struct pool *before = target->pool->pool;
+
+	if (before == pool)
+		return true;
+	if (target->asks_agent)
+		return same_agent(before, pool);
+	return same_check(before, pool) &&
+	       addr_equal(&target->server->health_addr, &server->health_addr);
 }
 
 static struct probe_target *target_new(struct probe_set *set)
@@ -114,26 +171,45 @@ static void forget_health(
 		    set, pool, server, &facts, BOARD_UNKNOWN, "not checked");
 }
 
-static void sync_server(struct probe_set *set, struct next *next,
-    struct probe_pool *pool, struct server *server)
+/* The target that goes on, or a new one. */
+static void sync_target(struct probe_set *set, struct next *next,
+    struct probe_pool *pool, struct server *server, bool asks_agent)
 {
-	struct probe_target *target = probe_target_of_row(set, server->row);
-	bool checked = pool->pool->health.type != CONF_HEALTH_NONE;
+	struct probe_target *target =
+	    probe_target_of_row(set, server->row, asks_agent);
 
-	if (!checked || !target)
-		forget_health(set, pool, server);
-	if (!checked)
-		return;
 	if (target && !target->kept &&
-	    same_check(target->pool->pool, pool->pool)) {
+	    same_target(target, pool->pool, server)) {
 		target->kept = true;
+		/* Its connection uses what goes with the old pool. */
+		if (target->check && target->pool->pool != pool->pool &&
+		    probe_target_borrows(target->pool->pool)) {
+			probe_target_halt(target);
+			probe_target_rest_until(target, set->now());
+		}
 	} else {
 		target = target_new(set);
+		target->asks_agent = asks_agent;
 		next->n_started++;
 	}
 	target->pool = pool;
 	target->server = server;
 	next->targets[next->n_targets++] = target;
+}
+
+static void sync_server(struct probe_set *set, struct next *next,
+    struct probe_pool *pool, struct server *server)
+{
+	bool checked = pool->pool->health.type != CONF_HEALTH_NONE;
+
+	if (!checked || !probe_target_of_row(set, server->row, false))
+		forget_health(set, pool, server);
+	if (checked)
+		sync_target(set, next, pool, server, false);
+	if (pool->pool->agent.port)
+		sync_target(set, next, pool, server, true);
+	else
+		probe_agent_forget(set, pool, server);
 }
 
 static void sync_pool(struct probe_set *set, struct next *next,
@@ -171,7 +247,7 @@ static void start_new(struct probe_set *set, uint32_t n_started)
 
 	for (uint32_t i = 0; i < set->n_targets; i++) {
 		struct probe_target *target = set->targets[i];
-		uint64_t window_ms = target->pool->pool->health.interval_ms;
+		uint64_t window_ms = probe_target_interval_ms(target);
 		uint32_t part_us;
 
 		if (timer_armed(&target->timer) || target->check ||
@@ -214,8 +290,9 @@ static void next_init(struct next *next, const struct probe_set *set,
 		n_servers += pools[i]->n_servers;
 	*next = (struct next){.arena = arena_new()};
 	next->pools = arena_alloc(next->arena, n_pools * sizeof(*next->pools));
+	/* Each may have two. */
 	next->targets =
-	    arena_alloc(next->arena, n_servers * sizeof(*next->targets));
+	    arena_alloc(next->arena, 2 * n_servers * sizeof(*next->targets));
 	next->fails_open = strmap_new(next->arena);
 	for (uint32_t i = 0; i < set->n_pools; i++) {
 		struct probe_pool *pool = &set->pools[i];

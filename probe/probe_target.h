@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * One checked server within a probe_set: its timer, its place in the queue,
- * its check in flight, its counts. Internal to probe/.
+ * What is asked of one server within a probe_set, its health or its agent: a
+ * timer, a place in the queue, a check in flight, counts. Internal to probe/.
  *
  *      RESTING ──timer──> QUEUED ──room──> CHECKING ──verdict──> RESTING
  *                  │          (too many in flight)                  ^
@@ -35,7 +35,8 @@ struct probe_target {
 	struct verdict verdict;
 	struct mono started; /* the check in flight, or the last one */
 	int64_t late_before_ns;
-	bool in_maintenance; /* when last looked at */
+	bool asks_agent; /* and not for its health */
+	bool in_maintenance; /* when last looked at; not of an agent */
 	bool spread; /* the next rest is a random one */
 	bool kept; /* by the sync under way */
 };
@@ -58,6 +59,11 @@ struct probe_set {
 	uint32_t n_pools;
 	struct probe_target **targets;
 	uint32_t n_targets;
+	/* Checks of servers without TLS of their own trust anybody; made when
+	 * first needed. */
+	struct tls_client *any_client;
+	struct tls_context *any_tls;
+	char address[INET6_ADDRSTRLEN]; /* of the request being made */
 	struct probe_target **by_row; /* open addressing */
 	uint32_t by_row_slots; /* a power of two */
 };
@@ -68,7 +74,8 @@ void probe_target_rest_until(struct probe_target *target, struct mono due);
 void probe_target_halt(struct probe_target *target);
 /* By board row, which stands for (pool, server, address); or NULL. */
 struct probe_target *probe_target_of_row(
-    const struct probe_set *set, const struct board_row *row);
+    const struct probe_set *set, const struct board_row *row, bool asks_agent);
+uint64_t probe_target_interval_ms(const struct probe_target *target);
 /* The timer's callback of every target. */
 void probe_target_on_due(struct timer *timer, struct mono now);
 /* Publishes a health and reports it; `cause` is copied. */
@@ -77,3 +84,20 @@ void probe_target_publish(struct probe_set *set, struct probe_pool *pool,
     const char *cause);
 /* The pool's fail-open is judged within PROBE_SETTLE_MS. */
 void probe_target_unsettle(struct probe_set *set, struct probe_pool *pool);
+
+/* -- probe_request.c -- */
+/* What to check, where and how; 0 or -ENOMEM. Texts in it are valid until the
+ * next call. */
+int probe_target_request(
+    struct probe_target *target, struct check_request *ret) BR_MUST_CHECK;
+/* Whether checks of the pool use what only its present object holds. */
+bool probe_target_borrows(const struct pool *pool);
+void probe_set_free_tls(struct probe_set *set);
+
+/* -- probe_agent.c -- */
+/* Takes over what the agent said, or counts that it said nothing. */
+void probe_agent_judge(struct probe_target *target, struct mono now,
+    const struct check_result *result);
+/* There is no agent any more: what it has said does not hold. */
+void probe_agent_forget(
+    struct probe_set *set, struct probe_pool *pool, struct server *server);

@@ -282,6 +282,22 @@ static const char *cause_text(const json_t *server)
 		   : "";
 }
 
+/* Of what is up, the cause says nothing new; its agent may. */
+static void cell_cause(struct table *table, const json_t *server)
+{
+	const json_t *agent = json_object_get(server, "agent");
+	const char *said =
+	    json_is_object(agent) ? client_text(agent, "said") : "";
+
+	const char *cause = cause_text(server);
+
+	if (*cause)
+		table_text(table, STYLE_DIM, cause);
+	else
+		table_addf(
+		    table, STYLE_DIM, "%s%s", *said ? "agent: " : "", said);
+}
+
 static void print_servers(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POOL", "SERVER", "ADDRESS",
@@ -317,7 +333,7 @@ static void print_servers(struct printer *p, const json_t *data)
 		cell_trouble(&table, client_uint(s, "resets"));
 		cell_bytes(&table, s, "bytes_to");
 		cell_bytes(&table, s, "bytes_from");
-		table_text(&table, STYLE_DIM, cause_text(s));
+		cell_cause(&table, s);
 	}
 	print_table(p, &table);
 }

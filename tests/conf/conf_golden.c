@@ -25,7 +25,9 @@
 
 static const char *const balance_names[] = {
     "rr", "least", "p2c", "maglev", "source", "first"};
-static const char *const health_names[] = {"none", "tcp", "http"};
+static const char *const health_names[] = {
+    "none", "tcp", "http", "tls", "send_expect"};
+static const char *const health_tls_names[] = {"auto", "on", "off"};
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 static const char *dump_addr(const struct addr *addr)
@@ -169,6 +171,41 @@ static void dump_pool_tls(struct strbuf *out, const struct conf_pool *p)
 	strbuf_addc(out, '\n');
 }
 
+static void dump_bytes(
+    struct strbuf *out, const char *name, const struct conf_bytes *bytes)
+{
+	if (!bytes->n)
+		return;
+	strbuf_addf(out, " %s=", name);
+	for (uint32_t i = 0; i < bytes->n; i++)
+		strbuf_addf(out, "%02x", (unsigned char)bytes->at[i]);
+}
+
+static void dump_checks(struct strbuf *out, const struct conf_pool *p)
+{
+	const struct conf_agent *agent = &p->agent;
+
+	if (p->health.tls != CONF_HEALTH_TLS_AUTO)
+		strbuf_addf(
+		    out, "    tls %s\n", health_tls_names[p->health.tls]);
+	for (uint32_t i = 0; i < p->health.n_steps; i++) {
+		const struct conf_step *step = &p->health.steps[i];
+
+		strbuf_addf(out, "    step %s at %u:%u", step->name,
+		    step->pos.line, step->pos.column);
+		dump_bytes(out, "send", &step->send);
+		dump_bytes(out, "expect", &step->expect);
+		strbuf_addc(out, '\n');
+	}
+	if (!agent->port)
+		return;
+	strbuf_addf(out,
+	    "  agent port=%u interval=%" PRIu64 "ms timeout=%" PRIu64 "ms",
+	    agent->port, agent->interval_ms, agent->timeout_ms);
+	dump_bytes(out, "send", &agent->send);
+	strbuf_addc(out, '\n');
+}
+
 static void dump_health(struct strbuf *out, const struct conf_health *h)
 {
 	strbuf_addf(out, "  health %s", health_names[h->type]);
@@ -216,13 +253,18 @@ static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 	dump_pool_tls(out, p);
 	dump_health(out, &p->health);
 	dump_pool_options(out, p);
+	dump_checks(out, p);
 	for (uint32_t i = 0; i < p->n_servers; i++) {
 		const struct conf_server *s = &p->servers[i];
 
 		strbuf_addf(out,
-		    "  server %s at %u:%u %s weight=%u max_connections=%u\n",
+		    "  server %s at %u:%u %s weight=%u max_connections=%u",
 		    s->name, s->pos.line, s->pos.column, dump_addr(&s->addr),
 		    s->weight, s->max_connections);
+		if (s->health_address.length)
+			strbuf_addf(
+			    out, " health=%s", dump_addr(&s->health_address));
+		strbuf_addc(out, '\n');
 		if (s->zone || s->backup)
 			strbuf_addf(out, "    zone=%s%s backup=%d\n",
 			    s->zone ? s->zone : "-", s->local ? " (own)" : "",

@@ -35,7 +35,7 @@ static uint32_t n_servers;
 static uint32_t fds_before;
 
 static struct {
-	uint32_t health_calls, open_calls;
+	uint32_t health_calls, agent_calls, open_calls;
 	enum board_health before, after;
 	char cause[BOARD_CAUSE_MAX];
 	char server[64];
@@ -62,6 +62,20 @@ static inline void on_health(void *context, const struct pool *pool,
 	seen.after = after->health;
 	snprintf(seen.cause, sizeof(seen.cause), "%s", after->cause);
 	snprintf(seen.server, sizeof(seen.server), "%s", server->name);
+}
+
+static inline void on_agent(void *context, const struct pool *pool,
+    const struct server *server, const struct board_facts *before,
+    const struct board_facts *after)
+{
+	struct board_facts on_board;
+
+	ck_assert_ptr_eq(context, &seen);
+	ck_assert_ptr_nonnull(pool);
+	ck_assert_ptr_nonnull(before);
+	board_read(server->row, &on_board);
+	ck_assert_str_eq(on_board.agent.said, after->agent.said);
+	seen.agent_calls++;
 }
 
 static inline void on_fail_open(
@@ -93,7 +107,10 @@ static inline void make_set(uint32_t in_flight_max)
 	    .rng = &rng,
 	    .in_flight_max = in_flight_max,
 	    .now = test_now,
-	    .hooks = {&seen, on_health, on_fail_open},
+	    .hooks = {.context = &seen,
+		.on_health = on_health,
+		.on_agent = on_agent,
+		.on_fail_open = on_fail_open},
 	};
 
 	ck_assert_int_eq(probe_set_new(&options, &set), 0);

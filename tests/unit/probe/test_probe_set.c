@@ -17,10 +17,11 @@ START_TEST(test_down_and_up_again)
 	turn_until(facts_of(pool, 0).health == BOARD_DOWN);
 	facts = facts_of(pool, 0);
 	ck_assert_uint_eq(facts.checks_failed, 3);
-	ck_assert_str_eq(facts.cause, "status 500");
+	ck_assert_str_eq(facts.cause, "status 500, expected 200-399");
 	/* Another reason for the same health is told, not counted. */
 	server->answer = "HTTP/1.1 502 No\r\n";
-	turn_until(strcmp(facts_of(pool, 0).cause, "status 502") == 0);
+	turn_until(strcmp(facts_of(pool, 0).cause,
+		       "status 502, expected 200-399") == 0);
 	ck_assert_uint_eq(facts_of(pool, 0).changes, 2);
 	server->answer = "HTTP/1.1 200 OK\r\n";
 	facts = facts_of(pool, 0);
