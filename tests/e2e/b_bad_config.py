@@ -19,7 +19,7 @@ pools:
       a: {address: "127.0.0.1:9001", weigth: 3}
       b: {address: "localhost:9002"}
     connect: {timeout: 5}
-    tls: {ca: x.pem}
+    shard: {range: auto}
 """
 WANT = {
     4: ["origin", 'did you mean "origins"'],
