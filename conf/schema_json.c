@@ -73,6 +73,18 @@ static void schema_json_text(
 		json_uint(j, "maxLength", row->max);
 }
 
+/* Digits alone are an integer to YAML. Escapes make a text longer than what it
+ * stands for, so its length says nothing. */
+static void schema_json_bytes(struct json *j, const struct schema_row *row)
+{
+	schema_json_types(j, "string", "integer");
+	if (row->type == SCHEMA_HEX)
+		json_string(j, "pattern", "^ *([0-9A-Fa-f]{2} *)+$");
+	else
+		json_string(j, "pattern",
+		    "^([^\\\\]|\\\\([rnt0\\\\]|x[0-9A-Fa-f]{2}))+$");
+}
+
 static void schema_json_addresses(struct json *j, const struct schema_row *row)
 {
 	schema_json_types(j, "string", "array");
@@ -185,6 +197,10 @@ static void schema_json_value(struct json *j, const struct schema_row *row)
 		return;
 	case SCHEMA_STATUS:
 		schema_json_status(j);
+		return;
+	case SCHEMA_BYTES:
+	case SCHEMA_HEX:
+		schema_json_bytes(j, row);
 		return;
 	case SCHEMA_PATH:
 	case SCHEMA_URL_PATH:

@@ -248,12 +248,12 @@ static void checker_work(struct timer *timer, struct mono now)
 {
 	struct checker *checker =
 	    br_container_of(timer, struct checker, work_timer);
-	int64_t until_ns = mono_now().ns + WORK_NS;
+	int64_t until_ns = checker->work_clock().ns + WORK_NS;
 	struct list_node *node;
 
 	while ((node = list_pop_front(&checker->work))) {
 		check_work(br_container_of(node, struct check, work));
-		if (mono_now().ns >= until_ns)
+		if (checker->work_clock().ns >= until_ns)
 			break;
 	}
 	/* The next tick: what is due now would run within this turn. */

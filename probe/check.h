@@ -67,6 +67,7 @@ struct checker {
 	struct timer_wheel *wheel;
 	struct slab slab;
 	uint32_t in_flight;
+	struct mono (*work_clock)(void); /* measures what computing costs */
 	struct list work; /* checks with something to compute, oldest first */
 	struct timer work_timer;
 	void *context;

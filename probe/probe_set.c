@@ -315,6 +315,7 @@ int probe_set_new(const struct probe_options *options, struct probe_set **ret)
 	    .context = set,
 	    .on_verdict = on_verdict,
 	    .on_room = on_room,
+	    .work_clock = options->work_clock ? options->work_clock : mono_now,
 	};
 	err = checker_init(&set->checker, options->in_flight_max
 					      ? options->in_flight_max

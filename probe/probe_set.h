@@ -80,6 +80,7 @@ struct probe_options {
 	struct rng *rng;
 	uint32_t in_flight_max; /* 0: PROBE_IN_FLIGHT_MAX */
 	struct mono (*now)(void); /* NULL: mono_now; tests step their own */
+	struct mono (*work_clock)(void); /* likewise */
 	struct probe_hooks hooks; /* NULL functions are not called */
 };
 

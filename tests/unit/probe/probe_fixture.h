@@ -99,6 +99,16 @@ static inline uint32_t count_fds(void)
 	return n;
 }
 
+/* Each look at the clock of computing moves it by this. */
+static int64_t work_step_ns;
+
+static inline struct mono work_now(void)
+{
+	static struct mono now;
+
+	return now = mono_add_ns(now, work_step_ns);
+}
+
 static inline void make_set(uint32_t in_flight_max)
 {
 	struct probe_options options = {
@@ -107,6 +117,7 @@ static inline void make_set(uint32_t in_flight_max)
 	    .rng = &rng,
 	    .in_flight_max = in_flight_max,
 	    .now = test_now,
+	    .work_clock = work_now,
 	    .hooks = {.context = &seen,
 		.on_health = on_health,
 		.on_agent = on_agent,
