@@ -3,15 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "fleet/shares.h"
 #include "probe/probe_target.h"
 
 static void said_add(char *said, const char *word)
 {
 	size_t n = strlen(said);
+	int length =
+	    snprintf(said + n, BOARD_SAID_MAX - n, "%s%s", n ? " " : "", word);
 
-	(void)snprintf(
-	    said + n, BOARD_SAID_MAX - n, "%s%s", n ? " " : "", word);
+	/* What does not fit is cut: a reason is for people. */
+	br_assert(length >= 0);
 }
 
 /* The words that count, in an order of ours: nothing of what a remote program
