@@ -123,7 +123,8 @@ bool tls_open(struct flow *flow, struct direction *d, struct tls_in *in)
 
 		tls_commit(back, &out);
 		out = (struct tls_out){NULL, NULL};
-		if (flow->state == FLOW_CLOSING)
+		/* The sink has failed under it. */
+		if (flow->state == FLOW_CLOSING || d->abandoned)
 			return false;
 		if (status == TLS_FAILED)
 			return tls_source_broken(flow, d);
