@@ -142,7 +142,7 @@ static bool front_gather(struct flow *flow, struct op_result result)
 	struct ring *ring = &flow->worker->ring;
 	uint32_t n = (uint32_t)result.res;
 	struct first *first = side_new(flow) ? side_first(flow) : NULL;
-	bool fits = first && first->end + n <= FIRST_ROOM;
+	bool fits = first && side_charge_first(flow, first->end + n);
 
 	if (fits) {
 		memcpy(first->bytes + first->end,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define FIRST_PAGE 4096u
+
 bool side_new(struct flow *flow)
 {
 	struct side *side;
@@ -29,17 +31,29 @@ struct first *side_first(struct flow *flow)
 
 	if (side->first)
 		return side->first;
-	if (!worker_take_parked(worker, sizeof *side->first))
-		return NULL;
 	side->first = slab_new(&worker->first_slab);
-	if (!side->first) {
-		worker_give_parked(worker, sizeof *side->first);
+	if (!side->first)
 		return NULL;
-	}
-	side->first->start = side->first->end = 0;
+	side->first->start = side->first->end = side->first->charged = 0;
 	side->hello_read = false;
 	client_hello_start(&side->first->reader);
 	return side->first;
+}
+
+bool side_charge_first(struct flow *flow, uint32_t end)
+{
+	struct first *first = flow->side->first;
+	uint32_t bytes = (uint32_t)offsetof(struct first, bytes) + end;
+	uint32_t pages = (bytes + FIRST_PAGE - 1) / FIRST_PAGE * FIRST_PAGE;
+
+	if (end > FIRST_ROOM)
+		return false;
+	if (pages <= first->charged)
+		return true;
+	if (!worker_take_parked(flow->worker, pages - first->charged))
+		return false;
+	first->charged = pages;
+	return true;
 }
 
 void side_drop_first(struct flow *flow)
@@ -48,8 +62,8 @@ void side_drop_first(struct flow *flow)
 
 	if (!side || !side->first)
 		return;
+	worker_give_parked(flow->worker, side->first->charged);
 	slab_free(&flow->worker->first_slab, side->first);
-	worker_give_parked(flow->worker, sizeof *side->first);
 	side->first = NULL;
 	side->hello_read = false;
 }

@@ -10,9 +10,11 @@
  *                        └ tls_session x 2            to the end
  *
  * Thread:  the flow's worker.
- * Memory:  two slabs of the worker. A struct first is counted against
- *          limits.parked_total like parked chunks: it is freed when its bytes
- *          have gone to the server, and only pages that were written exist.
+ * Memory:  two slabs of the worker. What a struct first has written is
+ *          counted in pages against limits.parked_total, like parked chunks:
+ *          clients that send one byte each must not use up the room of those
+ *          that have a lot to wait for. It is freed when its bytes have gone
+ *          to the server.
  * Errors:  NULL when the slab or the limit is used up.
  * Limits:  FIRST_ROOM bytes are read before a server is chosen.
  */
@@ -28,6 +30,7 @@
 
 struct first {
 	uint32_t start, end; /* unread bytes are [start, end) of bytes */
+	uint32_t charged; /* bytes of limits.parked_total */
 	struct client_hello_reader reader;
 	struct client_hello hello;
 	uint8_t bytes[FIRST_ROOM];
@@ -54,6 +57,8 @@ struct side {
 bool side_new(struct flow *flow) BR_MUST_CHECK;
 /* The flow's first bytes, made when it has none. NULL: no memory. */
 struct first *side_first(struct flow *flow) BR_MUST_CHECK;
+/* Room for `end` bytes in it; false: none left. */
+bool side_charge_first(struct flow *flow, uint32_t end) BR_MUST_CHECK;
 void side_drop_first(struct flow *flow);
 /* All of it, when the flow ends. */
 void side_free(struct flow *flow);

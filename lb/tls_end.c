@@ -74,7 +74,7 @@ static bool tls_accept_rest(struct flow *flow, struct tls_in *in)
 		    worker->scratch + n, WORKER_SCRATCH_BYTES - n, &got);
 		n += got;
 	}
-	if (status == TLS_FAILED || n > FIRST_ROOM)
+	if (status == TLS_FAILED || !side_charge_first(flow, (uint32_t)n))
 		return false;
 	flow->up.eof = status == TLS_CLOSED;
 	first->start = 0;

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "lb/flow_state.h"
+#include "lb/side.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -116,6 +117,21 @@ static uint32_t check_direction(const struct direction *d)
 	return d->n_held;
 }
 
+/* What flows without a server hold of limits.parked_total. */
+static uint64_t charged_first(const struct worker *worker)
+{
+	uint64_t bytes = 0;
+
+	LIST_FOREACH (node, &worker->flows) {
+		const struct flow *flow =
+		    br_container_of(node, struct flow, link);
+
+		if (flow->side && flow->side->first)
+			bytes += flow->side->first->charged;
+	}
+	return bytes;
+}
+
 static void check_turn(const struct sim *sim)
 {
 	const struct worker *worker = sim->worker;
@@ -150,7 +166,8 @@ static void check_turn(const struct sim *sim)
 	br_assert(worker->ring.buffers_free + held + fake.buffers_taken ==
 		  worker->ring.n_buffers);
 	br_assert(sim->shared.parked ==
-		  (uint64_t)worker->chunk_slab.used * CHUNK_BYTES);
+		  (uint64_t)worker->chunk_slab.used * CHUNK_BYTES +
+		      charged_first(worker));
 	br_assert(sim->shared.parked <= sim->options.parked_bytes);
 	for (uint32_t i = 0; i < sim->pool->n_servers; i++)
 		br_assert(!sim->options.server_connections ||
