@@ -28,7 +28,12 @@
 	X(BR_E_PROXY_HEADER, -1014, "malformed PROXY header")                  \
 	X(BR_E_CLIENT_HELLO, -1015, "malformed TLS ClientHello")               \
 	X(BR_E_TLS, -1016, "TLS failed")                                       \
-	X(BR_E_TLS_TRUNCATED, -1017, "ended without TLS close_notify")
+	X(BR_E_TLS_TRUNCATED, -1017, "ended without TLS close_notify")         \
+	X(BR_E_DENIED, -1018, "refused by allow or deny of the listener")      \
+	X(BR_E_SOURCE_FULL, -1019,                                             \
+	    "the source has per_source.connections already")                   \
+	X(BR_E_SOURCE_FAST, -1020,                                             \
+	    "the source connects faster than per_source.rate")
 
 enum br_error {
 #define X(name, value, text) name = value,

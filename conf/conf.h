@@ -143,6 +143,7 @@ struct conf_pool_tls {
 	struct conf_texts alpn;
 };
 
+enum conf_refuse { CONF_REFUSE_RESET, CONF_REFUSE_CLOSE, CONF_REFUSE_DROP };
 enum conf_proxy_in { CONF_PROXY_IN_OFF, CONF_PROXY_IN_ACCEPT };
 enum conf_proxy { CONF_PROXY_OFF, CONF_PROXY_V1, CONF_PROXY_V2 };
 
@@ -161,6 +162,7 @@ struct conf_listener {
 	enum conf_proxy_in proxy_in;
 	struct conf_prefixes proxy_from; /* n 0: any source may */
 	struct conf_prefixes allow, deny; /* n 0: all, none */
+	enum conf_refuse refuse;
 	uint32_t source_connections, source_rate; /* per second; 0: no limit */
 	struct conf_listener_tls tls;
 	uint64_t first_bytes_ms, handshake_ms;

@@ -17,6 +17,13 @@ static const struct schema_choice proxy_choices[] = {
     {0},
 };
 
+static const struct schema_choice refuse_choices[] = {
+    {"reset", CONF_REFUSE_RESET, SCHEMA_NOW},
+    {"close", CONF_REFUSE_CLOSE, SCHEMA_NOW},
+    {"drop", CONF_REFUSE_DROP, SCHEMA_NOW},
+    {0},
+};
+
 static const struct schema_choice tls_versions[] = {
     {"1.2", CONF_TLS_1_2, SCHEMA_NOW},
     {"1.3", CONF_TLS_1_3, SCHEMA_NOW},
@@ -28,13 +35,6 @@ static const struct schema_choice client_verify[] = {
     {"optional", CONF_TLS_VERIFY_OPTIONAL, SCHEMA_NOW},
     {0},
 };
-
-/* Keys of a later version: known, refused, documented as such. */
-#define LATER(key, kind, ...)                                                  \
-	{                                                                      \
-		.path = "listeners.*." key, .type = kind,                      \
-		.when = SCHEMA_LATER, __VA_ARGS__                              \
-	}
 
 const struct schema_row schema_listeners[] = {
     {
@@ -286,12 +286,73 @@ const struct schema_row schema_listeners[] = {
 		"elsewhere are closed. Without it anybody may, and claim to "
 		"be anybody.",
     },
-    LATER(
-	"per_source", SCHEMA_OBJECT, .help = "Limits for each client address."),
-    LATER("per_source.connections", SCHEMA_INTEGER, .max = 1000000,
-	.example = "100", .help = "Most connections from one address."),
-    LATER("per_source.rate", SCHEMA_RATE, .max = 1000000, .example = "50/s",
-	.help = "Most new connections a second from one address."),
+    {
+	.path = "listeners.*.allow",
+	.type = SCHEMA_PREFIXES,
+	AT(allow),
+	.example = "[10.0.0.0/8, \"2001:db8::/32\"]",
+	.help = "Clients that may connect; with it, all others may not. Of "
+		"all prefixes in allow and deny that cover a client's "
+		"address the longest decides, and a prefix in both denies. "
+		"With proxy_protocol, the address that the header names is "
+		"meant.",
+    },
+    {
+	.path = "listeners.*.deny",
+	.type = SCHEMA_PREFIXES,
+	AT(deny),
+	.example = "[192.0.2.0/24, 198.51.100.7]",
+	.help = "Clients that may not connect; without allow, all others "
+		"may.",
+    },
+    {
+	.path = "listeners.*.per_source",
+	.type = SCHEMA_OBJECT,
+	.help = "Limits for each client: an IPv4 address, or a /64 of IPv6. "
+		"With proxy_protocol, the client that the header names; what "
+		"the proxy itself connects for (LOCAL) is not limited. They "
+		"count over all workers and go on through reloads, but only "
+		"connections that began while the listener had a limit.",
+    },
+    {
+	.path = "listeners.*.per_source.connections",
+	.type = SCHEMA_INTEGER,
+	AT(source_connections),
+	.max = 1000000,
+	.fallback = "0",
+	.example = "100",
+	.help = "Most connections of one client at a time; further ones are "
+		"refused. 0: no limit.",
+    },
+    {
+	.path = "listeners.*.per_source.rate",
+	.type = SCHEMA_RATE,
+	AT(source_rate),
+	.max = 1000000,
+	.fallback = "0",
+	.example = "50/s",
+	.help = "Most new connections of one client in a second; further ones "
+		"are refused. After a pause as many may come at once. 0: no "
+		"limit.",
+    },
+    {
+	.path = "listeners.*.refuse",
+	.type = SCHEMA_ENUM,
+	AT(refuse),
+	.choices = refuse_choices,
+	.fallback = "reset",
+	.example = "drop",
+	.help = "How allow, deny and per_source refuse. reset ends the "
+		"connection at once and keeps nothing of it. close ends it "
+		"as if it had been served; the kernel remembers it for a "
+		"minute. drop keeps the client waiting and itself nothing: "
+		"with CAP_NET_ADMIN no packet is sent, without it a reset "
+		"that no router passes on, so that clients on the same "
+		"network do hear it. A client that sends something "
+		"afterwards is answered with a reset by the kernel. Behind "
+		"proxy_protocol, where the connection is the proxy's, drop "
+		"does as reset.",
+    },
     {
 	.path = "listeners.*.tls",
 	.type = SCHEMA_OBJECT,

@@ -6,6 +6,7 @@
 #include "daemon/boot_state.h"
 #include "daemon/load.h"
 #include "io/ring_off.h"
+#include "lb/source_table.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -169,6 +170,15 @@ static void *aligned_zero(size_t n, size_t bytes)
 	return memory;
 }
 
+/* Where a client lands in the table of sources must not be foreseen. */
+static uint64_t make_secret(void)
+{
+	struct rng rng;
+
+	rng_seed_random(&rng);
+	return rng_u64(&rng);
+}
+
 static int make_shared(struct boot *boot)
 {
 	struct daemon *daemon = &boot->daemon;
@@ -191,6 +201,11 @@ static int make_shared(struct boot *boot)
 		if (!daemon->flow_logs[i])
 			br_out_of_memory("access logs", FLOW_LOG_RECORDS);
 	}
+	daemon->shared.sources = source_table_new(
+	    boot->limits.max_connections, SOURCE_IPV6_BITS, make_secret());
+	if (!daemon->shared.sources)
+		return boot_fail(EXIT_CODE_UNAVAILABLE,
+		    "the table of client sources: %s", br_strerror(-ENOMEM));
 	atomic_store(&daemon->shared.log_access, boot->conf->global.log_access);
 	daemon->board = board_new(n);
 	if (tls_process_prepare(&daemon->tls, boot->conf))
@@ -236,6 +251,7 @@ static void free_shared(struct boot *boot)
 	for (uint32_t i = 0; daemon->flow_logs && i < daemon->n_workers; i++)
 		flow_log_free(daemon->flow_logs[i]);
 	post_office_free(daemon->office);
+	source_table_free(daemon->shared.sources);
 	free(daemon->flow_logs);
 	free(daemon->shared.metrics);
 	free(daemon->workers);

@@ -20,6 +20,7 @@
 #define TROUBLE_LOOK_MS 1000
 #define TROUBLE_QUIET_MS 10000
 #define TROUBLE_KINDS_MAX 16
+#define TROUBLE_LISTENER_KINDS 4
 
 struct control;
 
@@ -32,7 +33,8 @@ struct trouble_sum {
 struct trouble {
 	struct timer timer;
 	struct trouble_sum kinds[TROUBLE_KINDS_MAX];
-	/* Of the plan with this number, in its order. */
+	/* Of the plan with this number, in its order; of each listener
+	 * TROUBLE_LISTENER_KINDS. */
 	uint64_t plan_number;
 	struct trouble_sum *pools, *listeners;
 };

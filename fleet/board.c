@@ -34,6 +34,7 @@ struct pool_entry {
 
 struct board {
 	uint32_t workers;
+	uint32_t listeners_made;
 	struct board_table rows, listeners, pools;
 };
 
@@ -300,6 +301,7 @@ static struct listener_entry *listener_make(
 
 	memcpy(row->name, name, room);
 	row->row.name = row->name;
+	row->row.number = ++board->listeners_made;
 	row->row.metrics =
 	    board_alloc(board->workers * sizeof(*row->row.metrics));
 	board_table_add(&board->listeners, &row->entry, hash);

@@ -188,16 +188,30 @@ void board_pool_unref(struct board *board, struct board_pool *row);
 			 "memory or connection slots")                         \
 	X(closed, "Flows ended")                                               \
 	X(bytes_in, "Bytes received from clients")                             \
-	X(bytes_out, "Bytes sent to clients")
+	X(bytes_out, "Bytes sent to clients")                                  \
+	X(denied, "Connections refused by allow or deny")                      \
+	X(source_full, "Connections refused by per_source.connections")        \
+	X(source_fast, "Connections refused by per_source.rate")               \
+	X(source_gone, "Connections closed because the client had left "       \
+		       "before its address was known to allow, deny or "       \
+		       "per_source")                                           \
+	X(source_evicted, "Sources whose excess over per_source.rate was "     \
+			  "forgotten for want of room")                        \
+	X(source_untracked, "Connections that per_source let in uncounted "    \
+			    "for want of room")
 
 struct listener_metrics {
 #define X(name, help) struct counter name;
 	LISTENER_METRIC_LIST(X)
 #undef X
+	/* The last that was refused, for the log: an IPv4 address, or the
+	 * first 64 bits of an IPv6 address; 0 none. */
+	struct counter refused_source;
 } __attribute__((aligned(64)));
 
 struct board_listener {
 	const char *name;
+	uint32_t number; /* 1, 2, ...: no other row of the board has it */
 	uint32_t references;
 	uint32_t connections; /* open now, all workers (shared word) */
 	uint32_t

@@ -145,6 +145,16 @@ int sock_set_reset_on_close(int fd)
 	return 0;
 }
 
+int sock_set_silent_close(int fd)
+{
+	/* A socket under repair is closed without a packet (tcp_close()). */
+	if (!sock_set(fd, IPPROTO_TCP, TCP_REPAIR, 1))
+		return 0;
+	(void)sock_set(fd, IPPROTO_IP, IP_TTL, 1);
+	(void)sock_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1);
+	return sock_set_reset_on_close(fd);
+}
+
 int sock_shutdown_write(int fd)
 {
 	return shutdown(fd, SHUT_WR) ? -errno : 0;

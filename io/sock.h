@@ -36,6 +36,11 @@ int sock_delay_ack(int fd);
 int sock_ack_now(int fd);
 /* The next close() sends a reset (SO_LINGER with 0 s). */
 int sock_set_reset_on_close(int fd);
+/* The next close() shall not reach the peer: nothing is sent with
+ * CAP_NET_ADMIN, else a reset that lives for one hop, so that only a peer on
+ * the same network hears it. What the peer sends afterwards the kernel answers
+ * with a reset in either case. */
+int sock_set_silent_close(int fd);
 int sock_shutdown_write(int fd);
 /* One gathered send without waiting: bytes sent (maybe fewer), -EAGAIN when
  * the socket is full, or -errno. `last`: the caller ends the stream right

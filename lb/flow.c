@@ -10,6 +10,7 @@
 #include "lb/front.h"
 #include "lb/listener.h"
 #include "lb/path.h"
+#include "lb/source_table.h"
 #include "lb/tls_end.h"
 #include "lb/worker.h"
 
@@ -81,10 +82,22 @@ void flow_note_client(struct flow *flow)
 
 int flow_accept(struct worker *worker, struct listener *listener, int client_fd)
 {
-	struct flow *flow = slab_new(&worker->flow_slab);
+	uint32_t source_slot = SOURCE_UNTRACKED;
+	struct flow_client client = {.family = 0};
+	struct flow *flow;
 
-	if (!flow)
+	if (listener->guarded) {
+		int err = guard_accept(
+		    worker, listener, client_fd, &client, &source_slot);
+
+		if (err)
+			return err;
+	}
+	flow = slab_new(&worker->flow_slab);
+	if (!flow) {
+		guard_release(worker, source_slot);
 		return -ENOMEM;
+	}
 	memset(flow, 0, sizeof *flow);
 	flow->op.magic = FLOW_MAGIC;
 	flow->op.class = &flow_class;
@@ -95,7 +108,10 @@ int flow_accept(struct worker *worker, struct listener *listener, int client_fd)
 	direction_init(&flow->down, false);
 	flow->worker = worker;
 	flow->listener = listener;
+	flow->source_slot = source_slot;
+	flow->client = client;
 	if (listener->fronted && !side_new(flow)) {
+		guard_release(worker, source_slot);
 		slab_free(&worker->flow_slab, flow);
 		return -ENOMEM;
 	}
@@ -104,9 +120,10 @@ int flow_accept(struct worker *worker, struct listener *listener, int client_fd)
 	flow->client_fd = client_fd;
 	flow->server_fd = -1;
 	flow->accepted_at = flow->active_at = worker_now(worker);
-	if (listener->needs_client ||
-	    atomic_load_explicit(
-		&worker->shared->log_access, memory_order_relaxed))
+	if (!listener->guarded &&
+	    (listener->needs_client ||
+		atomic_load_explicit(
+		    &worker->shared->log_access, memory_order_relaxed)))
 		flow_note_client(flow);
 	listener_pin(listener, worker);
 	list_push_back(&worker->flows, &flow->link);
@@ -241,6 +258,7 @@ void flow_finish(struct flow *flow)
 	flow_close_fd(worker, flow->client_fd, flow->reset_client);
 	flow_close_fd(worker, flow->server_fd, flow->reset_server);
 	flow_release_server(flow);
+	guard_release(worker, flow->source_slot);
 	list_remove(&flow->link);
 	flow->op.magic = 0;
 	slab_free(&worker->flow_slab, flow);

@@ -124,6 +124,7 @@ struct flow {
 	/* Entries of tried[] that are set: n_tried starts anew when all have
 	 * failed, the log names them all the same. */
 	uint8_t n_failed : 4;
+	uint32_t source_slot; /* of per_source, or SOURCE_UNTRACKED */
 	uint32_t tried[UPSTREAM_TRIED_MAX];
 	struct server *last_server; /* of the last attempt, for the log */
 	int32_t error; /* -errno that ended it, or 0 */
@@ -140,7 +141,7 @@ static_assert(UPSTREAM_TRIED_MAX < 16, "n_failed");
 extern const struct op_class flow_class;
 
 /* Takes the descriptor and the connection slots already counted for it. On
- * -ENOMEM the caller keeps both. */
+ * -ENOMEM, and when the guard refuses it (guard.h), the caller keeps both. */
 int flow_accept(struct worker *worker, struct listener *listener,
     int client_fd) BR_MUST_CHECK;
 /* A server with its slot taken was found for a queued flow. */

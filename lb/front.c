@@ -252,6 +252,19 @@ static void front_take_header(
 	}
 }
 
+/* The listener's lists and limits are about whom the proxy speaks for. */
+static bool front_admits(struct flow *flow)
+{
+	const struct guard *guard = &flow->listener->guard;
+	int err = guard_is_on(guard) ? guard_flow(flow) : 0;
+
+	if (!err)
+		return true;
+	flow_fail_now(flow, 'P', err);
+	flow->reset_client = guard->refusal != GUARD_CLOSE;
+	return false;
+}
+
 void front_read_proxy(struct flow *flow)
 {
 	struct first *first = flow->side->first;
@@ -277,6 +290,8 @@ void front_read_proxy(struct flow *flow)
 	case PROXY_DONE:
 		front_disarm_timer(flow);
 		front_take_header(flow, &header);
+		if (!header.local && !front_admits(flow))
+			return;
 		first->start += header.bytes;
 		if (first->start == first->end)
 			side_drop_first(flow);

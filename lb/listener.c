@@ -90,6 +90,9 @@ static void listener_set_front(
 	    listener_prefixes(listener->arena, &conf->proxy_from);
 	listener->fronted = listener->reads_proxy || conf->n_routes;
 	listener->needs_client = listener->fronted;
+	guard_init(&listener->guard, listener->arena, conf);
+	listener->guarded =
+	    guard_is_on(&listener->guard) && !listener->reads_proxy;
 }
 
 bool listener_leads_to(const struct listener *listener,
@@ -361,29 +364,36 @@ static bool acceptor_hand_over(struct acceptor *acceptor, int fd)
 
 void acceptor_receive(struct worker *worker, struct listener *listener, int fd)
 {
-	if (flow_accept(worker, listener, fd)) {
+	int err = flow_accept(worker, listener, fd);
+
+	if (err == -ENOMEM)
 		counter_inc(&listener->row->metrics[worker->index].refused);
+	if (err) {
 		ring_close(&worker->ring, fd);
 		acceptor_room_give(worker, listener);
 	}
 	shared_give(&listener->in_transit);
 }
 
-/* Makes a flow of it; false when there is no room now. */
+/* Makes a flow of it, or refuses it; false when there is no room now. */
 static bool acceptor_serve(struct acceptor *acceptor, int fd)
 {
 	struct worker *worker = acceptor->worker;
+	int err = 0;
 
 	if (!acceptor_take_slots(acceptor))
 		return false;
-	if ((worker->shared->limits.n_workers > 1 &&
-		acceptor_hand_over(acceptor, fd)) ||
-	    !flow_accept(worker, acceptor->listener, fd)) {
-		counter_inc(&acceptor_metrics(acceptor)->accepted);
-		return true;
-	}
-	acceptor_room_give(worker, acceptor->listener);
-	return false;
+	if (worker->shared->limits.n_workers == 1 ||
+	    !acceptor_hand_over(acceptor, fd))
+		err = flow_accept(worker, acceptor->listener, fd);
+	if (err)
+		acceptor_room_give(worker, acceptor->listener);
+	if (err == -ENOMEM)
+		return false;
+	if (err)
+		ring_close(&worker->ring, fd);
+	counter_inc(&acceptor_metrics(acceptor)->accepted);
+	return true;
 }
 
 static void acceptor_take(struct acceptor *acceptor, int fd)

@@ -31,6 +31,7 @@
 #include "conf/conf.h"
 #include "fleet/board.h"
 #include "io/op.h"
+#include "lb/guard.h"
 #include "lb/worker.h"
 
 struct upstream;
@@ -45,8 +46,10 @@ struct listener {
 	/* Something comes before a server is chosen: front.h. */
 	bool fronted;
 	bool needs_client; /* its address decides something */
+	bool guarded; /* before there is a flow */
 	bool reads_proxy;
 	struct tls_context **tls; /* [n_workers], owned; NULL: plain */
+	struct guard guard; /* of the client that a PROXY header names */
 	const struct prefix_map *proxy_from; /* NULL: any source */
 	const struct route_table *routes; /* NULL: none */
 	struct upstream **route_upstreams; /* [n_routes] */

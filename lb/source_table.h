@@ -45,6 +45,8 @@
 
 struct source_table;
 
+/* What of an IPv6 address is a source: what one subscriber has. */
+#define SOURCE_IPV6_BITS 64
 #define SOURCE_UNTRACKED UINT32_MAX
 #define SOURCE_CONNECTIONS_MAX UINT32_C(0xffffff)
 

@@ -30,6 +30,7 @@ struct listener;
 struct upstream;
 struct flow;
 struct flow_log;
+struct source_table;
 
 /* One parked chunk takes what a full socket refused: the rest of a send and
  * what was received before reading could stop. */
@@ -113,6 +114,7 @@ struct lb_shared {
 	uint32_t connections; /* atomic */
 	uint32_t promised; /* atomic: connections multishot accepts may take */
 	uint64_t parked; /* atomic, bytes */
+	struct source_table *sources; /* of per_source, over all listeners */
 	_Atomic bool log_access;
 	struct worker_metrics *metrics; /* [n_workers] */
 };

@@ -126,6 +126,14 @@ static void dump_front(
 		    "  wait=%" PRIu64 "ms first_bytes=%" PRIu64
 		    "ms handshake=%" PRIu64 "ms\n",
 		    l->wait_ms, l->first_bytes_ms, l->handshake_ms);
+	if (l->allow.n || l->deny.n || l->refuse || l->source_connections ||
+	    l->source_rate) {
+		strbuf_addf(out, "  guard connections=%u rate=%u/s refuse=%u",
+		    l->source_connections, l->source_rate, l->refuse);
+		dump_prefixes(out, " allow=", &l->allow);
+		dump_prefixes(out, " deny=", &l->deny);
+		strbuf_addc(out, '\n');
+	}
 	if (l->proxy_in) {
 		strbuf_adds(out, "  proxy_protocol=accept");
 		dump_prefixes(out, " from=", &l->proxy_from);

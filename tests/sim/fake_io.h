@@ -52,7 +52,7 @@ struct fake_conn {
 	bool error_told; /* by a send; a receive then sees an end */
 	bool proxy_fin; /* behind to_peer */
 	bool proxy_reset;
-	bool reset_on_close;
+	bool reset_on_close, silent_close;
 	bool ack_waits; /* the server knows nothing of the connection yet */
 	bool corked; /* the last bytes wait for more, or for the end */
 	void *user;

@@ -209,7 +209,9 @@ struct fake_conn *fake_conn_of(int fd)
 /* As Linux does: unread bytes or a zero linger make it a reset. */
 static void conn_close(struct fake_conn *conn)
 {
-	if (conn->reset_on_close || conn->to_proxy.length) {
+	if (conn->silent_close) {
+		conn->to_peer.length = 0;
+	} else if (conn->reset_on_close || conn->to_proxy.length) {
 		conn->proxy_reset = true;
 		conn->to_peer.length = 0;
 	} else {

@@ -57,6 +57,12 @@ int sock_set_reset_on_close(int fd)
 	return 0;
 }
 
+int sock_set_silent_close(int fd)
+{
+	fake_conn_of(fd)->silent_close = true;
+	return 0;
+}
+
 int sock_shutdown_write(int fd)
 {
 	struct fake_conn *conn = fake_conn_of(fd);

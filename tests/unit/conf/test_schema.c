@@ -128,7 +128,7 @@ END_TEST
 START_TEST(later_keys_are_known)
 {
 	static const char *const later[] = {"listeners.*.routes.*.protocol",
-	    "listeners.*.per_source.rate", "pools.*.shard.orphan",
+	    "node.listen", "pools.*.shard.orphan",
 	    "limits.shard_kernel_bytes", "limits.window_total", "node.role",
 	    "nodes.*.zone", "profiler.pin", "dns.zones.*.resources.*.alpn",
 	    "predict.horizons", "pops.*.capacity.bandwidth",
@@ -169,7 +169,7 @@ START_TEST(explain_keys)
 	ck_assert_ptr_eq(strstr(text, "pools.*.servers.*.weight\n"), text);
 	text = explain("listeners", &sb);
 	ck_assert_ptr_nonnull(strstr(text, "Keys below it:\n  listeners.*\n"));
-	text = explain("listeners.web.per_source", &sb);
+	text = explain("nodes", &sb);
 	ck_assert_ptr_nonnull(strstr(text, "not in this version"));
 	text = explain("global.workers", &sb);
 	ck_assert_ptr_nonnull(strstr(text, "a change needs a restart"));
