@@ -309,8 +309,8 @@ const struct schema_row schema_listeners[] = {
 	.path = "listeners.*.per_source",
 	.type = SCHEMA_OBJECT,
 	.help = "Limits for each client: an IPv4 address, or a /64 of IPv6. "
-		"With proxy_protocol, the client that the header names; what "
-		"the proxy itself connects for (LOCAL) is not limited. They "
+		"With proxy_protocol, the client that the header names; a "
+		"header that names none (LOCAL, UNKNOWN) is not limited. They "
 		"count over all workers and go on through reloads, but only "
 		"connections that began while the listener had a limit.",
     },

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "lb/source_table.h"
 
 #define FAIL_OPEN_NAMES_MAX 100
 
@@ -143,6 +144,32 @@ static void put_resources(
 	json_object_end(j);
 }
 
+/* Of the listeners in force. */
+static void put_refused(
+    struct json *j, const struct daemon *daemon, const struct plan *plan)
+{
+	struct listener_metrics sums = {.denied = {0}};
+
+	for (uint32_t i = 0; i < plan->n_listeners; i++)
+		for (uint32_t w = 0; w < plan->n_workers; w++) {
+			const struct listener_metrics *m =
+			    &plan->listeners[i]->row->metrics[w];
+
+#define X(name, help) counter_add(&sums.name, counter_read(&m->name));
+			LISTENER_METRIC_LIST(X)
+#undef X
+		}
+	json_object_begin(j, "refused");
+	json_uint(j, "denied", counter_read(&sums.denied));
+	json_uint(j, "source_full", counter_read(&sums.source_full));
+	json_uint(j, "source_fast", counter_read(&sums.source_fast));
+	json_uint(j, "source_evicted", counter_read(&sums.source_evicted));
+	json_uint(j, "source_untracked", counter_read(&sums.source_untracked));
+	json_uint(
+	    j, "source_slots", source_table_slots(daemon->shared.sources));
+	json_object_end(j);
+}
+
 static void put_workers(struct json *j, const struct daemon *daemon)
 {
 	json_array_begin(j, "worker");
@@ -204,6 +231,7 @@ void ctl_status(struct ctl_call *call)
 	put_config(j, daemon, plan);
 	put_resources(j, daemon, &sums);
 	put_flows(j, &sums);
+	put_refused(j, daemon, plan);
 	put_health(j, plan);
 	put_workers(j, daemon);
 	ctl_end(call);

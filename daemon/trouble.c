@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* What a worker counts that an operator must hear of. */
@@ -101,110 +100,6 @@ static uint64_t sum_of_pool(const struct pool *pool, uint32_t n_workers)
 	return sum;
 }
 
-/* -- listeners --------------------------------------------------------- */
-
-/* What is counted at a listener and said with its name. */
-struct listener_kind {
-	size_t counter; /* in struct listener_metrics */
-	const char *cause;
-};
-
-#define LISTENER_KIND(field, cause)                                            \
-	{                                                                      \
-		offsetof(struct listener_metrics, field), cause                \
-	}
-
-/* Connections refused by a rule of the listener. Behind them in
- * trouble.listeners comes the sum of what pauses accepting. */
-static const struct listener_kind refusals[] = {
-    LISTENER_KIND(denied, "allow or deny"),
-    LISTENER_KIND(source_full, "per_source.connections"),
-    LISTENER_KIND(source_fast, "per_source.rate"),
-};
-
-_Static_assert(
-    BR_COUNT(refusals) + 1 == TROUBLE_LISTENER_KINDS, "sums of a listener");
-
-static uint64_t sum_of_listener(
-    const struct board_listener *row, uint32_t n_workers, size_t counter)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t w = 0; w < n_workers; w++) {
-		const char *metrics = (const char *)&row->metrics[w];
-
-		sum += counter_read(
-		    (const struct counter *)(const void *)(metrics + counter));
-	}
-	return sum;
-}
-
-static uint64_t sum_of_pauses(
-    const struct board_listener *row, uint32_t n_workers)
-{
-	return sum_of_listener(row, n_workers,
-		   offsetof(struct listener_metrics, accept_pauses)) +
-	       sum_of_listener(
-		   row, n_workers, offsetof(struct listener_metrics, refused));
-}
-
-/* One of those that were refused last, for somebody to begin with. */
-static const char *example_of(
-    const struct board_listener *row, uint32_t n_workers, char ret[64])
-{
-	uint64_t word = 0;
-
-	for (uint32_t w = 0; w < n_workers && !word; w++)
-		word = counter_read(&row->metrics[w].refused_source);
-	if (word > UINT32_MAX)
-		(void)snprintf(ret, 64, "%x:%x:%x:%x::/64",
-		    (unsigned)(word >> 48), (unsigned)(word >> 32 & 0xffff),
-		    (unsigned)(word >> 16 & 0xffff), (unsigned)(word & 0xffff));
-	else
-		(void)snprintf(ret, 64, "%u.%u.%u.%u", (unsigned)(word >> 24),
-		    (unsigned)(word >> 16 & 0xff), (unsigned)(word >> 8 & 0xff),
-		    (unsigned)(word & 0xff));
-	return ret;
-}
-
-static void look_at_listener(struct trouble_sum *sums,
-    const struct board_listener *row, uint32_t n_workers, struct mono now)
-{
-	uint64_t more;
-	char example[64];
-
-	for (size_t i = 0; i < BR_COUNT(refusals); i++)
-		if (trouble_due(&sums[i],
-			sum_of_listener(row, n_workers, refusals[i].counter),
-			now.ns, &more))
-			log_event(LOG_WARN, "connections refused",
-			    "listener=%s cause=\"%s\" count=%" PRIu64
-			    " example=%s",
-			    row->name, refusals[i].cause, more,
-			    example_of(row, n_workers, example));
-	if (trouble_due(&sums[BR_COUNT(refusals)],
-		sum_of_pauses(row, n_workers), now.ns, &more))
-		log_event(LOG_WARN, "accepting pauses",
-		    "listener=%s count=%" PRIu64 " refused=%" PRIu64
-		    " hint=\"max_connections reached, or no "
-		    "descriptors or memory\"",
-		    row->name, more,
-		    sum_of_listener(row, n_workers,
-			offsetof(struct listener_metrics, refused)));
-}
-
-/* As if all of it had been said. */
-static void skip_listener(struct trouble_sum *sums,
-    const struct board_listener *row, uint32_t n_workers)
-{
-	for (size_t i = 0; i < BR_COUNT(refusals); i++)
-		sums[i].said =
-		    sum_of_listener(row, n_workers, refusals[i].counter);
-	sums[BR_COUNT(refusals)].said = sum_of_pauses(row, n_workers);
-}
-
-/* -- the plan ---------------------------------------------------------- */
-
 static void look_at_plan(struct control *control, struct mono now)
 {
 	const struct plan *plan = control->plan;
@@ -222,10 +117,7 @@ static void look_at_plan(struct control *control, struct mono now)
 			    " hint=\"braidctl servers %s\"",
 			    pool->name, more, pool->name);
 	}
-	for (uint32_t i = 0; i < plan->n_listeners; i++)
-		look_at_listener(
-		    &trouble->listeners[i * TROUBLE_LISTENER_KINDS],
-		    plan->listeners[i]->row, n, now);
+	trouble_listeners_look(&trouble->listeners, plan, now);
 }
 
 /* A new plan has other pools in another order: what was said before is not
@@ -238,20 +130,16 @@ static bool follow_plan(struct control *control)
 
 	if (trouble->plan_number == plan->number)
 		return true;
-	trouble_stop(control);
+	free(trouble->pools);
 	trouble->pools = calloc(plan->n_upstreams + 1, sizeof *trouble->pools);
-	trouble->listeners = calloc(plan->n_listeners + 1,
-	    TROUBLE_LISTENER_KINDS * sizeof *trouble->listeners);
-	if (!trouble->pools || !trouble->listeners) {
+	if (!trouble->pools ||
+	    !trouble_listeners_follow(&trouble->listeners, plan)) {
 		trouble_stop(control);
 		return false;
 	}
 	for (uint32_t i = 0; i < plan->n_upstreams; i++)
 		trouble->pools[i].said =
 		    sum_of_pool(plan->upstreams[i]->pool, n);
-	for (uint32_t i = 0; i < plan->n_listeners; i++)
-		skip_listener(&trouble->listeners[i * TROUBLE_LISTENER_KINDS],
-		    plan->listeners[i]->row, n);
 	trouble->plan_number = plan->number;
 	return true;
 }
@@ -280,7 +168,7 @@ void trouble_stop(struct control *control)
 	struct trouble *trouble = &control->trouble;
 
 	free(trouble->pools);
-	free(trouble->listeners);
-	trouble->pools = trouble->listeners = NULL;
+	trouble_listeners_end(&trouble->listeners);
+	trouble->pools = NULL;
 	trouble->plan_number = 0;
 }

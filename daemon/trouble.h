@@ -14,34 +14,23 @@
  *          allocated per plan.
  */
 #include "base/timer.h"
+#include "daemon/trouble_listeners.h"
 
 #include <stdint.h>
 
 #define TROUBLE_LOOK_MS 1000
-#define TROUBLE_QUIET_MS 10000
 #define TROUBLE_KINDS_MAX 16
-#define TROUBLE_LISTENER_KINDS 4
 
 struct control;
-
-/* How much was counted when it was last said, and when that was. */
-struct trouble_sum {
-	uint64_t said;
-	int64_t said_ns;
-};
 
 struct trouble {
 	struct timer timer;
 	struct trouble_sum kinds[TROUBLE_KINDS_MAX];
-	/* Of the plan with this number, in its order; of each listener
-	 * TROUBLE_LISTENER_KINDS. */
+	/* Of the plan with this number, in its order. */
 	uint64_t plan_number;
-	struct trouble_sum *pools, *listeners;
+	struct trouble_sum *pools;
+	struct trouble_listeners listeners;
 };
 
 void trouble_start(struct control *control);
 void trouble_stop(struct control *control);
-/* Whether so much more has happened that a line is due; remembers it as said.
- * Pure but for *sum. */
-bool trouble_due(
-    struct trouble_sum *sum, uint64_t count, int64_t now_ns, uint64_t *ret_new);

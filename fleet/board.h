@@ -182,7 +182,8 @@ void board_pool_unref(struct board *board, struct board_pool *row);
 
 /* Per-listener counters outlive reloads too; keyed by listener name. */
 #define LISTENER_METRIC_LIST(X)                                                \
-	X(accepted, "Connections accepted")                                    \
+	X(accepted, "Connections accepted; those that allow, deny or "         \
+		    "per_source refused are among them")                       \
 	X(refused, "Connections closed at once because a limit was reached")   \
 	X(accept_pauses, "Times accepting paused for want of descriptors, "    \
 			 "memory or connection slots")                         \

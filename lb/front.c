@@ -252,12 +252,15 @@ static void front_take_header(
 	}
 }
 
-/* The listener's lists and limits are about whom the proxy speaks for. */
-static bool front_admits(struct flow *flow)
+/* The listener's lists and limits are about whom the proxy speaks for; a
+ * header that names nobody is the trusted proxy's own business. */
+static bool front_admits(struct flow *flow, const struct proxy_header *header)
 {
 	const struct guard *guard = &flow->listener->guard;
-	int err = guard_is_on(guard) ? guard_flow(flow) : 0;
+	int err = 0;
 
+	if (guard_is_on(guard) && !header->local && header->source.length)
+		err = guard_flow(flow);
 	if (!err)
 		return true;
 	flow_fail_now(flow, 'P', err);
@@ -290,7 +293,7 @@ void front_read_proxy(struct flow *flow)
 	case PROXY_DONE:
 		front_disarm_timer(flow);
 		front_take_header(flow, &header);
-		if (!header.local && !front_admits(flow))
+		if (!front_admits(flow, &header))
 			return;
 		first->start += header.bytes;
 		if (first->start == first->end)

@@ -397,7 +397,10 @@ static void print_listeners(struct printer *p, const json_t *data)
 		table_text(&table, STYLE_PLAIN, client_text(l, "pool"));
 		cell_of_limit(&table, l, "connections", "max_connections");
 		cell_count(&table, l, "accepted");
-		cell_trouble(&table, client_uint(l, "refused"));
+		cell_trouble(&table, client_uint(l, "refused") +
+					 client_uint(l, "denied") +
+					 client_uint(l, "source_full") +
+					 client_uint(l, "source_fast"));
 		cell_trouble(&table, client_uint(l, "accept_pauses"));
 		cell_bytes(&table, l, "bytes_in");
 		cell_bytes(&table, l, "bytes_out");

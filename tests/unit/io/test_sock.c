@@ -229,6 +229,43 @@ START_TEST(test_reset_on_close)
 }
 END_TEST
 
+static bool may_repair(int fd)
+{
+	int on = 1, off = 0;
+
+	return !setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) &&
+	       !setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof off);
+}
+
+/* As we are, and without privileges. Loopback delivers a reset at once, also
+ * one that may not pass a router. */
+START_TEST(test_silent_close)
+{
+	char byte;
+	int fds[2];
+
+	if (_i && !geteuid())
+		ck_assert_int_eq(seteuid(65534), 0);
+	io_tcp_pair(fds);
+	if (may_repair(fds[0])) {
+		ck_assert_int_eq(sock_set_silent_close(fds[0]), 0);
+		sock_close(fds[0]);
+		ck_assert_int_eq(recv(fds[1], &byte, 1, MSG_DONTWAIT), -1);
+		ck_assert_int_eq(errno, EAGAIN);
+	} else {
+		ck_assert_int_eq(sock_set_silent_close(fds[0]), 0);
+		ck_assert_int_eq(option(fds[0], IPPROTO_IP, IP_TTL), 1);
+		sock_close(fds[0]);
+		ck_assert_int_eq(recv(fds[1], &byte, 1, 0), -1);
+		ck_assert_int_eq(errno, ECONNRESET);
+	}
+	sock_close(fds[1]);
+	/* The leak checker traces this process as who started it. */
+	if (_i && !getuid())
+		ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
 START_TEST(test_half_close)
 {
 	char byte;
@@ -386,6 +423,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_source_address, 0, 2);
 	tcase_add_test(tcase, test_source_that_is_not_ours);
 	tcase_add_test(tcase, test_reset_on_close);
+	tcase_add_loop_test(tcase, test_silent_close, 0, 2);
 	tcase_add_test(tcase, test_half_close);
 	tcase_add_test(tcase, test_send_vector);
 	tcase_add_test(tcase, test_last_bytes_leave_with_the_end);
