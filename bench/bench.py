@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 
+import features
 import load
 import measure
 import peers
@@ -17,11 +18,14 @@ import procs
 import rows
 import servers
 import table
+import tls_rows
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROXY_CORE = 1
 LOAD_CORE = 0
-PROGRAMS = ["taskset", "setpriv", "wrk", "iperf3"]
+PROGRAMS = ["taskset", "setpriv", "wrk", "iperf3", "openssl"]
+ROWS = rows.ROWS + tls_rows.ROWS + features.ROWS
+PORTS = 21
 SERVERS_ROW = "servers"
 # Other processes' share of a core above which a round is measured again, and
 # how often that may happen in a row.
@@ -29,10 +33,10 @@ OTHERS_MAX = 0.10
 REPEATS_MAX = 4
 
 FULL = {"wrk_s": 5, "one_s": 2, "half_s": 4, "capacity_s": 1.5,
-        "bulk_bytes": 8 * 10**9, "idle_s": 1.0, "checks": 20, "reload_s": 12,
+        "bulk_bytes": 8 * 10**9, "tls_bytes": 3 * 10**9, "idle_s": 1.0, "checks": 20, "reload_s": 12,
         "reloads": 20}
 QUICK = {"wrk_s": 1, "one_s": 0.7, "half_s": 1, "capacity_s": 0.5,
-         "bulk_bytes": 2 * 10**9, "idle_s": 0.5, "checks": 5, "reload_s": 5,
+         "bulk_bytes": 2 * 10**9, "tls_bytes": 10**9, "idle_s": 0.5, "checks": 5, "reload_s": 5,
          "reloads": 5}
 
 
@@ -51,13 +55,19 @@ class Run:
         self.notes = []
         self.failures = []
         self.repeated = 0
-        p = procs.free_ports(args.port_base, 9)
-        self.origins = {"small": p[0], "bulk": p[1]}
-        self.ports = {name: {"small": p[2 + 2 * i], "bulk": p[3 + 2 * i]}
-                      for i, name in enumerate(peers.KINDS)}
-        self.extra_port = p[8]
+        p = iter(procs.free_ports(args.port_base, PORTS))
+        self.origins = {"small": next(p), "bulk": next(p)}
+        self.ports = {name: {"small": next(p), "bulk": next(p)}
+                      for name in peers.KINDS}
+        self.extra_port = next(p)
+        # The load itself is the origin of bulk over TLS.
+        self.origins["tlsbulk"] = next(p)
+        for name in peers.KINDS:
+            self.ports[name].update(tls=next(p), tlsbulk=next(p))
+        self.feature_ports = {name: next(p) for name in features.NAMES}
         self.load = load.Load(self.bin, LOAD_CORE, peers.service_user("load"))
         self.proxies = {}
+        self.features = {}
         self.origin = {}
 
     def copy_programs(self, args):
@@ -66,6 +76,7 @@ class Run:
         os.mkdir(self.bin)
         folder = os.path.dirname(os.path.abspath(args.braidd))
         for path in (f"{args.tools}/origin", f"{args.tools}/pacer",
+                     f"{args.tools}/tlsload",
                      args.braidd, f"{folder}/braidctl"):
             if os.path.exists(path):
                 target = os.path.join(self.bin, os.path.basename(path))
@@ -88,12 +99,14 @@ class Run:
             for role in list(proxy.instances):
                 proxy.restart(role)
 
-    def start(self, names):
+    def start(self, names, roles):
         for role in ("small", "bulk"):
             self.start_origin(role)
+        if "tls" in roles:
+            peers.make_certificate(self.temp)
         for name in names:
             proxy = peers.KINDS[name](self)
-            proxy.start()
+            proxy.start(roles)
             self.proxies[name] = proxy
         self.direct = peers.Direct(self)
 
@@ -114,13 +127,14 @@ class Run:
 
     def window(self, proxy, role):
         active = proxy.process(role).pids() if proxy.instances else []
-        idle = [pid for p in self.proxies.values() for pid in p.all_pids()
-                if pid not in active]
+        idle = [pid for p in [*self.proxies.values(),
+                              *self.features.values()]
+                for pid in p.all_pids() if pid not in active]
         origins = [pid for o in self.origin.values() for pid in o.pids()]
         return measure.Window(active, idle, origins, PROXY_CORE, LOAD_CORE)
 
-    def memory(self, proxy):
-        return measure.memory_bytes(proxy.process("small").pids())
+    def memory(self, proxy, role):
+        return measure.memory_bytes(proxy.process(role).pids())
 
 
 def say(text):
@@ -154,8 +168,8 @@ def measure_row(run, row):
     so that all proxies lose the same rounds; after REPEATS_MAX it stays.
     """
     say(row.title)
-    proxies = list(run.proxies.values())
-    row.prepare(run, proxies)
+    row.prepare(run, list(run.proxies.values()))
+    proxies = row.subjects(run)
     samples = {}
     repeats = REPEATS_MAX if not run.args.quick else 0
     for i in range(row.pairs(run)):
@@ -170,7 +184,7 @@ def measure_row(run, row):
             run.repeated += 1
             got = measure_round(run, row, order)
         for name in (["direct"] if row.with_direct else []) + \
-                list(run.proxies):
+                [p.name for p in proxies]:
             samples.setdefault(name, []).append(got[name])
     row.finish(run)
     return samples
@@ -224,7 +238,7 @@ def machine_facts(run, started):
 
 
 def parse_args(argv):
-    keys = [row.key for row in rows.ROWS] + [SERVERS_ROW]
+    keys = [row.key for row in ROWS] + [SERVERS_ROW]
     p = argparse.ArgumentParser(prog="bench/run.sh", description=__doc__)
     p.add_argument("--rows", default=",".join(keys),
                    help="some of " + ",".join(keys))
@@ -262,8 +276,8 @@ def check_machine(args):
     if "braid" in args.peers and not os.access(args.braidd, os.X_OK):
         raise procs.BenchError(f"no braidd at {args.braidd}; build it or name "
                                "it with --braidd")
-    if args.port_base + 9 > 32768:
-        raise procs.BenchError("--port-base above 32758: ephemeral ports")
+    if args.port_base + PORTS > 32768:
+        raise procs.BenchError("--port-base too high: ephemeral ports")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 2 * rows.IDLE_AFTER + 512:
         raise procs.BenchError(f"RLIMIT_NOFILE is {hard}, too small")
@@ -272,10 +286,11 @@ def check_machine(args):
 
 def measure_all(run, args):
     """A row that fails is reported as failed; the others still count."""
-    run.start(args.peers)
+    chosen = [row for row in ROWS if row.key in args.rows]
+    run.start(args.peers, {row.role for row in chosen})
     results = []
-    for row in rows.ROWS:
-        if row.key not in args.rows:
+    for row in chosen:
+        if row.braid_only and "braid" not in run.proxies:
             continue
         try:
             results.append((row, measure_row(run, row)))

@@ -7,6 +7,7 @@ raises BenchError unless the caller asked for the count.
 import json
 import re
 import socket
+import ssl
 import time
 
 import procs
@@ -24,12 +25,15 @@ class Load:
     def run(self, argv, timeout):
         return procs.run(argv, self.core, self.user, timeout)
 
-    def wrk(self, port, connections, seconds, close=False, may_fail=False):
+    def wrk(self, port, connections, seconds, close=False, may_fail=False,
+            scheme="http", script=None):
         argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
                 "--latency", "--timeout", "10s"]
         if close:
             argv += ["-H", "Connection: close"]
-        argv.append(f"http://127.0.0.1:{port}/")
+        if script:
+            argv += ["-s", script]
+        argv.append(f"{scheme}://127.0.0.1:{port}/")
         status, out, err = self.run(argv, seconds + 20)
         result = parse_wrk(out)
         if status or result is None:
@@ -46,6 +50,15 @@ class Load:
         status, out, err = self.run(argv, seconds + warmup + 20)
         if status:
             raise procs.BenchError(f"pacer failed: {out}{err}")
+        return json.loads(out)
+
+    def tls(self, what, port, count, amount, *origin):
+        """tlsload: amount is seconds, or the bytes of all streams."""
+        argv = [f"{self.tools_dir}/tlsload", what, str(port), str(count),
+                str(amount), *map(str, origin)]
+        status, out, err = self.run(argv, 120)
+        if status:
+            raise procs.BenchError(f"tlsload {what} failed: {out}{err}")
         return json.loads(out)
 
     def iperf(self, port, total_bytes, streams, reverse):
@@ -94,9 +107,12 @@ class IdleConnections:
         self.port = port
         self.sockets = []
 
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), 10)
+
     def grow_to(self, count):
         while len(self.sockets) < count:
-            s = socket.create_connection(("127.0.0.1", self.port), 10)
+            s = self.connect()
             self.sockets.append(s)
             s.sendall(REQUEST)
             answer = b""
@@ -113,7 +129,7 @@ class IdleConnections:
             s.setblocking(False)
             try:
                 got = s.recv(1)
-            except BlockingIOError:
+            except (BlockingIOError, ssl.SSLWantReadError):
                 continue
             raise procs.BenchError(f"idle connection got {got!r}")
 
@@ -121,3 +137,17 @@ class IdleConnections:
         for s in self.sockets:
             s.close()
         self.sockets = []
+
+
+class IdleTlsConnections(IdleConnections):
+    """The same over TLS 1.3."""
+
+    def __init__(self, port):
+        super().__init__(port)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.context.check_hostname = False
+        self.context.verify_mode = ssl.CERT_NONE
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_3
+
+    def connect(self):
+        return self.context.wrap_socket(super().connect())

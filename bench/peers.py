@@ -12,6 +12,8 @@ import re
 import shutil
 import subprocess
 
+import procs
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # Every proxy under a user of its own: the kernel's limit on pipe memory is
@@ -39,6 +41,24 @@ def fill(template, target, values):
         f.write(text)
 
 
+def make_certificate(folder):
+    """ECDSA P-256, for all proxies; the key is of no worth."""
+    cert, key = (os.path.join(folder, x) for x in ("cert.pem", "key.pem"))
+    done = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
+         "/CN=bench.test", "-addext", "subjectAltName=DNS:bench.test",
+         "-keyout", key, "-out", cert],
+        capture_output=True, text=True, timeout=30, check=False)
+    if done.returncode:
+        raise procs.BenchError(f"no certificate: {done.stderr}")
+    with open(cert) as a, open(key) as b, \
+            open(os.path.join(folder, "both.pem"), "w") as both:
+        both.write(a.read() + b.read())
+    for name in ("cert.pem", "key.pem", "both.pem"):
+        os.chmod(os.path.join(folder, name), 0o644)
+
+
 class Proxy:
     """One kind of proxy. Subclasses say which instances it needs."""
 
@@ -62,7 +82,15 @@ class Proxy:
 
     def values(self, role, path):
         return {"DIR": path, "USER": self.user or "root",
-                "PORT": self.ports[role], "ORIGIN": self.run.origins[role]}
+                "PORT": self.ports[role],
+                "ORIGIN": self.run.origins["small" if role == "tls" else role],
+                "CERT_DIR": self.run.temp}
+
+    def tls_values(self, path):
+        values = self.values("tls", path)
+        values["BULK_PORT"] = self.ports["tlsbulk"]
+        values["BULK_ORIGIN"] = self.run.origins["tlsbulk"]
+        return values
 
     def launch(self, role, argv, path):
         process = self.run.processes.start(
@@ -71,8 +99,8 @@ class Proxy:
         process.wait_port(self.ports[role])
         self.instances[role] = process
 
-    def start(self):
-        for role in ("small", "bulk"):
+    def start(self, roles):
+        for role in roles:
             self.start_role(role)
 
     def restart(self, role):
@@ -93,7 +121,9 @@ class Haproxy(Proxy):
     def start_role(self, role):
         path = self.make_dir(role)
         conf = os.path.join(path, "haproxy.cfg")
-        fill(f"haproxy-{role}.cfg.in", conf, self.values(role, path))
+        fill(f"haproxy-{role}.cfg.in", conf,
+             self.tls_values(path) if role == "tls"
+             else self.values(role, path))
         self.launch(role, ["haproxy", "-db", "-f", conf], path)
 
     @staticmethod
@@ -106,14 +136,16 @@ class Nginx(Proxy):
     # The default for small requests: a larger one costs memory and gains
     # nothing. For bulk the best of 16k to 1m as measured; see
     # docs/performance.md.
-    buffers = {"small": "16k", "bulk": "1m"}
+    buffers = {"small": "16k", "bulk": "1m", "tls": "16k"}
 
     def start_role(self, role):
         path = self.make_dir(role)
         conf = os.path.join(path, "nginx.conf")
-        values = self.values(role, path)
+        values = self.tls_values(path) if role == "tls" \
+            else self.values(role, path)
         values["BUFFER"] = self.buffers[role]
-        fill("nginx.conf.in", conf, values)
+        fill("nginx-tls.conf.in" if role == "tls" else "nginx.conf.in", conf,
+             values)
         self.launch(role, ["nginx", "-p", path, "-c", conf,
                            "-e", os.path.join(path, "error.log")], path)
 
@@ -125,10 +157,21 @@ class Nginx(Proxy):
 class Braid(Proxy):
     name = "braid"
 
-    def start(self):
-        self.start_role("small")
+    @staticmethod
+    def instance(role):
+        """Small requests and bulk share one process."""
+        return "small" if role == "bulk" else role
+
+    def start(self, roles):
+        super().start({self.instance(role) for role in roles})
 
     def start_role(self, role):
+        if role == "tls":
+            path = self.make_dir("tls")
+            conf = os.path.join(path, "braid.yaml")
+            fill("braid-tls.yaml.in", conf, self.tls_values(path))
+            self.launch("tls", [self.run.braidd, "-f", conf], path)
+            return
         path = self.make_dir("all")
         conf = os.path.join(path, "braid.yaml")
         values = self.values("small", path)
@@ -139,10 +182,10 @@ class Braid(Proxy):
         self.instances["small"].wait_port(self.ports["bulk"])
 
     def restart(self, role):
-        super().restart("small")
+        super().restart(self.instance(role))
 
     def process(self, role):
-        return self.instances["small"]
+        return self.instances[self.instance(role)]
 
     def version(self):
         return first_line([self.run.braidd, "-V"])
@@ -157,7 +200,7 @@ class Direct(Proxy):
         run.ports["direct"] = run.origins
         super().__init__(run)
 
-    def start(self):
+    def start(self, roles):
         pass
 
 

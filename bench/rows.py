@@ -31,6 +31,10 @@ class Row:
     goal = None
     stretch = None
     with_direct = False
+    braid_only = False
+
+    def subjects(self, run):
+        return list(run.proxies.values())
 
     def prepare(self, run, proxies):
         pass
@@ -53,10 +57,13 @@ class WrkRow(Row):
         self.stretch = stretch
         self.close = False
 
+    def load(self, run, proxy):
+        return run.load.wrk(proxy.ports["small"], self.connections,
+                            run.scale["wrk_s"], self.close)
+
     def sample(self, run, proxy):
         window = run.window(proxy, self.role)
-        got = run.load.wrk(proxy.ports["small"], self.connections,
-                           run.scale["wrk_s"], self.close)
+        got = self.load(run, proxy)
         window.load_ended()
         time.sleep(SETTLE_SECONDS)
         out = window.result()
@@ -127,26 +134,30 @@ class MemoryRow(Row):
     digits = 0
     goal_kind = "bound"
     goal = 600
+    idle_after = IDLE_AFTER
+
+    def connections(self, proxy):
+        return loads.IdleConnections(proxy.ports["small"])
 
     def pairs(self, run):
         # Bytes, not time: the spread is nil.
         return min(run.pairs, 3)
 
     def sample(self, run, proxy):
-        proxy.restart("small")
-        connections = loads.IdleConnections(proxy.ports["small"])
+        proxy.restart(self.role)
+        connections = self.connections(proxy)
         try:
             connections.grow_to(IDLE_BEFORE)
             time.sleep(run.scale["idle_s"])
-            before = run.memory(proxy)
-            connections.grow_to(IDLE_AFTER)
+            before = run.memory(proxy, self.role)
+            connections.grow_to(self.idle_after)
             time.sleep(run.scale["idle_s"])
             connections.check()
-            after = run.memory(proxy)
+            after = run.memory(proxy, self.role)
         finally:
             connections.close()
         time.sleep(1)
-        count = IDLE_AFTER - IDLE_BEFORE
+        count = self.idle_after - IDLE_BEFORE
         return {"figure": (after[0] - before[0]) / count,
                 "rss_bytes": (after[1] - before[1]) / count,
                 "base_mib": before[0] / 2**20}

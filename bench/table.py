@@ -62,6 +62,8 @@ def summary_lines(results, subject, peers):
         ["goal", ""]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row, samples in results:
+        if row.braid_only:
+            continue
         cells = [f"{row.title}, {row.unit}"]
         for name in [subject] + peers:
             v = figures(samples, name)
@@ -78,6 +80,29 @@ def summary_lines(results, subject, peers):
         text, word = verdict(row, samples, subject)
         lines.append("| " + " | ".join(cells + [text, word]) + " |")
     return lines
+
+
+def feature_lines(results):
+    """One line a row: what each feature costs over none."""
+    found = [(row, samples) for row, samples in results if row.braid_only]
+    if not found:
+        return []
+    names = list(found[0][1])
+    lines = ["## Features of Braid", "",
+             "| | " + " | ".join(names) + " | goal of each |",
+             "|---" * (len(names) + 2) + "|"]
+    for row, samples in found:
+        cells = [f"{row.title}, {row.unit}"]
+        for name in names:
+            text = f"{statistics.median(figures(samples, name)):.{row.digits}f}"
+            if name != row.goal_peer:
+                r = ratios(samples, name, row.goal_peer)
+                text += f", **{statistics.median(r):.3f}** " \
+                        f"[{quantile(r, 0.25):.2f}, {quantile(r, 0.75):.2f}]"
+            cells.append(text)
+        lines.append("| " + " | ".join(cells) +
+                     f" | <= {row.goal:.2f} of {row.goal_peer} |")
+    return lines + [""]
 
 
 def servers_lines(got):
@@ -163,6 +188,7 @@ def report(facts, results, subject, peers, big):
     lines += summary_lines(results, subject, peers)
     lines += ["", "Figures are medians; ratios are medians of the ratios of "
               "the two measured in the same round, with quartiles.", ""]
+    lines += feature_lines(results)
     if big:
         lines += [f"## Configuration of {servers.SERVERS} servers", ""]
         lines += servers_lines(big) + [""]

@@ -95,6 +95,22 @@ static bool answer(int fd, const char *head, size_t size)
 	return n == (ssize_t)len && !last;
 }
 
+/*
+ * What may come before a head where the proxy passes TLS through or says who
+ * the client is: a TLS record, the PROXY header of version 2. Its length, 0
+ * for none, or more than there is yet.
+ */
+static size_t preface_bytes(const char *at, size_t size)
+{
+	const uint8_t *b = (const uint8_t *)at;
+
+	if (size && b[0] == 0x16)
+		return size < 5 ? 5 : 5u + (size_t)(b[3] << 8 | b[4]);
+	if (size && b[0] == '\r')
+		return size < 16 ? 16 : 16u + (size_t)(b[14] << 8 | b[15]);
+	return 0;
+}
+
 static void on_readable(int fd)
 {
 	struct conn *c = conns[fd];
@@ -109,9 +125,15 @@ static void on_readable(int fd)
 	}
 	c->have += (size_t)n;
 	for (;;) {
-		char *from = c->head + start;
-		char *end = memmem(from, c->have - start, "\r\n\r\n", 4);
+		char *from = c->head + start, *end;
+		size_t preface = preface_bytes(from, c->have - start);
 
+		if (preface > c->have - start)
+			break;
+		start += preface;
+		if (preface)
+			continue;
+		end = memmem(from, c->have - start, "\r\n\r\n", 4);
 		if (!end)
 			break;
 		if (!answer(fd, from, (size_t)(end - from))) {

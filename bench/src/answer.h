@@ -6,7 +6,8 @@
  * with the load generator, so whatever it saves is load that reaches the
  * proxy.
  *
- * It honours "Connection: close" (answers, then closes) and pipelining. It is
+ * It honours "Connection: close" (answers, then closes) and pipelining. TLS
+ * records and PROXY headers of version 2 before a head are passed over. It is
  * no web server: request bodies are not understood, a head above
  * ANSWER_HEAD_MAX ends the connection.
  *
