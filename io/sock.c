@@ -171,6 +171,13 @@ int64_t sock_send_vector(
 	return sent < 0 ? -errno : sent;
 }
 
+int64_t sock_receive(int fd, void *ret, size_t room)
+{
+	ssize_t n = recv(fd, ret, room, MSG_DONTWAIT);
+
+	return n < 0 ? -errno : n;
+}
+
 int sock_peek(int fd)
 {
 	char byte;

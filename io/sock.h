@@ -9,6 +9,7 @@
  * Errors:  descriptors or 0, else -errno.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -47,6 +48,9 @@ int sock_shutdown_write(int fd);
  * behind it, so the kernel may keep the bytes back for the FIN (MSG_MORE). */
 int64_t sock_send_vector(
     int fd, const struct iovec *parts, uint32_t n, bool last);
+/* What is there, without waiting: bytes received, 0 the end of the stream,
+ * -EAGAIN nothing yet, or -errno. Only where no receive is in flight. */
+int64_t sock_receive(int fd, void *ret, size_t room);
 /* What a receive would find now, without taking it: > 0 bytes, 0 the end of
  * the stream, -EAGAIN nothing yet, or -errno. */
 int sock_peek(int fd);

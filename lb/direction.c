@@ -9,6 +9,7 @@
 #include "lb/tls_end.h"
 #include "lb/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -290,13 +291,6 @@ static void direction_go(struct flow *flow, struct direction *d)
 
 /* -- events ------------------------------------------------------------ */
 
-void direction_start(struct flow *flow, struct direction *d)
-{
-	d->mode = DIR_ONESHOT;
-	direction_open_window(d, worker_now(flow->worker));
-	direction_go(flow, d);
-}
-
 /* Bytes in a ring buffer, by the path of the flow. */
 static bool direction_take(
     struct flow *flow, struct direction *d, uint16_t buffer, uint32_t length)
@@ -345,6 +339,64 @@ static void direction_source_failed(
 	direction_go(flow, d);
 }
 
+/* A PROXY header that waits shares a packet with the client's first bytes
+ * where they are there already, as they mostly are. */
+static bool direction_join_header(struct flow *flow, struct direction *d)
+{
+	struct chunk *chunk = d->parked_last;
+	int64_t n;
+
+	if (!chunk || d->tls || d->bytes || d->reading)
+		return true;
+	n = sock_receive(flow_source_fd(flow, d), chunk->data + chunk->end,
+	    CHUNK_ROOM - chunk->end);
+	if (n < 0 && n != -EAGAIN) {
+		direction_source_failed(flow, d, (int)n);
+		return false;
+	}
+	if (n > 0) {
+		chunk->end += (uint32_t)n;
+		direction_count(flow, d, (uint32_t)n);
+		counter_add(&flow->worker->metrics->bytes_relayed, (uint64_t)n);
+	}
+	return true;
+}
+
+void direction_start(struct flow *flow, struct direction *d)
+{
+	d->mode = DIR_ONESHOT;
+	direction_open_window(d, worker_now(flow->worker));
+	if (direction_join_header(flow, d))
+		direction_go(flow, d);
+}
+
+static_assert(DIRECTION_MORE_BYTES << DIRECTION_BULK_STEPS == WORKER_BULK_BYTES,
+    "the last step fills the room");
+
+/* TLS in bulk: a full buffer with more behind it. What is there goes with it,
+ * so that several records share a turn and a send. 0, the source's error, or
+ * -ECANCELED: the flow has ended, or this direction. */
+static int direction_take_more(
+    struct flow *flow, struct direction *d, uint32_t received)
+{
+	struct worker *worker = flow->worker;
+	uint32_t room = DIRECTION_MORE_BYTES << d->bulk_step;
+	int64_t n;
+
+	if (!d->tls || d->reading || d->eof || d->mode != DIR_ONESHOT ||
+	    !d->more_to_read || received < worker->ring.buffer_bytes ||
+	    direction_backed_up(d) || worker_parked_is_scarce(worker))
+		return 0;
+	n = sock_receive(flow_source_fd(flow, d), worker->bulk, room);
+	/* The end is for the next receive to find. */
+	if (n <= 0)
+		return n == -EAGAIN ? 0 : (int)n;
+	d->more_to_read = n == room;
+	if (d->more_to_read && d->bulk_step < DIRECTION_BULK_STEPS)
+		d->bulk_step++;
+	return tls_take(flow, d, worker->bulk, (uint32_t)n) ? 0 : -ECANCELED;
+}
+
 static void direction_drop(
     struct flow *flow, const struct direction *d, struct op_result result)
 {
@@ -373,7 +425,12 @@ void direction_on_receive(
 		if (!direction_take(
 			flow, d, result.buffer, (uint32_t)result.res))
 			return;
-		err = direction_look_for_end(flow, d, (uint32_t)result.res);
+		err = direction_take_more(flow, d, (uint32_t)result.res);
+		if (err == -ECANCELED)
+			return;
+		if (!err)
+			err = direction_look_for_end(
+			    flow, d, (uint32_t)result.res);
 		if (err) {
 			direction_source_failed(flow, d, err);
 			return;

@@ -60,6 +60,10 @@ enum direction_mode {
 #define DIRECTION_SMALL_BYTES 4096u
 #define DIRECTION_SMALL_TURNS 8u
 #define DIRECTION_HELD_MAX 8u
+/* TLS in bulk reads this much behind a full ring buffer: doubled with each
+ * step up to the last, from the beginning when the sink is full. */
+#define DIRECTION_MORE_BYTES (16u << 10)
+#define DIRECTION_BULK_STEPS 4u
 #define DIRECTION_BULK_BYTES (256u << 10) /* within a second: splice */
 #define DIRECTION_BULK_WINDOW_NS NS_PER_S
 #define DIRECTION_BLOCKED_LOOK_NS NS_PER_S
@@ -82,7 +86,8 @@ struct direction {
 	bool sent_before : 1, nodelay_set : 1;
 	bool spliced : 1; /* ever, for the log */
 	bool abandoned : 1; /* its sink is gone: what arrives is dropped */
-	uint8_t small_turns;
+	uint8_t small_turns : 4;
+	uint8_t bulk_step : 4; /* TLS: how much is read at a time in bulk */
 	uint16_t held_first, held_last, n_held; /* ring buffers to send */
 	uint32_t send_length; /* of the send in flight */
 	struct chunk *parked_first, *parked_last;

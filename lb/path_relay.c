@@ -194,6 +194,7 @@ static void relay_fill_sink(struct flow *flow, struct direction *d)
 {
 	counter_inc(&flow->worker->metrics->parks);
 	d->sink_full = true;
+	d->bulk_step = 0;
 	if (flow->state == FLOW_ESTABLISHED)
 		direction_blocked(flow, d);
 }

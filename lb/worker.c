@@ -49,7 +49,8 @@ static int worker_init_memory(
 
 	worker->held = calloc(limits->buffers, sizeof *worker->held);
 	worker->scratch = malloc(WORKER_SCRATCH_BYTES);
-	if (!worker->held || !worker->scratch)
+	worker->bulk = malloc(WORKER_BULK_BYTES);
+	if (!worker->held || !worker->scratch || !worker->bulk)
 		return -ENOMEM;
 	err = slab_init(&worker->flow_slab, "flow", sizeof(struct flow),
 	    limits->max_connections);
@@ -121,6 +122,7 @@ void worker_fini(struct worker *worker)
 	if (worker->flow_slab.base)
 		slab_fini(&worker->flow_slab);
 	free(worker->scratch);
+	free(worker->bulk);
 	free(worker->held);
 	memset(worker, 0, sizeof *worker);
 }
@@ -159,6 +161,14 @@ bool worker_take_parked(struct worker *worker, uint64_t bytes)
 	}
 	__atomic_fetch_sub(&shared->parked, bytes, __ATOMIC_RELAXED);
 	return false;
+}
+
+bool worker_parked_is_scarce(const struct worker *worker)
+{
+	const struct lb_shared *shared = worker->shared;
+
+	return __atomic_load_n(&shared->parked, __ATOMIC_RELAXED) >
+	       shared->limits.parked_bytes / 2;
 }
 
 void worker_give_parked(struct worker *worker, uint64_t bytes)

@@ -39,6 +39,8 @@ struct source_table;
 
 /* Plaintext between two TLS ends: a receive and a record. */
 #define WORKER_SCRATCH_BYTES (64u << 10)
+/* What TLS in bulk reads at a time, at most: see direction.h. */
+#define WORKER_BULK_BYTES (256u << 10)
 
 struct chunk {
 	struct chunk *next;
@@ -143,6 +145,7 @@ struct worker {
 	struct rng rng;
 	struct slab flow_slab, chunk_slab, side_slab, first_slab;
 	char *scratch; /* WORKER_SCRATCH_BYTES, for the length of one call */
+	char *bulk; /* WORKER_BULK_BYTES, likewise */
 	struct pipe_pool pipes;
 	struct list flows; /* all, newest last */
 	struct list starved; /* directions waiting for ring buffers */
@@ -175,6 +178,8 @@ static inline struct mono worker_now(const struct worker *worker)
 void worker_watch_queues(struct worker *worker);
 /* Bytes of limits.parked_total, shared by all workers. */
 bool worker_take_parked(struct worker *worker, uint64_t bytes) BR_MUST_CHECK;
+/* More than half is in use: nobody should take more than it must. */
+bool worker_parked_is_scarce(const struct worker *worker);
 void worker_give_parked(struct worker *worker, uint64_t bytes);
 /* Resets all flows (deadline of a drain). */
 void worker_kill_flows(struct worker *worker);

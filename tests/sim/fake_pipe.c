@@ -99,6 +99,20 @@ int64_t sock_send_vector(
 	return sent;
 }
 
+int64_t sock_receive(int fd, void *ret, size_t room)
+{
+	struct fake_conn *conn = fake_conn_of(fd);
+	int32_t n;
+
+	br_assert(!fake_pending_kind(fd, FAKE_RECV));
+	if (fake_call_fails())
+		return -ECONNRESET;
+	n = fake_recv(conn, ret, (uint32_t)room);
+	if (n == -ECONNRESET)
+		conn->error_told = true;
+	return n;
+}
+
 int sock_peek(int fd)
 {
 	const struct fake_conn *conn = fake_conn_of(fd);

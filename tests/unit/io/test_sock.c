@@ -304,6 +304,24 @@ START_TEST(test_send_vector)
 }
 END_TEST
 
+START_TEST(test_receive)
+{
+	char got[16];
+	int fds[2];
+
+	io_unix_pair(fds);
+	ck_assert_int_eq(sock_receive(fds[0], got, sizeof got), -EAGAIN);
+	io_write(fds[1], "abcdef", 6);
+	ck_assert_int_eq(sock_receive(fds[0], got, 4), 4);
+	ck_assert_mem_eq(got, "abcd", 4);
+	ck_assert_int_eq(sock_receive(fds[0], got, sizeof got), 2);
+	ck_assert_mem_eq(got, "ef", 2);
+	sock_close(fds[1]);
+	ck_assert_int_eq(sock_receive(fds[0], got, sizeof got), 0);
+	sock_close(fds[0]);
+}
+END_TEST
+
 /* Packets that left a socket which connects and sends at once. A machine that
  * stands still for 200 ms in between makes it one more. */
 static uint32_t packets_of_connect(bool delay)
@@ -426,6 +444,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_silent_close, 0, 2);
 	tcase_add_test(tcase, test_half_close);
 	tcase_add_test(tcase, test_send_vector);
+	tcase_add_test(tcase, test_receive);
 	tcase_add_test(tcase, test_last_bytes_leave_with_the_end);
 	tcase_add_test(tcase, test_ack_goes_with_the_first_bytes);
 	tcase_add_test(tcase, test_ack_goes_now);
