@@ -33,7 +33,9 @@
 	X(BR_E_SOURCE_FULL, -1019,                                             \
 	    "the source has per_source.connections already")                   \
 	X(BR_E_SOURCE_FAST, -1020,                                             \
-	    "the source connects faster than per_source.rate")
+	    "the source connects faster than per_source.rate")                 \
+	X(BR_E_CLIENT_ADDRESS, -1025,                                          \
+	    "no server can be connected from the client's address")
 
 enum br_error {
 #define X(name, value, text) name = value,

@@ -22,7 +22,7 @@ install(FILES ${packaging}/systemd/transparent.conf
   ${packaging}/grafana/braid.json ${packaging}/prometheus/alerts.yaml
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES README.md CHANGELOG.md SECURITY.md docs/access-log.md
-  docs/control.md docs/from-haproxy.md docs/metrics.md
+  docs/control.md docs/from-haproxy.md docs/metrics.md docs/transparent.md
   ${packaging}/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/generated/braid.schema.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/braid)

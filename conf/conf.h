@@ -159,6 +159,7 @@ struct conf_listener {
 	struct conf_route *routes; /* in file order */
 	uint32_t n_routes;
 	uint64_t wait_ms; /* for first bytes that a route needs */
+	bool transparent; /* takes what is meant for other addresses */
 	enum conf_proxy_in proxy_in;
 	struct conf_prefixes proxy_from; /* n 0: any source may */
 	struct conf_prefixes allow, deny; /* n 0: all, none */
@@ -262,10 +263,17 @@ struct conf_pool {
 	uint32_t maglev_table; /* places, a prime */
 	bool zoned; /* global.zone is set; follows from it */
 	struct conf_agent agent;
-	struct addr source; /* length 0: the kernel chooses */
+	/* length 0: the kernel chooses; or conf_source_is_client(). */
+	struct addr source;
 	enum conf_proxy proxy_out;
 	struct conf_pool_tls tls;
 };
+
+/* The address of each client in place of one of ours: it has no family. */
+static inline bool conf_source_is_client(const struct addr *source)
+{
+	return source->length && source->sa.sa_family == AF_UNSPEC;
+}
 
 struct conf {
 	struct arena *arena;

@@ -433,12 +433,15 @@ static bool convert_is_null(const struct convert *c)
 			       strcasecmp(c->text, "null") == 0);
 }
 
-/* The word sets zero: of a number, or of the length of an address. */
+/* The word sets zero: of a number, or of the length of an address; of an IP
+ * address, where none is there without the key, the family alone. */
 static void convert_word(const struct convert *c)
 {
 	struct addr none = {0};
 
-	if (c->row->type == SCHEMA_ADDRESS)
+	if (c->row->type == SCHEMA_IP)
+		none.length = sizeof(none.sa.sa_family);
+	if (c->row->type == SCHEMA_ADDRESS || c->row->type == SCHEMA_IP)
 		convert_put(c, &none, sizeof(none));
 	else
 		convert_put_number(c, 0);

@@ -111,8 +111,8 @@ static void check_address(const struct rules_check *r, uint32_t i)
 	if (r->pool->health.type == CONF_HEALTH_NONE && !r->scope->bad)
 		draft_warning(r->draft, scope, row, pos,
 		    "has no effect without health checks; set health: {}");
-	if (source->length && !addr_is_unix(to) &&
-	    source->sa.sa_family != to->sa.sa_family)
+	if (source->length && !conf_source_is_client(source) &&
+	    !addr_is_unix(to) && source->sa.sa_family != to->sa.sa_family)
 		draft_error(r->draft, scope, row, pos,
 		    "not of the family of the pool's source address (line %u)",
 		    check_pos(r, "pools.*.source").line);

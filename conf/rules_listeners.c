@@ -219,6 +219,18 @@ static void rules_no_effect(struct draft *draft, const struct scope *scope,
 		    "has no effect without %s", without);
 }
 
+/* Only IP packets can be meant for somebody else. */
+static void rules_transparent(struct draft *draft, const struct scope *scope)
+{
+	const struct conf_listener *l = scope->element;
+
+	for (uint32_t i = 0; i < l->n_binds && l->transparent; i++)
+		if (addr_is_unix(&l->binds[i].addr))
+			draft_error(draft, scope,
+			    schema_find("listeners.*.bind"), l->binds[i].pos,
+			    "a unix socket cannot be transparent");
+}
+
 static void rules_front(struct draft *draft, const struct scope *scope)
 {
 	const struct conf_listener *l = scope->element;
@@ -245,7 +257,9 @@ struct addr_map *rules_listeners(struct draft *draft)
 
 	rules_references(draft);
 	rules_routes(draft);
-	for (uint32_t i = 0; i < list->n; i++)
+	for (uint32_t i = 0; i < list->n; i++) {
 		rules_front(draft, list->at[i]);
+		rules_transparent(draft, list->at[i]);
+	}
 	return rules_binds(draft);
 }

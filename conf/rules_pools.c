@@ -195,6 +195,30 @@ static struct conf_pos rules_address_pos(const struct rules_pool *p, uint32_t i)
 	return *draft_seen(rules_server_scope(p, i), p->all->address);
 }
 
+/* From its own address a client reaches servers of one family only, so a pool
+ * with both would fail each client now and then. */
+static void rules_source_client(const struct rules_pool *p, uint32_t i)
+{
+	const struct conf_server *first = &p->pool->servers[0];
+	const struct addr *addr = &p->pool->servers[i].addr;
+
+	if (addr_is_unix(addr))
+		draft_error(p->all->draft, rules_server_scope(p, i),
+		    p->all->address, rules_address_pos(p, i),
+		    "a unix socket cannot be reached from the client's address "
+		    "(source, line %u)",
+		    rules_pos(p, p->all->source).line);
+	else if (first->addr.length && !addr_is_unix(&first->addr) &&
+		 first->addr.sa.sa_family != addr->sa.sa_family)
+		draft_error(p->all->draft, rules_server_scope(p, i),
+		    p->all->address, rules_address_pos(p, i),
+		    "%s, but server %s is %s: with source: client make two "
+		    "pools, and routes by source to them",
+		    addr->sa.sa_family == AF_INET6 ? "IPv6" : "IPv4",
+		    first->name,
+		    addr->sa.sa_family == AF_INET6 ? "IPv4" : "IPv6");
+}
+
 /* A source address reaches servers of its own family only. */
 static void rules_source(const struct rules_pool *p, uint32_t i)
 {
@@ -204,6 +228,10 @@ static void rules_source(const struct rules_pool *p, uint32_t i)
 	if (!source->length || !addr->length ||
 	    source->sa.sa_family == addr->sa.sa_family)
 		return;
+	if (conf_source_is_client(source)) {
+		rules_source_client(p, i);
+		return;
+	}
 	draft_error(p->all->draft, rules_server_scope(p, i), p->all->address,
 	    rules_address_pos(p, i),
 	    addr_is_unix(addr) ? "a unix socket cannot be reached from the "

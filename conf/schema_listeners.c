@@ -354,6 +354,18 @@ const struct schema_row schema_listeners[] = {
 		"does as reset.",
     },
     {
+	.path = "listeners.*.transparent",
+	.type = SCHEMA_BOOL,
+	AT(transparent),
+	.fallback = "false",
+	.example = "true",
+	.help = "Also takes connections to addresses that this machine does "
+		"not have, which a tproxy rule of nft hands to it: see "
+		"docs/transparent.md. Where the client wanted to go is to= in "
+		"the access log and the destination in PROXY headers. braidd "
+		"needs CAP_NET_RAW.",
+    },
+    {
 	.path = "listeners.*.tls",
 	.type = SCHEMA_OBJECT,
 	.defaults_when_present = true,

@@ -534,9 +534,17 @@ const struct schema_row schema_pools[] = {
 	.path = "pools.*.source",
 	.type = SCHEMA_IP,
 	AT(source),
+	.word = "client",
 	.example = "192.0.2.10",
 	.help = "Local address from which the servers are connected, of the "
-		"same family as theirs. Without it, the kernel chooses.",
+		"same family as theirs. Without it, the kernel chooses. "
+		"client: each client's own address (with proxy_protocol, that "
+		"of the header) and a port of the kernel's choice, so that "
+		"servers see their clients without being told. What servers "
+		"answer must be routed through this machine, braidd needs "
+		"CAP_NET_RAW, and clients of another family than the server, "
+		"or on unix sockets, are closed (code PC): see "
+		"docs/transparent.md. Health checks keep the kernel's choice.",
     },
     {
 	.path = "pools.*.maglev",

@@ -74,7 +74,8 @@ struct schema_row {
 	const char *fallback; /* the default as text; NULL: none */
 	const char *example;
 	uint64_t min, max;
-	/* A word in place of a number or address, which sets it to zero. */
+	/* A word in place of a number or address, which sets it to zero; an IP
+	 * address to one without a family. */
 	const char *word;
 	const struct schema_choice *choices;
 	size_t offset, count_offset, pos_offset; /* 0: has none (but offset) */

@@ -280,8 +280,19 @@ static int block_signals(struct boot *boot)
 static int choose_user(struct boot *boot)
 {
 	int code = privileges_choose(&boot->conf->global, &boot->privileges);
+	char key[PRIVILEGES_KEY_MAX];
 
-	return code ? boot_fail(code, "%s", boot->privileges.text) : code;
+	if (code)
+		return boot_fail(code, "%s", boot->privileges.text);
+	if (privileges_lack_transparent(boot->conf, key, sizeof key))
+		return boot_fail(EXIT_CODE_PERMISSION,
+		    "%s needs CAP_NET_RAW: start braidd as root, or give the "
+		    "capability to its unit (AmbientCapabilities=, see "
+		    "docs/transparent.md)",
+		    key);
+	boot->privileges.transparent =
+	    privileges_transparent_key(boot->conf, key, sizeof key);
+	return code;
 }
 
 static int drop_privileges(struct boot *boot)

@@ -3,7 +3,9 @@
 
 #include "base/assert.h"
 #include "daemon/changes.h"
+#include "daemon/privileges.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,6 +45,22 @@ int load_config(const char *file, const struct tls_store *before,
 	return err;
 }
 
+/* The data path would meet it with each connection; a reload must not let it
+ * come to that. */
+static bool lacks_capability(const struct conf *conf, struct plan_error *error)
+{
+	char key[PRIVILEGES_KEY_MAX];
+
+	if (!privileges_lack_transparent(conf, key, sizeof key))
+		return false;
+	error->code = -EPERM;
+	(void)snprintf(error->text, sizeof error->text,
+	    "%s needs CAP_NET_RAW, which this braidd does not have: it keeps "
+	    "what its configuration needs when it starts, so restart it",
+	    key);
+	return true;
+}
+
 void load_run(struct load_job *job)
 {
 	struct daemon *daemon = job->daemon;
@@ -63,7 +81,8 @@ void load_run(struct load_job *job)
 	conf_diff(job->before->conf, conf, job->arena, &job->diff);
 	conf_keep_running(job->before->conf, conf);
 	source.conf = conf;
-	if (tls_process_prepare(&daemon->tls, conf) ||
+	if (lacks_capability(conf, &job->plan_error) ||
+	    tls_process_prepare(&daemon->tls, conf) ||
 	    plan_build(&source, job->before, daemon->board, daemon->n_workers,
 		&job->plan, &job->plan_error)) {
 		tls_store_free(source.tls);

@@ -205,6 +205,7 @@ static struct sock_listen_options options_of(const struct conf_listener *conf)
 	    .backlog = conf->backlog,
 	    .keepalive_ms = conf->keepalive_ms,
 	    .user_timeout_ms = conf->user_timeout_ms,
+	    .transparent = conf->transparent,
 	};
 }
 
@@ -260,7 +261,8 @@ static int probe_binds(struct build *b)
 		for (uint32_t j = 0; j < conf->listeners[i].n_binds; j++) {
 			const struct addr *at =
 			    &conf->listeners[i].binds[j].addr;
-			int err = plan_sockets_probe(at);
+			int err = plan_sockets_probe(
+			    at, conf->listeners[i].transparent);
 
 			if (err) {
 				plan_sockets_explain(b->error, "listener ",

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int plan_sockets_probe(const struct addr *addr)
+int plan_sockets_probe(const struct addr *addr, bool transparent)
 {
 	int one = 1, err = 0, fd;
 
@@ -25,7 +25,9 @@ int plan_sockets_probe(const struct addr *addr)
 	if (addr->sa.sa_family == AF_INET6)
 		(void)setsockopt(
 		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-	if (bind(fd, &addr->sa, addr->length))
+	if (transparent)
+		err = sock_set_transparent(fd, addr->sa.sa_family, true);
+	if (!err && bind(fd, &addr->sa, addr->length))
 		err = -errno;
 	close(fd);
 	return err;
@@ -168,10 +170,14 @@ void plan_sockets_adjust(
 		    (options->keepalive_ms != now->keepalive_ms ||
 			options->user_timeout_ms != now->user_timeout_ms))
 			adjust_one(sockets->fds[i], options);
+		if (!is_unix && options->transparent != now->transparent)
+			(void)sock_set_transparent(sockets->fds[i],
+			    sockets->addr.sa.sa_family, options->transparent);
 	}
 	now->backlog = options->backlog;
 	now->keepalive_ms = options->keepalive_ms;
 	now->user_timeout_ms = options->user_timeout_ms;
+	now->transparent = options->transparent;
 }
 
 static const char *advice(const struct addr *addr, int error)

@@ -40,7 +40,7 @@ struct plan_sockets {
 
 /* Whether somebody else listens there already, which SO_REUSEPORT hides when
  * it is another process of our own user. */
-int plan_sockets_probe(const struct addr *addr) BR_MUST_CHECK;
+int plan_sockets_probe(const struct addr *addr, bool transparent) BR_MUST_CHECK;
 int plan_sockets_open(const struct addr *addr,
     const struct sock_listen_options *options, uint32_t n_workers,
     struct plan_sockets **ret) BR_MUST_CHECK;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/privileges.h"
 
+#include "io/sock.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -62,6 +64,33 @@ int privileges_choose(const struct conf_global *conf, struct privileges *ret)
 	return EXIT_CODE_OK;
 }
 
+/* -- transparent sockets ------------------------------------------------- */
+
+bool privileges_transparent_key(const struct conf *conf, char *ret, size_t room)
+{
+	for (uint32_t i = 0; i < conf->n_listeners; i++)
+		if (conf->listeners[i].transparent) {
+			(void)snprintf(ret, room,
+			    "listeners.%s.transparent: true",
+			    conf->listeners[i].name);
+			return true;
+		}
+	for (uint32_t i = 0; i < conf->n_pools; i++)
+		if (conf_source_is_client(&conf->pools[i].source)) {
+			(void)snprintf(ret, room, "pools.%s.source: client",
+			    conf->pools[i].name);
+			return true;
+		}
+	return false;
+}
+
+bool privileges_lack_transparent(
+    const struct conf *conf, char *ret_key, size_t room)
+{
+	return privileges_transparent_key(conf, ret_key, room) &&
+	       sock_may_be_transparent() == -EPERM;
+}
+
 /* -- folders ----------------------------------------------------------- */
 
 static int make_one(const struct privileges *p, const char *path)
@@ -98,16 +127,38 @@ int privileges_make_folder(struct privileges *p, const char *path)
 
 /* -- becoming somebody else -------------------------------------------- */
 
-/* glibc has no wrapper, and libcap would be a dependency for one call. */
-static int keep_bind_capability(void)
+#define CAPABILITY(name) (1u << CAP_NET_##name)
+
+/* Of those that we have, the ones to keep. Either of RAW and ADMIN lets a
+ * socket be transparent; ADMIN could also change the firewall and routes. */
+static uint32_t capabilities_to_keep(uint32_t permitted, bool transparent)
+{
+	uint32_t keep = CAPABILITY(BIND_SERVICE);
+
+	if (transparent)
+		keep |= permitted & CAPABILITY(RAW) ? CAPABILITY(RAW)
+						    : CAPABILITY(ADMIN);
+	return keep & permitted;
+}
+
+/* Gives up all other capabilities; those kept are in *ret. glibc has no
+ * wrapper, and libcap would be a dependency for two calls. */
+static int keep_capabilities(bool transparent, uint32_t *ret)
 {
 	struct __user_cap_header_struct header = {
 	    .version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {
-	    {.effective = 1u << CAP_NET_BIND_SERVICE,
-		.permitted = 1u << CAP_NET_BIND_SERVICE}};
+	struct __user_cap_data_struct data[2] = {{0}};
+	uint32_t keep;
 
-	return syscall(SYS_capset, &header, data) ? -errno : 0;
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	keep = capabilities_to_keep(data[0].permitted, transparent);
+	memset(data, 0, sizeof data);
+	data[0].effective = data[0].permitted = keep;
+	if (syscall(SYS_capset, &header, data))
+		return -errno;
+	*ret = keep;
+	return 0;
 }
 
 static int fail(struct privileges *p, const char *step)
@@ -121,6 +172,8 @@ static int fail(struct privileges *p, const char *step)
 
 int privileges_drop(struct privileges *p)
 {
+	uint32_t kept = 0;
+
 	if (!p->drop)
 		return EXIT_CODE_OK;
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
@@ -131,7 +184,9 @@ int privileges_drop(struct privileges *p)
 		return fail(p, "setgid");
 	if (setresuid(p->uid, p->uid, p->uid))
 		return fail(p, "setuid");
-	if (keep_bind_capability())
+	if (keep_capabilities(p->transparent, &kept))
+		return fail(p, "capset");
+	if (!(kept & CAPABILITY(BIND_SERVICE)))
 		(void)snprintf(p->warning, sizeof p->warning,
 		    "CAP_NET_BIND_SERVICE could not be kept: a reload will "
 		    "not be able to add ports below 1024");

@@ -115,7 +115,10 @@ struct pool *pool_new(const struct conf_pool *conf, struct board *board)
 	pool->maglev_table = conf->maglev_table;
 	pool->zoned = conf->zoned;
 	pool_copy_checks(pool, conf, (void *)steps, &texts);
-	pool->source = conf->source;
+	pool->source_client = conf_source_is_client(&conf->source);
+	/* Checks have no client. */
+	if (!pool->source_client)
+		pool->source = conf->source;
 	pool->proxy_out = conf->proxy_out;
 	for (uint32_t i = 0; i < conf->n_servers; i++) {
 		const struct conf_server *server = &conf->servers[i];

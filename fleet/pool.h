@@ -43,7 +43,8 @@ struct pool {
 	struct conf_outlier outlier;
 	struct conf_health health;
 	struct conf_agent agent;
-	struct addr source;
+	struct addr source; /* length 0: the kernel chooses */
+	bool source_client; /* flows come from their client's address */
 	enum conf_proxy proxy_out;
 	/* Of a pool that speaks TLS: what it is asked for and must prove (NULL:
 	 * the address), and control's own context for checks, which whoever

@@ -53,6 +53,27 @@ static bool sock_unix_is_stale(const struct addr *at)
 	return err == ECONNREFUSED;
 }
 
+int sock_set_transparent(int fd, int family, bool on)
+{
+	if (family == AF_INET6)
+		return sock_set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, on);
+	return sock_set(fd, IPPROTO_IP, IP_TRANSPARENT, on);
+}
+
+/* Tried, not looked up: a capability may be one over another user namespace
+ * than that of the network, and would then not help. */
+int sock_may_be_transparent(void)
+{
+	int fd = socket(AF_INET, SOCK_MODE, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = sock_set_transparent(fd, AF_INET, true);
+	close(fd);
+	return err;
+}
+
 static int sock_bind(int fd, const struct addr *at)
 {
 	if (!bind(fd, &at->sa, at->length))
@@ -76,6 +97,8 @@ static int sock_prepare_listener(
 		/* "[::]:80" and "0.0.0.0:80" may be two listeners. */
 		if (!err && at->sa.sa_family == AF_INET6)
 			err = sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		if (!err && options->transparent)
+			err = sock_set_transparent(fd, at->sa.sa_family, true);
 		if (!err)
 			err = sock_set_inherited(fd, options);
 	}
@@ -101,20 +124,42 @@ int sock_listen(
 	return err;
 }
 
+/* The port is chosen at connect, per destination, so that a source address is
+ * not limited to one port range for all servers. */
+static int sock_bind_address(int fd, const struct addr *source)
+{
+	int err = sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+
+	if (!err && bind(fd, &source->sa, source->length))
+		err = -errno;
+	return err;
+}
+
 int sock_stream(const struct addr *to, const struct addr *source)
+{
+	int fd = socket(to->sa.sa_family, SOCK_MODE, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (source->length)
+		err = sock_bind_address(fd, source);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int sock_stream_as(const struct addr *to, const struct addr *source)
 {
 	int fd = socket(to->sa.sa_family, SOCK_MODE, 0);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	if (!source->length)
-		return fd;
-	/* The port is chosen at connect, per destination, so that a source
-	 * address is not limited to one port range for all servers. */
-	err = sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-	if (!err && bind(fd, &source->sa, source->length))
-		err = -errno;
+	err = sock_set_transparent(fd, to->sa.sa_family, true);
+	if (!err)
+		err = sock_bind_address(fd, source);
 	if (!err)
 		return fd;
 	close(fd);

@@ -19,6 +19,9 @@
 struct sock_listen_options {
 	uint32_t backlog;
 	bool reuse_port;
+	/* Also accepts what the firewall hands to it that is meant for other
+	 * addresses (IP_TRANSPARENT); the local address is the one meant. */
+	bool transparent;
 	uint64_t keepalive_ms; /* inherited by accepted sockets; 0 off */
 	uint64_t user_timeout_ms; /* likewise; 0 the kernel's */
 };
@@ -29,6 +32,15 @@ int sock_listen(const struct addr *at,
     const struct sock_listen_options *options) BR_MUST_CHECK;
 /* A stream socket towards `to`, bound to `source` if it has a length. */
 int sock_stream(const struct addr *to, const struct addr *source) BR_MUST_CHECK;
+/* The same from an address that need not be ours (IP_TRANSPARENT), at a port of
+ * the kernel's choice. -EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
+int sock_stream_as(
+    const struct addr *to, const struct addr *source) BR_MUST_CHECK;
+/* Switches a socket's transparency: it may then bind to any address, and as a
+ * listener accept for any. -EPERM as above. */
+int sock_set_transparent(int fd, int family, bool on);
+/* Whether this thread may use transparent sockets: 0 or -EPERM. */
+int sock_may_be_transparent(void);
 int sock_set_nodelay(int fd);
 /* Before connecting: the handshake's last packet waits for the first bytes and
  * goes with them, 200 ms at most (the kernel's bound). */

@@ -3,6 +3,7 @@
  * queue, connecting, trying elsewhere. */
 #include "base/assert.h"
 #include "io/sock.h"
+#include "lb/client_source.h"
 #include "lb/flow_state.h"
 #include "lb/flow_steps.h"
 #include "lb/path.h"
@@ -205,17 +206,46 @@ static bool flow_delay_ack(const struct flow *flow)
 	       !sock_delay_ack(flow->server_fd);
 }
 
+/* A socket from where the pool says. */
+static int flow_open_server(const struct flow *flow)
+{
+	const struct pool *pool = flow->upstream->pool;
+	const struct addr *to = &flow->server->addr;
+	struct addr source;
+	int err;
+
+	if (!pool->source_client)
+		return sock_stream(to, &pool->source);
+	err = client_source(&flow->client, to->sa.sa_family, &source);
+	return err ? err : sock_stream_as(to, &source);
+}
+
+static void flow_open_failed(struct flow *flow, int error)
+{
+	if (!flow->upstream->pool->source_client ||
+	    flow_is_local_error(error)) {
+		flow_server_failed(flow, error);
+	} else if (!flow->client.family) {
+		/* It was gone before it was asked for its address. */
+		flow_fail(flow, 'C', 'C', -ECONNRESET);
+	} else {
+		/* No server is to blame, and none would do better. */
+		counter_inc(&flow->worker->metrics->source_refused);
+		flow_fail(flow, 'P', 'C', error);
+	}
+}
+
 void flow_connect(struct flow *flow)
 {
 	struct worker *worker = flow->worker;
 	const struct pool *pool = flow->upstream->pool;
 	const struct server *server = flow->server;
-	int fd = sock_stream(&server->addr, &pool->source);
+	int fd = flow_open_server(flow);
 
 	counter_inc(&worker->metrics->connects);
 	flow->error = 0;
 	if (fd < 0) {
-		flow_server_failed(flow, fd);
+		flow_open_failed(flow, fd);
 		return;
 	}
 	flow->server_fd = fd;

@@ -3,7 +3,9 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "io/sock.h"
 #include "lb/listener.h"
+#include "lb/side.h"
 #include "lb/worker.h"
 
 #include <arpa/inet.h>
@@ -95,6 +97,19 @@ static int64_t flow_phase_ns(struct mono from, struct mono to)
 	return from.ns && to.ns ? mono_diff_ns(to, from) : -1;
 }
 
+/* Where the client wanted to go: not always to an address of ours. */
+static void flow_record_wanted(struct flow_client *ret, const struct flow *flow)
+{
+	struct addr addr;
+
+	if (!flow->listener->transparent)
+		return;
+	if (flow->side && flow->side->destination.family)
+		*ret = flow->side->destination;
+	else if (!sock_local(flow->client_fd, &addr))
+		flow_client_set(ret, &addr);
+}
+
 void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 {
 	*ret = (struct flow_record){
@@ -122,6 +137,7 @@ void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 	    .bytes_down = flow->down.bytes,
 	};
 	memcpy(ret->failed, flow->tried, sizeof ret->failed);
+	flow_record_wanted(&ret->wanted, flow);
 }
 
 int flow_client_format(const struct flow_client *client, char *ret, int room)
@@ -214,6 +230,10 @@ int flow_record_format(const struct flow_record *record, char *ret, int room)
 	    record->end_phase, record->retries, flow_path_text(record), queue,
 	    connect, first, total, (unsigned long long)record->bytes_up,
 	    (unsigned long long)record->bytes_down, record->worker);
+	if (record->wanted.family && n < room) {
+		flow_client_format(&record->wanted, client, sizeof client);
+		n += snprintf(ret + n, (size_t)(room - n), " to=%s", client);
+	}
 	if (n < room)
 		n += flow_failed_format(record, ret + n, room - n);
 	if (record->error && n < room)

@@ -19,6 +19,7 @@ struct flow_record {
 	const struct pool *pool; /* NULL: the route was not known yet */
 	const struct server *server; /* NULL: none was reached */
 	struct flow_client client;
+	struct flow_client wanted; /* of transparent listeners; family 0 */
 	uint32_t worker;
 	int32_t error;
 	char end_by, end_phase;

@@ -85,6 +85,7 @@ static void listener_set_front(
 	listener->wait_ms = conf->wait_ms;
 	listener->first_bytes_ms = conf->first_bytes_ms;
 	listener->handshake_ms = conf->handshake_ms;
+	listener->transparent = conf->transparent;
 	listener->reads_proxy = conf->proxy_in == CONF_PROXY_IN_ACCEPT;
 	listener->proxy_from =
 	    listener_prefixes(listener->arena, &conf->proxy_from);

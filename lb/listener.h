@@ -48,6 +48,7 @@ struct listener {
 	bool needs_client; /* its address decides something */
 	bool guarded; /* before there is a flow */
 	bool reads_proxy;
+	bool transparent; /* clients may have meant another address */
 	struct tls_context **tls; /* [n_workers], owned; NULL: plain */
 	struct guard guard; /* of the client that a PROXY header names */
 	const struct prefix_map *proxy_from; /* NULL: any source */

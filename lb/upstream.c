@@ -154,7 +154,8 @@ void upstream_tls_peer(struct upstream *upstream, const struct worker *worker,
 
 bool upstream_wants_client(const struct upstream *upstream)
 {
-	return balance_keyed(upstream->pool->balance);
+	return balance_keyed(upstream->pool->balance) ||
+	       upstream->pool->source_client;
 }
 
 int upstream_choose(struct upstream *upstream, struct worker *worker,
@@ -169,7 +170,7 @@ int upstream_choose(struct upstream *upstream, struct worker *worker,
 	};
 	bool full = false;
 
-	if (upstream_wants_client(upstream))
+	if (balance_keyed(upstream->pool->balance))
 		ask.key = balance_key(client, &worker->rng);
 	for (int i = 0; i < CHOOSE_TRIES; i++) {
 		const struct balance_entry *entry =

@@ -76,7 +76,8 @@ void upstream_unpin(struct upstream *upstream, const struct worker *worker);
 int upstream_choose(struct upstream *upstream, struct worker *worker,
     const struct flow_client *client, const uint32_t *tried, uint32_t n_tried,
     struct server **ret) BR_MUST_CHECK;
-/* Whether the choice depends on the client. */
+/* Whether the choice, or the address towards the server, depends on the
+ * client. */
 bool upstream_wants_client(const struct upstream *upstream);
 /* Gives the slot back and wakes who waited longest for it. */
 void upstream_release(

@@ -75,6 +75,8 @@ struct chunk {
 	X(proxy_headers, "PROXY headers read")                                 \
 	X(proxy_untrusted, "Connections refused: not from proxy_from")         \
 	X(proxy_malformed, "Connections closed: malformed PROXY header")       \
+	X(source_refused,                                                      \
+	    "Flows ended: no server connected from their client's address")    \
 	X(hello_malformed, "Connections closed: malformed TLS ClientHello")    \
 	X(first_bytes_timeouts, "Flows ended by timeout.first_bytes")          \
 	X(handshake_timeouts, "Flows ended by timeout.handshake")              \

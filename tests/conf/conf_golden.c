@@ -134,6 +134,8 @@ static void dump_front(
 		dump_prefixes(out, " deny=", &l->deny);
 		strbuf_addc(out, '\n');
 	}
+	if (l->transparent)
+		strbuf_adds(out, "  transparent\n");
 	if (l->proxy_in) {
 		strbuf_adds(out, "  proxy_protocol=accept");
 		dump_prefixes(out, " from=", &l->proxy_from);
@@ -252,7 +254,8 @@ static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 {
 	strbuf_addf(out, "pool %s at %u:%u balance=%s source=%s\n", p->name,
 	    p->pos.line, p->pos.column, balance_names[p->balance],
-	    dump_addr(&p->source));
+	    conf_source_is_client(&p->source) ? "client"
+					      : dump_addr(&p->source));
 	strbuf_addf(out,
 	    "  connect timeout=%" PRIu64 "ms retries=%u queue length=%u "
 	    "timeout=%" PRIu64 "ms\n",

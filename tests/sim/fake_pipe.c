@@ -30,6 +30,26 @@ int sock_stream(const struct addr *to, const struct addr *source)
 	return fake_open(fake_conn_new());
 }
 
+int sock_stream_as(const struct addr *to, const struct addr *source)
+{
+	br_assert(source->sa.sa_family == to->sa.sa_family);
+	br_assert(addr_port(source) == 0);
+	return sock_stream(to, source);
+}
+
+int sock_set_transparent(int fd, int family, bool on)
+{
+	(void)fake_conn_of(fd);
+	(void)family;
+	(void)on;
+	return fake_call_fails() ? -EPERM : 0;
+}
+
+int sock_may_be_transparent(void)
+{
+	return fake_call_fails() ? -EPERM : 0;
+}
+
 int sock_set_nodelay(int fd)
 {
 	(void)fake_conn_of(fd);

@@ -64,8 +64,9 @@ class Braid:
 
     def __init__(self, s, config, user=None, nofile=None, namespace=None,
                  prefix=(), wait=True, api=True, name="braidd", asan="",
-                 preexec=None):
+                 preexec=None, ambient=None):
         self.s = s
+        self.ambient = ambient  # a capability that nobody gets
         self.user = user or s.user
         self.work = s.make_folder(name, NOBODY)
         self.control = os.path.join(self.work, "control.sock")
@@ -89,6 +90,9 @@ class Braid:
         if self.s.is_root and self.user == "nobody":
             argv += ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
                      "--clear-groups"]
+            if self.ambient:
+                argv += [f"--inh-caps=+{self.ambient}",
+                         f"--ambient-caps=+{self.ambient}"]
             program = self.readable("braidd")
         argv += [*prefix, *_wrapper(), program, "-f", self.file]
         argv[0] = find_program(argv[0]) or argv[0]

@@ -10,6 +10,7 @@ from .scenario import find_program
 
 CLONE_NEWNET = 0x40000000
 _count = 0
+_pairs = 0
 
 
 def _ip(*arguments):
@@ -66,7 +67,9 @@ class Namespace:
 def join(a, b, address_a, address_b):
     """A veth pair between two namespaces: names of both ends. Addresses with
     their prefix length."""
-    end_a, end_b = f"v{os.getpid()}a{_count}", f"v{os.getpid()}b{_count}"
+    global _pairs
+    _pairs += 1
+    end_a, end_b = f"v{os.getpid()}a{_pairs}", f"v{os.getpid()}b{_pairs}"
     a.ip("link", "add", end_a, "type", "veth", "peer", "name", end_b,
          "netns", b.name)
     for space, end, address in ((a, end_a, address_a), (b, end_b, address_b)):

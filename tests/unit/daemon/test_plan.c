@@ -24,7 +24,7 @@ static bool port_is_free(unsigned candidate)
 	struct addr addr;
 
 	(void)snprintf(text, sizeof text, "127.0.0.1:%u", candidate);
-	return !addr_parse(&addr, text) && !plan_sockets_probe(&addr);
+	return !addr_parse(&addr, text) && !plan_sockets_probe(&addr, false);
 }
 
 static void setup(void)

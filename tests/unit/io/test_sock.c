@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static const struct sock_listen_options plain = {.backlog = 8};
 static const struct addr nowhere;
@@ -202,6 +203,72 @@ START_TEST(test_source_that_is_not_ours)
 	struct addr at = address("127.0.0.1"), source = address("192.0.2.7");
 
 	ck_assert_int_eq(sock_stream(&at, &source), -EADDRNOTAVAIL);
+}
+END_TEST
+
+/* -- addresses of others ----------------------------------------------- */
+
+static const struct sock_listen_options transparent = {
+    .backlog = 8, .transparent = true};
+
+static void check_transparent(int family_six)
+{
+	struct addr to = address(family_six ? "::1" : "127.0.0.1"), seen;
+	struct addr other = address(family_six ? "2001:db8::7" : "192.0.2.7");
+	int fd = sock_stream_as(&to, &other);
+	int level = family_six ? IPPROTO_IPV6 : IPPROTO_IP;
+	int name = family_six ? IPV6_TRANSPARENT : IP_TRANSPARENT;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(sock_local(fd, &seen), 0);
+	/* The port is chosen when it connects. */
+	ck_assert(addr_equal(&seen, &other));
+	sock_close(fd);
+	ck_assert_int_eq(sock_listen(&other, &plain), -EADDRNOTAVAIL);
+	fd = sock_listen(&other, &transparent);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(option(fd, level, name), 1);
+	ck_assert_int_eq(sock_set_transparent(fd, to.sa.sa_family, false), 0);
+	ck_assert_int_eq(option(fd, level, name), 0);
+	ck_assert_int_eq(sock_set_transparent(fd, to.sa.sa_family, true), 0);
+	ck_assert_int_eq(option(fd, level, name), 1);
+	sock_close(fd);
+}
+
+START_TEST(test_addresses_of_others)
+{
+	if (geteuid() == 0 && !sock_may_be_transparent())
+		check_transparent(_i);
+	else
+		printf("not checked: this user may not be transparent\n");
+}
+END_TEST
+
+/* 0 when all is refused. */
+static int all_is_refused(void)
+{
+	struct addr at = address("127.0.0.1"), other = address("192.0.2.7");
+
+	if (geteuid() == 0 && setresuid(65534, 65534, 65534))
+		return 1;
+	if (sock_may_be_transparent() != -EPERM)
+		return 2;
+	if (sock_stream_as(&at, &other) != -EPERM)
+		return 3;
+	return sock_listen(&at, &transparent) == -EPERM ? 0 : 4;
+}
+
+START_TEST(test_not_without_the_capability)
+{
+	int status;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid)
+		_exit(all_is_refused());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
 END_TEST
 
@@ -440,6 +507,8 @@ int main(void)
 	tcase_add_test(tcase, test_other_files_are_left_alone);
 	tcase_add_loop_test(tcase, test_source_address, 0, 2);
 	tcase_add_test(tcase, test_source_that_is_not_ours);
+	tcase_add_loop_test(tcase, test_addresses_of_others, 0, 2);
+	tcase_add_test(tcase, test_not_without_the_capability);
 	tcase_add_test(tcase, test_reset_on_close);
 	tcase_add_loop_test(tcase, test_silent_close, 0, 2);
 	tcase_add_test(tcase, test_half_close);

@@ -52,6 +52,21 @@ START_TEST(test_every_field)
 }
 END_TEST
 
+START_TEST(test_where_the_client_wanted_to_go)
+{
+	struct flow_record r = full_record();
+	char text[512];
+
+	r.wanted = (struct flow_client){.family = AF_INET6, .port = 443};
+	(void)inet_pton(AF_INET6, "2001:db8::9", r.wanted.ip);
+	r.error = -ECONNRESET;
+	(void)flow_record_format(&r, text, sizeof text);
+	ck_assert_ptr_nonnull(strstr(text, " client=192.0.2.1:4711 "));
+	ck_assert_ptr_nonnull(
+	    strstr(text, " worker=3 to=[2001:db8::9]:443 error=\""));
+}
+END_TEST
+
 START_TEST(test_what_was_not_reached)
 {
 	struct flow_record r = full_record();
@@ -376,6 +391,7 @@ int main(void)
 	TCase *tcase = tcase_create("flow_log");
 
 	tcase_add_test(tcase, test_every_field);
+	tcase_add_test(tcase, test_where_the_client_wanted_to_go);
 	tcase_add_test(tcase, test_what_was_not_reached);
 	tcase_add_test(tcase, test_causes_say_what_happened);
 	tcase_add_test(tcase, test_names_those_that_failed_before);
