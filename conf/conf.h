@@ -39,6 +39,7 @@
 #define CONF_AGENT_SEND_MAX 255
 #define CONF_LIST_MAX 4096 /* texts or prefixes in one list */
 #define CONF_WORKERS_MAX 64
+#define CONF_GENERATIONS_MAX 64
 #define CONF_ERRORS_SHOWN_MAX 1000
 #define CONF_FILE_BYTES_MAX (64u << 20)
 
@@ -71,6 +72,12 @@ struct conf_api {
 
 struct conf_limits {
 	uint64_t parked_total_bytes; /* over all workers */
+};
+
+struct conf_upgrade {
+	uint64_t drain_ms; /* 0: unlimited */
+	uint32_t generations;
+	uint64_t timeout_ms;
 };
 
 struct conf_bind {
@@ -282,6 +289,7 @@ struct conf {
 	struct conf_global global;
 	struct conf_api api;
 	struct conf_limits limits;
+	struct conf_upgrade upgrade;
 	struct conf_listener *listeners; /* in file order */
 	uint32_t n_listeners;
 	struct conf_pool *pools;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of the process as a whole: global, api, limits. */
+/* Rows of the process as a whole: global, api, limits, upgrade. */
 #include "conf/schema_table.h"
 
 #define AT(member) .offset = offsetof(struct conf, member)
@@ -200,6 +200,45 @@ const struct schema_row schema_global[] = {
 	.fallback = "256MiB",
 	.example = "1GiB",
 	.help = "Most memory for the windows of stream shards.",
+    },
+    {
+	.path = "upgrade",
+	.type = SCHEMA_OBJECT,
+	.help = "Handing over to a new braidd (braidctl upgrade).",
+    },
+    {
+	.path = "upgrade.drain",
+	.type = SCHEMA_DURATION,
+	AT(upgrade.drain_ms),
+	.word = "unlimited",
+	.min = 1,
+	.max = 365 * DAY_MS,
+	.fallback = "unlimited",
+	.example = "1h",
+	.help = "How long the old process may keep its connections after it "
+		"has handed over. What is left then is reset.",
+    },
+    {
+	.path = "upgrade.generations",
+	.type = SCHEMA_INTEGER,
+	AT(upgrade.generations),
+	.min = 1,
+	.max = CONF_GENERATIONS_MAX,
+	.fallback = "4",
+	.example = "2",
+	.help = "Most old processes at a time. An upgrade is refused while so "
+		"many still have connections.",
+    },
+    {
+	.path = "upgrade.timeout",
+	.type = SCHEMA_DURATION,
+	AT(upgrade.timeout_ms),
+	.min = 100,
+	.max = 600000,
+	.fallback = "30s",
+	.example = "1m",
+	.help = "How long a new process may take until it is ready; after "
+		"that it is ended and the old one goes on.",
     },
     {0},
 };

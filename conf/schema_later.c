@@ -171,11 +171,5 @@ const struct schema_row schema_later[] = {
 	.help = "How long it stays afterwards."),
     LATER("shadow.per_pop", SCHEMA_INTEGER, .max = 10000, .fallback = "16",
 	.example = "32", .help = "Most shadows at one POP."),
-    LATER("upgrade", SCHEMA_OBJECT, .help = "Handing over to a new braidd."),
-    LATER("upgrade.drain", SCHEMA_STRING, .max = 255, .fallback = "unlimited",
-	.example = "1h",
-	.help = "How long the old process may keep its connections."),
-    LATER("upgrade.generations", SCHEMA_INTEGER, .max = 64, .fallback = "4",
-	.example = "2", .help = "Most old processes at a time."),
     {0},
 };

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "daemon/generations.h"
 #include "daemon/metrics_text.h"
 
 #define TYPE_OPENMETRICS                                                       \
@@ -16,9 +19,12 @@
 #define TYPE_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 #define TYPE_TEXT "text/plain; charset=utf-8"
 
+#define API_PAUSE_STEPS 20
+
 struct api {
 	struct daemon *daemon;
-	struct MHD_Daemon *http;
+	struct MHD_Daemon *http; /* NULL while paused */
+	int fd; /* while paused; else it is libmicrohttpd's */
 	struct snapshot_reader *reader;
 	struct log_limit limit;
 };
@@ -49,11 +55,13 @@ static unsigned answer_metrics(struct api *api,
     const char **ret_type)
 {
 	enum metrics_format format = accepted_format(connection);
+	struct tally *more = generations_tally(api->daemon->generations, true);
 	struct metrics_view view;
 
 	metrics_view_init(&view, api->daemon, api->reader);
-	metrics_text_print(&view, format, body);
+	metrics_text_print(&view, format, more, body);
 	metrics_view_fini(&view);
+	tally_free(more);
 	*ret_type =
 	    format == METRICS_OPENMETRICS ? TYPE_OPENMETRICS : TYPE_PROMETHEUS;
 	return MHD_HTTP_OK;
@@ -183,18 +191,8 @@ static void api_free(struct api *api)
 	free(api);
 }
 
-int api_start(struct daemon *daemon, int fd, struct api **ret)
+static int start_http(struct api *api, int fd)
 {
-	struct api *api = calloc(1, sizeof(*api));
-
-	if (!api)
-		return -ENOMEM;
-	api->daemon = daemon;
-	api->reader = snapshot_reader_new(daemon->plan);
-	if (!api->reader) {
-		free(api);
-		return -ENOMEM;
-	}
 	api->http = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
 					 MHD_USE_POLL | MHD_USE_ITC |
 					 MHD_USE_ERROR_LOG,
@@ -203,18 +201,72 @@ int api_start(struct daemon *daemon, int fd, struct api **ret)
 	    (unsigned)API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 	    (unsigned)API_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)API_REQUEST_MAX, MHD_OPTION_END);
-	if (!api->http) {
+	return api->http ? 0 : -EIO;
+}
+
+int api_start(struct daemon *daemon, int fd, struct api **ret)
+{
+	struct api *api = calloc(1, sizeof(*api));
+	int err;
+
+	if (!api)
+		return -ENOMEM;
+	api->daemon = daemon;
+	api->fd = -1;
+	api->reader = snapshot_reader_new(daemon->plan);
+	if (!api->reader) {
+		free(api);
+		return -ENOMEM;
+	}
+	err = start_http(api, fd);
+	if (err) {
 		api_free(api);
-		return -EIO;
+		return err;
 	}
 	*ret = api;
 	return 0;
+}
+
+/* Requests that have begun get some time to end; idle connections none, so
+ * that a scraper does not stay with an old generation. */
+static void let_end(struct api *api)
+{
+	struct timespec step = {.tv_nsec = 5 * NS_PER_MS};
+
+	for (int i = 0; i < API_PAUSE_STEPS; i++) {
+		const union MHD_DaemonInfo *info = MHD_get_daemon_info(
+		    api->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+		if (!info || info->num_connections == 0)
+			return;
+		(void)nanosleep(&step, NULL);
+	}
+}
+
+void api_pause(struct api *api)
+{
+	api->fd = MHD_quiesce_daemon(api->http);
+	let_end(api);
+	MHD_stop_daemon(api->http);
+	api->http = NULL;
+}
+
+int api_resume(struct api *api)
+{
+	int err = start_http(api, api->fd);
+
+	if (!err)
+		api->fd = -1;
+	return err;
 }
 
 void api_stop(struct api *api)
 {
 	if (!api)
 		return;
-	MHD_stop_daemon(api->http);
+	if (api->http)
+		MHD_stop_daemon(api->http);
+	if (api->fd >= 0)
+		close(api->fd);
 	api_free(api);
 }

@@ -31,4 +31,9 @@ struct api;
  * keeps fd. */
 int api_start(struct daemon *daemon, int fd, struct api **ret) BR_MUST_CHECK;
 /* Ends the thread, closes the socket and all connections. NULL is fine. */
+/* Stops answering and closes all connections; the socket stays open, so that
+ * clients wait in its queue for who answers next: the generation that has it
+ * too, or api_resume(). May take a tenth of a second. */
+void api_pause(struct api *api);
+int api_resume(struct api *api) BR_MUST_CHECK;
 void api_stop(struct api *api);

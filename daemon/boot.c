@@ -7,14 +7,18 @@
 #include "daemon/load.h"
 #include "io/ring_off.h"
 #include "lb/source_table.h"
+#include "daemon/generations.h"
+#include "daemon/inherit.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 int boot_fail(int code, const char *format, ...)
@@ -26,6 +30,7 @@ int boot_fail(int code, const char *format, ...)
 	(void)vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	(void)fprintf(stderr, "braidd: %s\n", text);
+	inherit_refuse(text);
 	return code;
 }
 
@@ -45,8 +50,14 @@ void boot_warn(struct boot *boot, const char *format, ...)
 
 static void print_errors(const struct conf_errors *errors)
 {
-	for (uint32_t i = 0; i < errors->n_errors; i++)
-		(void)fprintf(stderr, "%s\n", errors->errors[i].text);
+	for (uint32_t i = 0; i < errors->n_errors; i++) {
+		const char *text = errors->errors[i].text;
+
+		(void)fprintf(stderr, "%s\n", text);
+		if (errors->n_errors > errors->n_warnings &&
+		    !strstr(text, ": warning: "))
+			inherit_refuse(text);
+	}
 }
 
 /* Errors and warnings are printed; 0 or an exit code. */
@@ -190,6 +201,12 @@ static int make_shared(struct boot *boot)
 	daemon->started_at = wall_now();
 	daemon->started_mono = mono_now();
 	daemon->pid = getpid();
+	daemon->inherit = boot->inherit;
+	daemon->generations = &boot->generations;
+	generations_init(daemon->generations, (uint32_t)daemon->pid);
+	if (boot->inherit)
+		daemon->generations->self.number =
+		    boot->inherit->manifest.process.number + 1;
 	daemon->workers = aligned_zero(n, sizeof *daemon->workers);
 	boot->loops = aligned_zero(n, sizeof *boot->loops);
 	daemon->shared.limits = boot->limits;
@@ -237,6 +254,8 @@ static void free_shared(struct boot *boot)
 {
 	struct daemon *daemon = &boot->daemon;
 
+	if (daemon->generations)
+		generations_fini(daemon->generations);
 	if (daemon->plan)
 		snapshot_free(daemon->plan);
 	if (boot->plan)
@@ -269,6 +288,7 @@ static int block_signals(struct boot *boot)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	/* Blocking: it is read through the ring, which then waits for it. */
 	boot->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
@@ -330,13 +350,35 @@ static int run_steps(struct boot *boot)
 	return code;
 }
 
+/* The path by which this program was started, symbolic links and all: an
+ * upgrade starts what is there then. */
+static const char *find_binary(char ret[PATH_MAX])
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	char folder[PATH_MAX];
+	int n = -1;
+
+	if (name && name[0] == '/')
+		n = snprintf(ret, PATH_MAX, "%s", name);
+	else if (name && getcwd(folder, sizeof folder))
+		n = snprintf(ret, PATH_MAX, "%s/%s", folder, name);
+	return n > 0 && n < PATH_MAX ? ret : "/proc/self/exe";
+}
+
 int boot_run(const char *file)
 {
 	struct boot *boot = aligned_zero(1, sizeof *boot);
+	static char binary[PATH_MAX];
 	int code;
 
 	boot->signal_fd = boot->control_fd = boot->api_fd = -1;
+	boot->daemon.control_fd = boot->daemon.api_fd = -1;
 	boot->daemon.config_file = file;
+	boot->daemon.binary = find_binary(binary);
+	if (inherit_open(&boot->inherit)) {
+		free(boot);
+		return EXIT_CODE_UNAVAILABLE;
+	}
 	code = load(file, &boot->conf, &boot->tls);
 	if (!code) {
 		log_configure(boot->conf->global.log_format,
@@ -344,6 +386,7 @@ int boot_run(const char *file)
 		code = run_steps(boot);
 	}
 	boot_close(boot);
+	inherit_close(boot->inherit);
 	free_shared(boot);
 	free(boot);
 	return code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/boot_state.h"
 #include "daemon/ctl.h"
+#include "daemon/inherit.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -57,6 +58,15 @@ static int make_control_folder(struct boot *boot)
 
 /* -- sockets ----------------------------------------------------------- */
 
+static int take_control(struct boot *boot, const char *path)
+{
+	int fd = boot->inherit ? inherit_take_control(boot->inherit, path) : -1;
+
+	return fd >= 0 ? fd
+		       : ctl_listen(path, boot->privileges.uid,
+			     boot->privileges.gid);
+}
+
 static int open_control(struct boot *boot)
 {
 	const char *path = boot->conf->global.control;
@@ -65,7 +75,7 @@ static int open_control(struct boot *boot)
 
 	(void)snprintf(boot->daemon.control_path,
 	    sizeof boot->daemon.control_path, "%s", path);
-	fd = ctl_listen(path, boot->privileges.uid, boot->privileges.gid);
+	fd = take_control(boot, path);
 	if (fd == -EADDRINUSE)
 		return boot_fail(EXIT_CODE_UNAVAILABLE,
 		    "control socket %s: another braidd answers there; stop it "
@@ -76,7 +86,7 @@ static int open_control(struct boot *boot)
 		    "control socket %s: %s; set global.control to a path that "
 		    "user %s may write",
 		    path, br_strerror(fd), boot->privileges.user);
-	boot->control_fd = fd;
+	boot->control_fd = boot->daemon.control_fd = fd;
 	if (!lstat(path, &st)) {
 		boot->control_device = st.st_dev;
 		boot->control_inode = st.st_ino;
@@ -93,12 +103,15 @@ static int open_api(struct boot *boot)
 
 	if (!at->length)
 		return EXIT_CODE_OK;
-	fd = sock_listen(at, &options);
+	fd = boot->inherit ? inherit_take_api(boot->inherit, at) : -1;
+	if (fd < 0)
+		fd = sock_listen(at, &options);
 	if (fd < 0) {
 		plan_sockets_explain(&error, "api.", "listen", at, fd);
 		return boot_fail(exit_code_of(fd), "%s", error.text);
 	}
-	boot->api_fd = fd;
+	boot->api_fd = boot->daemon.api_fd = fd;
+	boot->daemon.api_addr = *at;
 	return EXIT_CODE_OK;
 }
 
@@ -114,6 +127,11 @@ static int open_listeners(struct boot *boot)
 		return boot_fail(exit_code_of(error.code), "%s", error.text);
 	boot->conf = NULL; /* the plan's now */
 	boot->tls = NULL;
+	if (boot->inherit) {
+		inherit_servers(
+		    &boot->inherit->manifest, boot->plan, true, NULL, NULL);
+		inherit_log(&boot->inherit->manifest, boot->plan);
+	}
 	daemon->plan = snapshot_new(boot->plan);
 	atomic_store(&daemon->plan_number, boot->plan->number);
 	return EXIT_CODE_OK;
@@ -145,7 +163,9 @@ void boot_close(struct boot *boot)
 	if (boot->signal_fd >= 0)
 		close(boot->signal_fd);
 	/* Another braidd may have put its own there. */
-	if (boot->control_inode && !lstat(boot->daemon.control_path, &st) &&
+	if (boot->control_inode &&
+	    !atomic_load(&boot->daemon.control_given) &&
+	    !lstat(boot->daemon.control_path, &st) &&
 	    st.st_dev == boot->control_device &&
 	    st.st_ino == boot->control_inode)
 		(void)unlink(boot->daemon.control_path);

@@ -11,6 +11,7 @@
 #include "daemon/boot.h"
 #include "daemon/clerk.h"
 #include "daemon/control_state.h"
+#include "daemon/generations.h"
 #include "daemon/limits.h"
 #include "daemon/privileges.h"
 #include "daemon/worker_loop.h"
@@ -26,9 +27,10 @@ struct boot {
 	struct tls_store *tls; /* until the plan has it */
 	struct conf *conf; /* until the plan takes it */
 	struct plan *plan; /* the first; later ones are control's */
+	struct generations generations;
+	struct inherit *inherit; /* NULL: started by nobody's upgrade */
 	struct privileges privileges;
 	struct lb_limits limits;
-	struct api *api;
 	int signal_fd, control_fd, api_fd; /* -1: not open (any more) */
 	dev_t control_device;
 	ino_t control_inode;

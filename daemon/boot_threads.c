@@ -58,7 +58,9 @@ static int run_all(struct boot *boot)
 		err = gate_wait(&boot->gate, n + 1);
 	if (!err) {
 		boot->control_fd = -1; /* control's */
-		atomic_store(&daemon->state, DAEMON_SERVING);
+		/* After an upgrade the old process says when. */
+		if (!boot->inherit)
+			atomic_store(&daemon->state, DAEMON_SERVING);
 		log_serving(boot);
 	}
 	gate_decide(&boot->gate, !err);
@@ -82,7 +84,12 @@ static int start_api(struct boot *boot)
 
 	if (boot->api_fd < 0)
 		return EXIT_CODE_OK;
-	err = api_start(&boot->daemon, boot->api_fd, &boot->api);
+	/* Until then /metrics is the old process's. */
+	if (boot->inherit) {
+		boot->api_fd = -1; /* control's */
+		return EXIT_CODE_OK;
+	}
+	err = api_start(&boot->daemon, boot->api_fd, &boot->daemon.api);
 	if (err)
 		return boot_fail(
 		    EXIT_CODE_UNAVAILABLE, "api.listen: %s", br_strerror(err));
@@ -106,7 +113,7 @@ int boot_threads(struct boot *boot)
 	code = start_api(boot);
 	if (!code)
 		code = run_all(boot);
-	api_stop(boot->api);
+	api_stop(boot->daemon.api);
 	clerk_stop(&boot->clerk);
 	log_stop_queue();
 	gate_fini(&boot->gate);

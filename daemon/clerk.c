@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/access_log.h"
+#include "daemon/generations.h"
 #include "daemon/load.h"
 
 #include <inttypes.h>
@@ -84,6 +85,25 @@ static void on_fenced(struct clerk *clerk, struct plan *plan)
 		free_plan(clerk, plan);
 }
 
+/* -- an old generation's counters -------------------------------------- */
+
+/* The newest shows them beside its own. */
+static void publish(struct clerk *clerk, bool last)
+{
+	struct daemon *daemon = clerk->daemon;
+	struct mono now = mono_now();
+
+	if (!atomic_load(&daemon->generations->handed_over))
+		return;
+	if (!last && mono_diff_ns(now, clerk->publish_at) < 0)
+		return;
+	(void)!generations_publish(daemon);
+	/* A page of a huge configuration takes its time. */
+	clerk->publish_at = mono_add_ns(mono_now(),
+	    CLERK_PUBLISH_MS * NS_PER_MS +
+		20 * mono_diff_ns(mono_now(), now));
+}
+
 /* -- the loop ---------------------------------------------------------- */
 
 static void on_message(struct clerk *clerk, const struct message *message)
@@ -140,10 +160,12 @@ static void *clerk_thread(void *argument)
 		receive(clerk);
 		more = write_logs(clerk);
 		look_for_unused(clerk);
+		publish(clerk, false);
 		(void)outbox_flush(&clerk->outbox);
 	}
 	receive(clerk);
 	empty_logs(clerk);
+	publish(clerk, true);
 	while ((node = list_first(&clerk->retired)) != NULL)
 		free_plan(clerk, plan_of(node));
 	return NULL;

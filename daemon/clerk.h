@@ -7,6 +7,7 @@
  *      every CLERK_PERIOD_MS, or when a message comes:
  *          access records and log lines -> stderr
  *          DAEMON_LOAD   -> load_run()  -> DAEMON_LOADED
+ *          counters, once a second, when this is an old generation
  *          retired plans -> unpinned?   -> DAEMON_UNUSED .. DAEMON_FREE
  *
  * Thread:  start, stop: boot; the rest its own.
@@ -19,12 +20,14 @@
 #include "daemon/outbox.h"
 
 #define CLERK_PERIOD_MS 50
+#define CLERK_PUBLISH_MS 1000
 
 struct clerk {
 	struct daemon *daemon;
 	struct outbox outbox;
 	struct list retired; /* struct plan, oldest first */
 	struct plan *fencing; /* the one that control fences now */
+	struct mono publish_at; /* the counters of an old generation */
 	_Atomic bool stop;
 	pthread_t thread;
 };

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "daemon/control_state.h"
 #include "daemon/ctl.h"
+#include "daemon/heir.h"
+#include "daemon/notify.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,8 +17,6 @@
 #define CONTROL_CQ_ENTRIES 4096
 /* Turns given to health checks and commands in flight at the end. */
 #define CONTROL_END_TURNS 50
-
-enum control_tag { TAG_MAIL, TAG_SIGNAL };
 
 /* -- what others use --------------------------------------------------- */
 
@@ -110,6 +110,9 @@ static void on_message(struct control *control, const struct message *message)
 	case DAEMON_DRAINED:
 		drain_on_drained(control);
 		break;
+	case DAEMON_ARMED:
+		heir_on_armed(control);
+		break;
 	case DAEMON_LOADED:
 		reload_on_loaded(control, message->pointer);
 		break;
@@ -125,7 +128,7 @@ static void watch_mail(struct control *control)
 {
 	const struct daemon *daemon = control->daemon;
 
-	ring_read(&control->ring, &control->op, TAG_MAIL,
+	ring_read(&control->ring, &control->op, CONTROL_TAG_MAIL,
 	    mailbox_eventfd(daemon->office, daemon->member_control),
 	    &control->mail_count, sizeof control->mail_count);
 }
@@ -146,17 +149,25 @@ static void receive(struct control *control)
 
 static void watch_signals(struct control *control)
 {
-	ring_read(&control->ring, &control->op, TAG_SIGNAL, control->signal_fd,
+	ring_read(&control->ring, &control->op, CONTROL_TAG_SIGNAL, control->signal_fd,
 	    &control->signal, sizeof control->signal);
 }
 
 static void on_signal(struct control *control)
 {
+	const char *reason;
+
 	switch (control->signal.ssi_signo) {
 	case SIGHUP:
 		if (reload_request(control, NULL, NULL) == -EBUSY)
-			log_event(
-			    LOG_WARN, "reload refused", "cause=%s", "draining");
+			log_event(LOG_WARN, "reload refused", "cause=%s",
+			    upgrade_running(control) ? "upgrading"
+						     : "draining");
+		break;
+	case SIGUSR2:
+		if (upgrade_request(control, NULL, NULL, NULL, &reason))
+			log_event(LOG_WARN, "upgrade refused", "cause=\"%s\"",
+			    reason);
 		break;
 	case SIGTERM:
 		drain_on_signal(control, "SIGTERM");
@@ -177,13 +188,22 @@ static void on_complete(
 	struct control *control = br_container_of(owner, struct control, op);
 
 	switch ((enum control_tag)tag) {
-	case TAG_MAIL:
+	case CONTROL_TAG_MAIL:
 		control->mail = true;
 		break;
-	case TAG_SIGNAL:
+	case CONTROL_TAG_SIGNAL:
 		if (result.res == sizeof control->signal)
 			on_signal(control);
 		watch_signals(control);
+		break;
+	case CONTROL_TAG_UPGRADE:
+		upgrade_on_event(control);
+		break;
+	case CONTROL_TAG_CHANNEL:
+		upgrade_on_channel(control);
+		break;
+	case CONTROL_TAG_HEIR:
+		heir_on_channel(control);
 		break;
 	}
 }
@@ -207,8 +227,29 @@ static void turn(struct control *control, int64_t most_ns)
 		receive(control);
 }
 
+/* -- the service manager ----------------------------------------------- */
+
+static void on_watchdog(struct timer *timer, struct mono now)
+{
+	struct control *control =
+	    br_container_of(timer, struct control, watchdog);
+
+	(void)notify_send("WATCHDOG=1");
+	timer_arm(&control->wheel, timer,
+	    mono_add_ms(now, (int64_t)notify_watchdog_ms()));
+}
+
+static void start_watchdog(struct control *control)
+{
+	if (notify_watchdog_ms())
+		on_watchdog(&control->watchdog, mono_now());
+}
+
 static void run(struct control *control)
 {
+	if (!control->daemon->inherit)
+		(void)notify_send("READY=1");
+	start_watchdog(control);
 	watch_signals(control);
 	receive(control);
 	admin_sync_probes(control);
@@ -218,7 +259,9 @@ static void run(struct control *control)
 		turn(control, CONTROL_WAIT_NS);
 	timer_disarm(&control->wheel, &control->trouble.timer);
 	ejections_stop(control);
+	timer_disarm(&control->wheel, &control->watchdog);
 	trouble_stop(control);
+	upgrade_fini(control);
 	probe_set_stop(control->probes);
 	ctl_stop(control->ctl);
 	for (int i = 0; i < CONTROL_END_TURNS; i++) {
@@ -246,9 +289,14 @@ static int prepare(struct control *control)
 	rng_seed_random(&control->rng);
 	drain_init(control);
 	ejections_init(control);
+	upgrade_init(control);
+	timer_init(&control->watchdog, on_watchdog);
 	err = probe_set_new(&probe, &control->probes);
 	if (!err)
 		err = ctl_start(control, control->listen_fd, &control->ctl);
+	/* Commands are the old process's until it has committed. */
+	if (!err && control->daemon->inherit)
+		ctl_hold(control->ctl, true);
 	/* What was made here ends with the process, which does not start. */
 	return err;
 }

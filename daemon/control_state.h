@@ -14,6 +14,7 @@
 #include "daemon/outbox.h"
 #include "daemon/reload.h"
 #include "daemon/trouble.h"
+#include "daemon/upgrade.h"
 #include "probe/probe_set.h"
 
 #include <sys/signalfd.h>
@@ -22,6 +23,15 @@
 
 struct ctl;
 struct load_job;
+
+/* Operations of struct control itself. */
+enum control_tag {
+	CONTROL_TAG_MAIL,
+	CONTROL_TAG_SIGNAL,
+	CONTROL_TAG_UPGRADE, /* the job's event */
+	CONTROL_TAG_CHANNEL, /* to the next generation */
+	CONTROL_TAG_HEIR, /* to the one before, until it has committed */
+};
 
 enum reload_state { RELOAD_IDLE, RELOAD_LOADING, RELOAD_ADOPTING };
 
@@ -49,6 +59,7 @@ enum drain_state { DRAIN_NONE, DRAIN_WAITING, DRAIN_KILLING };
 struct drain {
 	enum drain_state state;
 	struct timer timer;
+	bool handed_over; /* nobody has told it to end */
 	uint32_t n_drained; /* workers without open acceptors */
 	struct mono deadline, next_line;
 };
@@ -70,6 +81,8 @@ struct control {
 	struct drain drain;
 	struct trouble trouble;
 	struct ejections ejections;
+	struct upgrade upgrade;
+	struct timer watchdog;
 	uint64_t mail_count;
 	bool mail, done;
 	int signal_fd;
@@ -96,6 +109,10 @@ void retire_on_fenced(struct control *control, struct plan *plan);
 void drain_init(struct control *control);
 void drain_on_drained(struct control *control);
 void drain_on_signal(struct control *control, const char *name);
+/* To a new process: no deadline but upgrade.drain. */
+void drain_handed_over(struct control *control);
+/* Looks at older generations from now on, while there are any. */
+void upgrade_watch(struct control *control);
 /* -- health changes, for the log -- */
 struct probe_hooks admin_probe_hooks(struct control *control);
 /* The pools of the plan in force, for the health checks. */

@@ -47,7 +47,7 @@ struct ctl {
 	struct connection connections[CTL_CONNECTIONS_MAX];
 	struct control *control;
 	int fd; /* -1: closed */
-	bool stopping;
+	bool stopping, held;
 	struct timer retry; /* when accepting failed */
 	struct log_limit denied_limit, failed_limit;
 } __attribute__((aligned(64)));
@@ -289,7 +289,7 @@ static struct connection *find_free(struct ctl *ctl)
  * bound stay in the kernel's queue. */
 static void accept_more(struct ctl *ctl)
 {
-	if (!ctl->stopping && !timer_armed(&ctl->retry) && !ctl->op.in_flight &&
+	if (!ctl->stopping && !ctl->held && !timer_armed(&ctl->retry) && !ctl->op.in_flight &&
 	    find_free(ctl))
 		ring_poll(
 		    control_ring(ctl->control), &ctl->op, 0, ctl->fd, POLLIN);
@@ -344,7 +344,11 @@ static void ctl_on_complete(
 		ctl_close(ctl);
 		return;
 	}
-	if (result.res < 0)
+	if (ctl->held)
+		return;
+	if (result.res == -ECANCELED)
+		; /* held for a moment only */
+	else if (result.res < 0)
 		accept_later(ctl, result.res);
 	else
 		accept_all(ctl);
@@ -375,6 +379,17 @@ int ctl_start(struct control *control, int fd, struct ctl **ret)
 	accept_more(ctl);
 	*ret = ctl;
 	return 0;
+}
+
+void ctl_hold(struct ctl *ctl, bool hold)
+{
+	if (ctl->held == hold || ctl->stopping)
+		return;
+	ctl->held = hold;
+	if (!hold)
+		accept_more(ctl);
+	else if (ctl->op.in_flight)
+		ring_cancel_fd(control_ring(ctl->control), ctl->fd);
 }
 
 void ctl_stop(struct ctl *ctl)

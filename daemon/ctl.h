@@ -38,6 +38,9 @@ int ctl_listen(const char *path, uid_t uid, gid_t gid) BR_MUST_CHECK;
 
 /* Takes the descriptor over. -ENOMEM. */
 int ctl_start(struct control *control, int fd, struct ctl **ret) BR_MUST_CHECK;
+/* Stops accepting, or goes on: who waits in the queue is another generation's
+ * to answer. Connections that are there get their answers. */
+void ctl_hold(struct ctl *ctl, bool hold);
 /* Closes the socket and all connections; turn the ring until ctl_done(). */
 void ctl_stop(struct ctl *ctl);
 bool ctl_done(const struct ctl *ctl);

@@ -27,13 +27,14 @@ const struct ctl_command ctl_commands[] = {
     {"log-level", "error|warn|info|debug",
 	"what is logged, until its key in the file changes", 1, 1,
 	ctl_log_level},
+    {"upgrade", "[BINARY]", "hand over to a new process; waits for it", 0, 1,
+	ctl_upgrade},
     /* Of later versions. */
     {"nodes", "", "", 0, 0, NULL},
     {"shards", "", "", 0, 0, NULL},
     {"dns", "", "", 0, 0, NULL},
     {"heatmap", "", "", 0, 0, NULL},
     {"shadow", "", "", 0, 0, NULL},
-    {"upgrade", "", "", 0, 0, NULL},
 };
 const uint32_t ctl_n_commands = BR_COUNT(ctl_commands);
 

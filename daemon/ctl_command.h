@@ -109,3 +109,4 @@ void ctl_ready(struct ctl_call *call);
 void ctl_maint(struct ctl_call *call);
 void ctl_weight(struct ctl_call *call);
 void ctl_log_level(struct ctl_call *call);
+void ctl_upgrade(struct ctl_call *call); /* ctl_upgrade.c */

@@ -160,7 +160,8 @@ void ctl_reload(struct ctl_call *call)
 	err = reload_request(call->control, on_reloaded, call);
 	if (err == -EBUSY)
 		ctl_fail(call, CTL_TEMPORARY,
-		    "no reload any more: the process is ending");
+		    "no reload now: the process is ending or hands over to "
+		    "another");
 	else if (err)
 		ctl_fail(call, CTL_TEMPORARY, "reload: %s", br_strerror(err));
 }

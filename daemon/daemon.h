@@ -18,7 +18,10 @@
 #include "daemon/plan.h"
 #include "lb/flow_log.h"
 
+struct api;
 struct control;
+struct generations;
+struct inherit;
 
 /* Access log records of one worker that the clerk has not taken yet. */
 #define FLOW_LOG_RECORDS 8192u
@@ -42,6 +45,7 @@ enum daemon_message {
 	DAEMON_KILLED, /* pointer: struct flow_killing */
 	DAEMON_FENCED, /* all messages from before the fence are handled */
 	DAEMON_DRAINED, /* no acceptor is open any more */
+	DAEMON_ARMED, /* the first accepts are in the kernel */
 	/* control <-> clerk */
 	DAEMON_LOAD, /* -> pointer: struct reload_job */
 	DAEMON_LOADED, /* <- the same */
@@ -110,6 +114,12 @@ struct daemon {
 	struct board *board;
 	struct tls_process tls;
 	struct control *control;
+	struct generations *generations;
+	struct inherit *inherit; /* NULL: started by nobody's upgrade */
+	struct api *api; /* NULL: none, or not yet */
+	const char *binary; /* as started, absolute */
+	int control_fd, api_fd; /* listening; -1: none */
+	struct addr api_addr;
 	struct wall started_at;
 	struct mono started_mono;
 	int pid;
@@ -120,4 +130,6 @@ struct daemon {
 	_Atomic int state; /* enum daemon_state */
 	_Atomic uint64_t reloads, reloads_refused;
 	_Atomic uint64_t plan_number;
+	/* The path of the control socket is a younger generation's now. */
+	_Atomic bool control_given;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "daemon/control_state.h"
+#include "daemon/generations.h"
+#include "daemon/notify.h"
 
 #include <inttypes.h>
 
@@ -12,6 +14,10 @@
 
 #define DRAIN_LOOK_MS 20
 #define DRAIN_LINE_MS 1000
+/* An old generation may wait for hours. */
+#define DRAIN_LINE_GIVEN_MS 60000
+/* Longer than anybody waits. */
+#define DRAIN_UNLIMITED_MS (INT64_C(1000) * 3600 * 24 * 3650)
 /* Killed flows end within some turns of their worker. */
 #define DRAIN_KILL_MS 1000
 
@@ -38,33 +44,57 @@ static void kill_flows(struct control *control, const char *cause)
 		return;
 	drain->state = DRAIN_KILLING;
 	drain->deadline = mono_add_ms(mono_now(), DRAIN_KILL_MS);
+	generations_tell(control->daemon->generations, CHANNEL_STOP);
 	log_event(LOG_WARN, "resetting the flows that are left",
 	    "flows=%u cause=%s", control_connections(control), cause);
 	control_post_workers(control, (struct message){.kind = DAEMON_KILL});
 	look_again(control);
 }
 
-static void stop_accepting(struct control *control, const char *cause)
+/* A TERM, first or after the hand-over: the deadline is the usual one. */
+static void begin(struct control *control, const char *cause)
 {
 	const struct conf *conf = control->plan->conf;
 	struct drain *drain = &control->drain;
 	struct mono now = mono_now();
 
-	drain->state = DRAIN_WAITING;
+	drain->handed_over = false;
 	drain->deadline = mono_add_ms(now, (int64_t)conf->global.drain_ms);
 	drain->next_line = mono_add_ms(now, DRAIN_LINE_MS);
-	atomic_store(&control->daemon->state, DAEMON_DRAINING);
+	generations_tell(control->daemon->generations, CHANNEL_TERM);
 	log_event(LOG_INFO, "draining",
 	    "cause=%s flows=%u deadline=%" PRIu64 "ms", cause,
 	    control_connections(control), conf->global.drain_ms);
+}
+
+static void stop_accepting(struct control *control)
+{
+	control->drain.state = DRAIN_WAITING;
+	atomic_store(&control->daemon->state, DAEMON_DRAINING);
+	upgrade_on_drain(control);
 	control_post_workers(control, (struct message){.kind = DAEMON_DRAIN});
 	look_again(control);
 }
 
+void drain_handed_over(struct control *control)
+{
+	uint64_t limit_ms = control->plan->conf->upgrade.drain_ms;
+	struct drain *drain = &control->drain;
+	struct mono now = mono_now();
+
+	drain->handed_over = true;
+	drain->deadline = mono_add_ms(
+	    now, limit_ms ? (int64_t)limit_ms : DRAIN_UNLIMITED_MS);
+	drain->next_line = mono_add_ms(now, DRAIN_LINE_GIVEN_MS);
+	stop_accepting(control);
+}
+
 static bool all_gone(struct control *control)
 {
-	/* A reload that was under way ends first; it takes milliseconds. */
-	return !reload_running(control) &&
+	/* A reload that was under way ends first; it takes milliseconds. An
+	 * upgrade is told to end. Older generations end with the newest. */
+	return !reload_running(control) && !upgrade_running(control) &&
+	       generations_count(control->daemon->generations) == 0 &&
 	       control->drain.n_drained == control->daemon->n_workers &&
 	       control_connections(control) == 0;
 }
@@ -75,6 +105,10 @@ static void on_timer(struct timer *timer, struct mono now)
 	    br_container_of(timer, struct control, drain.timer);
 	struct drain *drain = &control->drain;
 	bool due = mono_diff_ns(now, drain->deadline) >= 0;
+	int64_t line_ms =
+	    drain->handed_over ? DRAIN_LINE_GIVEN_MS : DRAIN_LINE_MS;
+
+	generations_note(control->daemon);
 
 	if (all_gone(control)) {
 		end(control,
@@ -89,7 +123,7 @@ static void on_timer(struct timer *timer, struct mono now)
 		kill_flows(control, "deadline");
 	else if (drain->state == DRAIN_WAITING &&
 		 mono_diff_ns(now, drain->next_line) >= 0) {
-		drain->next_line = mono_add_ms(now, DRAIN_LINE_MS);
+		drain->next_line = mono_add_ms(now, line_ms);
 		log_event(LOG_INFO, "draining", "flows=%u left=%" PRId64 "s",
 		    control_connections(control),
 		    (mono_diff_ns(drain->deadline, now) + NS_PER_S / 2) /
@@ -110,20 +144,26 @@ void drain_on_drained(struct control *control)
 
 void control_drain(struct control *control, const char *cause)
 {
-	if (control->drain.state == DRAIN_NONE)
-		stop_accepting(control, cause);
+	struct drain *drain = &control->drain;
+
+	if (drain->state != DRAIN_NONE && !drain->handed_over)
+		return;
+	if (!drain->handed_over)
+		(void)notify_send("STOPPING=1");
+	begin(control, cause);
+	if (drain->state == DRAIN_NONE)
+		stop_accepting(control);
 }
 
 void control_stop(struct control *control, const char *cause)
 {
-	if (control->drain.state == DRAIN_NONE)
-		stop_accepting(control, cause);
+	control_drain(control, cause);
 	kill_flows(control, cause);
 }
 
 void drain_on_signal(struct control *control, const char *name)
 {
-	if (control->drain.state == DRAIN_NONE)
+	if (control->drain.state == DRAIN_NONE || control->drain.handed_over)
 		control_drain(control, name);
 	else
 		control_stop(control, name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/tally.h"
 
 const char *metric_kind_name(enum metric_kind kind)
 {
@@ -25,10 +26,11 @@ const char *metric_kind_suffix(enum metric_kind kind)
 	return kind == METRIC_INFO ? "_info" : "";
 }
 
-void metrics_begin(
-    struct metrics_writer *w, struct strbuf *out, enum metrics_format format)
+void metrics_begin(struct metrics_writer *w, struct strbuf *out,
+    enum metrics_format format, struct tally *more)
 {
-	*w = (struct metrics_writer){.out = out, .format = format};
+	*w = (struct metrics_writer){
+	    .out = out, .more = more, .format = format};
 }
 
 /* Backslash, quote and line feed are escaped in label values; in help texts
@@ -65,10 +67,25 @@ static void add_head(
 	strbuf_addc(w->out, '\n');
 }
 
+/* Samples that only other generations have: of a worker or server that this
+ * one has not. */
+static void end_family(struct metrics_writer *w)
+{
+	char name[METRIC_NAME_MAX + 8];
+
+	if (!w->more || !w->family || w->family->kind == METRIC_HISTOGRAM)
+		return;
+	(void)snprintf(name, sizeof(name), "%s%s", w->family->name,
+	    metric_kind_suffix(w->family->kind));
+	tally_print_rest(w->more, name, w->out);
+}
+
 void metrics_family(
     struct metrics_writer *w, const struct metric_family *family)
 {
 	enum metric_kind kind = family->kind;
+
+	end_family(w);
 
 	w->family = family;
 	if (w->format == METRICS_PROMETHEUS && kind == METRIC_INFO)
@@ -96,6 +113,21 @@ static void add_name(struct metrics_writer *w, const char *suffix,
 	strbuf_addc(w->out, ' ');
 }
 
+/* What other generations have of the sample whose name was added last, from
+ * `at` on and with a space behind it. */
+static struct tally_value more_of(struct metrics_writer *w, size_t at)
+{
+	struct tally_value value = {0};
+	char *end = w->out->text + w->out->length - 1;
+
+	if (!w->more)
+		return value;
+	*end = '\0';
+	value = tally_take(w->more, w->out->text + at);
+	*end = ' ';
+	return value;
+}
+
 /* By hand, because a page has a hundred thousand of them. */
 static void add_uint(struct strbuf *out, uint64_t value)
 {
@@ -112,18 +144,38 @@ static void add_uint(struct strbuf *out, uint64_t value)
 void metrics_uint(struct metrics_writer *w, const struct metric_label *labels,
     uint32_t n_labels, uint64_t value)
 {
+	size_t at = w->out->length;
+
 	br_assert(w->family->kind != METRIC_HISTOGRAM);
 	add_name(w, metric_kind_suffix(w->family->kind), labels, n_labels);
-	add_uint(w->out, value);
+	add_uint(w->out, value + more_of(w, at).whole);
 	strbuf_addc(w->out, '\n');
 }
 
 void metrics_double(struct metrics_writer *w, const struct metric_label *labels,
     uint32_t n_labels, double value)
 {
+	size_t at = w->out->length;
+	struct tally_value more;
+
 	br_assert(w->family->kind != METRIC_HISTOGRAM);
 	add_name(w, metric_kind_suffix(w->family->kind), labels, n_labels);
-	strbuf_addf(w->out, "%.15g\n", value);
+	more = more_of(w, at);
+	strbuf_addf(
+	    w->out, "%.15g\n", value + (double)more.whole + more.part);
+}
+
+/* Counts are exact up to 2^53, and so are their texts. */
+static void histogram_sample(struct metrics_writer *w, const char *suffix,
+    const struct metric_label *labels, uint32_t n_labels, double value)
+{
+	size_t at = w->out->length;
+	struct tally_value more;
+
+	add_name(w, suffix, labels, n_labels);
+	more = more_of(w, at);
+	strbuf_addf(
+	    w->out, "%.15g\n", value + (double)more.whole + more.part);
 }
 
 /* Buckets are cumulative here. Their bounds are powers of two in us; a value
@@ -141,19 +193,15 @@ void metrics_histogram(struct metrics_writer *w,
 		(void)snprintf(bound, sizeof(bound), "%.9g",
 		    (double)(UINT64_C(1) << i) / 1e6);
 		le.value = i < HISTOGRAM_BUCKETS - 1 ? bound : "+Inf";
-		add_name(w, "_bucket", &le, 1);
-		add_uint(w->out, count);
-		strbuf_addc(w->out, '\n');
+		histogram_sample(w, "_bucket", &le, 1, (double)count);
 	}
-	add_name(w, "_count", NULL, 0);
-	add_uint(w->out, count);
-	strbuf_addc(w->out, '\n');
-	add_name(w, "_sum", NULL, 0);
-	strbuf_addf(w->out, "%.15g\n", (double)sum_us / 1e6);
+	histogram_sample(w, "_count", NULL, 0, (double)count);
+	histogram_sample(w, "_sum", NULL, 0, (double)sum_us / 1e6);
 }
 
 void metrics_end(struct metrics_writer *w)
 {
+	end_family(w);
 	if (w->format == METRICS_OPENMETRICS)
 		strbuf_adds(w->out, "# EOF\n");
 	w->family = NULL;

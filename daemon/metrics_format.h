@@ -44,14 +44,18 @@ struct metric_label {
 
 #define METRIC_LABELS_MAX 4
 
+struct tally;
+
 struct metrics_writer {
 	struct strbuf *out;
+	struct tally *more; /* of other generations; may be NULL */
 	enum metrics_format format;
 	const struct metric_family *family;
 };
 
-void metrics_begin(
-    struct metrics_writer *w, struct strbuf *out, enum metrics_format format);
+/* What `more` has of a sample is added to it, and of a family appended. */
+void metrics_begin(struct metrics_writer *w, struct strbuf *out,
+    enum metrics_format format, struct tally *more);
 void metrics_family(
     struct metrics_writer *w, const struct metric_family *family);
 /* A sample of the current family, not a histogram. */

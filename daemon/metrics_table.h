@@ -55,6 +55,9 @@ static inline uint64_t metric_field_read(
 	X(MAX_FDS, "process_max_fds", GAUGE, "", "",                           \
 	    "Descriptors that the process may have open")                      \
 	X(WORKERS, "braid_workers", GAUGE, "", "", "Worker threads")           \
+	X(GENERATIONS, "braid_generations", GAUGE, "", "",                     \
+	    "Processes of this braidd: the one that accepts connections, and " \
+	    "older ones whose last connections have not ended")                \
 	X(DRAINING, "braid_draining", GAUGE, "", "",                           \
 	    "1 while the process ends and accepts no new connections")         \
 	X(CONNECTIONS, "braid_connections", GAUGE, "", "",                     \

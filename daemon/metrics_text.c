@@ -280,11 +280,11 @@ static void print_servers(
 }
 
 void metrics_text_print(const struct metrics_view *view,
-    enum metrics_format format, struct strbuf *ret)
+    enum metrics_format format, struct tally *more, struct strbuf *ret)
 {
 	struct metrics_writer w;
 
-	metrics_begin(&w, ret, format);
+	metrics_begin(&w, ret, format, more);
 	print_singles(&w, view);
 	print_workers(&w, view);
 	print_listeners(&w, view);

@@ -8,5 +8,8 @@
  */
 #include "daemon/metrics_view.h"
 
+struct tally;
+
+/* `more`: what other generations have counted, NULL: nothing. */
 void metrics_text_print(const struct metrics_view *view,
-    enum metrics_format format, struct strbuf *ret);
+    enum metrics_format format, struct tally *more, struct strbuf *ret);

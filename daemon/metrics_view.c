@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "fleet/shares.h"
+#include "daemon/generations.h"
 
 /* Room for one more element in an array that doubles. */
 static void *grow(void *array, uint32_t n, uint32_t *room, size_t bytes)
@@ -231,6 +232,9 @@ static void add_process(struct metrics_view *view, struct daemon *daemon)
 	view->start_seconds = (double)daemon->started_at.ns / 1e9;
 	singles[METRIC_ID_RESIDENT] = resident_bytes();
 	singles[METRIC_ID_WORKERS] = daemon->n_workers;
+	singles[METRIC_ID_GENERATIONS] =
+	    1 + (daemon->generations ? generations_count(daemon->generations)
+				     : 0);
 	singles[METRIC_ID_DRAINING] =
 	    atomic_load(&daemon->state) == DAEMON_DRAINING;
 	singles[METRIC_ID_CONNECTIONS] =

@@ -2,9 +2,11 @@
 #include "daemon/plan_sockets.h"
 
 #include "base/assert.h"
+#include "daemon/passed.h"
 #include "lb/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@ int plan_sockets_probe(const struct addr *addr, bool transparent)
 {
 	int one = 1, err = 0, fd;
 
-	if (addr_is_unix(addr))
+	if (addr_is_unix(addr) || passed_has(addr))
 		return 0;
 	fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -58,48 +60,93 @@ static void remove_file(const struct plan_sockets *sockets)
 		(void)unlink(sockets->addr.un.sun_path);
 }
 
-static int open_one(struct plan_sockets *sockets, uint32_t worker)
+/* A socket of our own beside those that the generation before had. It was
+ * root when it bound them, perhaps, or had other rights: then one of those
+ * serves this worker, too. */
+static int open_beside(
+    const struct plan_sockets *sockets, const struct passed *passed, uint32_t i)
+{
+	int fd = sock_listen(&sockets->addr, &sockets->options);
+
+	if (fd >= 0)
+		return fd;
+	fd = fcntl(passed->fds[i % passed->n], F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_one(
+    struct plan_sockets *sockets, const struct passed *passed, uint32_t i)
 {
 	bool shared = addr_is_unix(&sockets->addr);
 	int fd;
 
-	if (shared && worker)
+	if (i < passed->n)
+		fd = passed->fds[i];
+	else if (shared && i)
 		fd = sockets->fds[0];
+	else if (passed->n)
+		fd = open_beside(sockets, passed, i);
 	else
 		fd = sock_listen(&sockets->addr, &sockets->options);
 	if (fd < 0)
 		return fd;
-	sockets->fds[worker] = fd;
-	sockets->acceptors[worker] = acceptor_new(fd, shared);
-	return sockets->acceptors[worker] ? 0 : -ENOMEM;
+	sockets->fds[i] = fd;
+	sockets->acceptors[i] = acceptor_new(fd, shared);
+	return sockets->acceptors[i] ? 0 : -ENOMEM;
+}
+
+static struct plan_sockets *sockets_new(const struct addr *addr,
+    const struct sock_listen_options *options, uint32_t n_fds)
+{
+	struct plan_sockets *sockets = calloc(1, sizeof *sockets);
+
+	if (!sockets)
+		br_out_of_memory("listening sockets", sizeof *sockets);
+	sockets->addr = *addr;
+	sockets->references = 1;
+	sockets->n_fds = n_fds;
+	sockets->options = *options;
+	sockets->options.reuse_port = !addr_is_unix(addr);
+	sockets->fds = malloc(n_fds * sizeof *sockets->fds);
+	sockets->acceptors = calloc(n_fds, sizeof(struct acceptor *));
+	if (!sockets->fds || !sockets->acceptors)
+		br_out_of_memory("listening sockets", n_fds * 12);
+	memset(sockets->fds, 0xff, n_fds * sizeof *sockets->fds);
+	return sockets;
+}
+
+/* Its options are whatever the generation before wanted: the next
+ * plan_sockets_adjust() sets them all. */
+static void take_over(
+    struct plan_sockets *sockets, const struct passed *passed)
+{
+	sockets->options.backlog = 0;
+	sockets->options.keepalive_ms = UINT64_MAX;
+	sockets->options.user_timeout_ms = UINT64_MAX;
+	sockets->device = (dev_t)passed->device;
+	sockets->inode = (ino_t)passed->inode;
 }
 
 int plan_sockets_open(const struct addr *addr,
     const struct sock_listen_options *options, uint32_t n_workers,
     struct plan_sockets **ret)
 {
-	struct plan_sockets *sockets = calloc(1, sizeof *sockets);
+	struct passed passed = {.n = 0};
+	bool found = passed_take(addr, &passed);
+	uint32_t n = passed.n > n_workers ? passed.n : n_workers;
+	struct plan_sockets *sockets = sockets_new(addr, options, n);
 	int err = 0;
 
-	if (!sockets)
-		return -ENOMEM;
-	sockets->addr = *addr;
-	sockets->references = 1;
-	sockets->n_workers = n_workers;
-	sockets->options = *options;
-	sockets->options.reuse_port = !addr_is_unix(addr);
-	sockets->fds = malloc(n_workers * sizeof *sockets->fds);
-	sockets->acceptors = calloc(n_workers, sizeof(struct acceptor *));
-	if (!sockets->fds || !sockets->acceptors)
-		br_out_of_memory("listening sockets", n_workers * 12);
-	memset(sockets->fds, 0xff, n_workers * sizeof *sockets->fds);
-	for (uint32_t i = 0; i < n_workers && !err; i++)
-		err = open_one(sockets, i);
+	for (uint32_t i = 0; i < n && !err; i++)
+		err = open_one(sockets, &passed, i);
 	if (err) {
 		plan_sockets_unref(sockets);
 		return err;
 	}
-	remember_file(sockets);
+	if (found)
+		take_over(sockets, &passed);
+	else
+		remember_file(sockets);
 	*ret = sockets;
 	return 0;
 }
@@ -111,7 +158,7 @@ void plan_sockets_close(struct plan_sockets *sockets)
 		return;
 	remove_file(sockets);
 	close(sockets->fds[0]);
-	memset(sockets->fds, 0xff, sockets->n_workers * sizeof *sockets->fds);
+	memset(sockets->fds, 0xff, sockets->n_fds * sizeof *sockets->fds);
 	sockets->inode = 0;
 }
 
@@ -122,7 +169,7 @@ void plan_sockets_unref(struct plan_sockets *sockets)
 	br_assert(sockets->references > 0);
 	if (--sockets->references)
 		return;
-	for (uint32_t i = 0; i < sockets->n_workers; i++) {
+	for (uint32_t i = 0; i < sockets->n_fds; i++) {
 		/* Closes the socket, too, if it was never started. */
 		if (sockets->acceptors[i])
 			acceptor_free(sockets->acceptors[i]);
@@ -162,7 +209,7 @@ void plan_sockets_adjust(
 	struct sock_listen_options *now = &sockets->options;
 	bool is_unix = addr_is_unix(&sockets->addr);
 
-	for (uint32_t i = 0; i < (is_unix ? 1 : sockets->n_workers); i++) {
+	for (uint32_t i = 0; i < (is_unix ? 1 : sockets->n_fds); i++) {
 		/* listen() again only changes the queue's length. */
 		if (options->backlog != now->backlog)
 			(void)listen(sockets->fds[i], (int)options->backlog);

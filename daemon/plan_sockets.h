@@ -2,7 +2,9 @@
 #pragma once
 /*
  * The listening sockets of one address, as plans share them: one a worker
- * (SO_REUSEPORT), or one for all when it is a unix socket.
+ * (SO_REUSEPORT), or one for all when it is a unix socket. After an upgrade to
+ * fewer workers there are more sockets than workers, because closing one would
+ * reset what is on its way into its queue: socket i is worker i % workers'.
  *
  * Thread:  the clerk, or main at boot and at the end.
  * Memory:  counted by the plans that have the address. A socket is closed by
@@ -29,9 +31,9 @@ struct plan_error {
 struct plan_sockets {
 	struct addr addr;
 	uint32_t references; /* plans */
-	uint32_t n_workers;
-	int *fds; /* [n_workers] */
-	struct acceptor **acceptors; /* [n_workers] */
+	uint32_t n_fds; /* at least one a worker */
+	int *fds; /* [n_fds] */
+	struct acceptor **acceptors; /* [n_fds] */
 	struct sock_listen_options options; /* in force */
 	/* unix: the file that is ours to remove. */
 	dev_t device;

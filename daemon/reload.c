@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/control_state.h"
 #include "daemon/load.h"
+#include "daemon/notify.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,6 +18,7 @@ static void start(struct control *control)
 	struct reload *reload = &control->reload;
 	struct daemon *daemon = control->daemon;
 
+	(void)notify_reloading();
 	reload->state = RELOAD_LOADING;
 	reload->now = reload->next;
 	reload->next.n = 0;
@@ -31,7 +33,7 @@ int reload_request(
 {
 	struct reload *reload = &control->reload;
 
-	if (control->drain.state != DRAIN_NONE)
+	if (control->drain.state != DRAIN_NONE || upgrade_running(control))
 		return -EBUSY;
 	if (on_done) {
 		if (reload->next.n == RELOAD_WAITERS_MAX)
@@ -119,6 +121,7 @@ static void conclude(struct control *control, bool accepted)
 	reload->job = NULL;
 	reload->now.n = 0;
 	reload->state = RELOAD_IDLE;
+	(void)notify_send("READY=1");
 	if (reload->again && control->drain.state == DRAIN_NONE)
 		start(control);
 }

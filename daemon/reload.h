@@ -38,7 +38,7 @@ struct reload_result {
 typedef void reload_on_done(void *context, const struct reload_result *result);
 
 /* on_done may be NULL (HUP). BR_E_LIMIT: too many are waiting; -EBUSY: the
- * process is draining. on_done is not called in these cases, else exactly
+ * process is draining or hands over. on_done is not called in these cases, else exactly
  * once, later, unless the request is forgotten or the process ends. */
 int reload_request(struct control *control, reload_on_done *on_done,
     void *context) BR_MUST_CHECK;

@@ -24,27 +24,51 @@ static void say(struct worker_loop *loop, uint32_t kind, void *pointer)
 
 /* -- plans ------------------------------------------------------------- */
 
-static struct acceptor *mine(
+/* Of the sockets of an address this worker has one, or more after an upgrade
+ * from more workers: index, index + workers, ... */
+static void start_all(struct worker_loop *loop, const struct plan_bind *bind)
+{
+	const struct plan_sockets *sockets = bind->sockets;
+	uint32_t step = loop->daemon->n_workers;
+
+	for (uint32_t i = loop->index; i < sockets->n_fds; i += step)
+		acceptor_start(
+		    sockets->acceptors[i], loop->worker, bind->listener);
+}
+
+static void stop_all(
     struct worker_loop *loop, const struct plan_sockets *sockets)
 {
-	return sockets->acceptors[loop->index];
+	uint32_t step = loop->daemon->n_workers;
+
+	for (uint32_t i = loop->index; i < sockets->n_fds; i += step)
+		acceptor_stop(sockets->acceptors[i]);
+}
+
+static bool all_done(
+    const struct worker_loop *loop, const struct plan_sockets *sockets)
+{
+	uint32_t step = loop->daemon->n_workers;
+
+	for (uint32_t i = loop->index; i < sockets->n_fds; i += step)
+		if (!acceptor_done(sockets->acceptors[i]))
+			return false;
+	return true;
 }
 
 static void adopt(struct worker_loop *loop, struct plan *plan, struct plan *old)
 {
 	loop->plan = plan;
 	for (uint32_t i = 0; i < plan->n_binds; i++) {
-		struct acceptor *acceptor = mine(loop, plan->binds[i].sockets);
-
-		acceptor_start(acceptor, loop->worker, plan->binds[i].listener);
+		start_all(loop, &plan->binds[i]);
 		/* The reload was under way when the drain began. */
 		if (loop->draining)
-			acceptor_stop(acceptor);
+			stop_all(loop, plan->binds[i].sockets);
 	}
 	if (!old)
 		return;
 	for (uint32_t i = 0; i < old->n_gone; i++)
-		acceptor_stop(mine(loop, old->gone[i]));
+		stop_all(loop, old->gone[i]);
 	say(loop, DAEMON_ADOPTED, plan);
 	list_push_back(&loop->leaving, &old->leaving[loop->index].link);
 }
@@ -52,7 +76,7 @@ static void adopt(struct worker_loop *loop, struct plan *plan, struct plan *old)
 static bool has_left(struct worker_loop *loop, const struct plan *old)
 {
 	for (uint32_t i = 0; i < old->n_gone; i++)
-		if (!acceptor_done(mine(loop, old->gone[i])))
+		if (!all_done(loop, old->gone[i]))
 			return false;
 	return true;
 }
@@ -76,15 +100,36 @@ static void drain(struct worker_loop *loop)
 		return;
 	loop->draining = true;
 	for (uint32_t i = 0; i < loop->plan->n_binds; i++)
-		acceptor_stop(mine(loop, loop->plan->binds[i].sockets));
+		stop_all(loop, loop->plan->binds[i].sockets);
 }
 
 static bool all_stopped(struct worker_loop *loop)
 {
 	for (uint32_t i = 0; i < loop->plan->n_binds; i++)
-		if (!acceptor_done(mine(loop, loop->plan->binds[i].sockets)))
+		if (!all_done(loop, loop->plan->binds[i].sockets))
 			return false;
 	return list_empty(&loop->leaving);
+}
+
+/* After the first turn the kernel has the accepts. */
+static void check_armed(struct worker_loop *loop)
+{
+	if (loop->armed_said)
+		return;
+	loop->armed_said = true;
+	say(loop, DAEMON_ARMED, NULL);
+}
+
+/* An old generation whose flows are all with other workers. */
+static void check_trim(struct worker_loop *loop)
+{
+	struct worker *worker = loop->worker;
+
+	if (!loop->drained_said || loop->trimmed || !list_empty(&worker->flows))
+		return;
+	loop->trimmed = true;
+	slab_trim(&worker->flow_slab);
+	slab_trim(&worker->chunk_slab);
 }
 
 static void check_drained(struct worker_loop *loop)
@@ -207,8 +252,10 @@ static void run(struct worker_loop *loop)
 		worker_turn(loop->worker, busy ? WAIT_BUSY_NS : WAIT_NS);
 		if (loop->mail)
 			receive(loop);
+		check_armed(loop);
 		check_leaving(loop);
 		check_drained(loop);
+		check_trim(loop);
 	}
 	/* Closes that were prepared last are still to be submitted. */
 	worker_turn(loop->worker, 0);

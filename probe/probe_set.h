@@ -93,7 +93,9 @@ void probe_set_free(struct probe_set *set);
  * whose (pool, server, address) and health configuration are as before go on
  * undisturbed, with their rise and fall counts and what is in flight. Others
  * are stopped or started; the first result of a started one decides. A
- * server that is not checked (any more) or is new becomes UNKNOWN. */
+ * server that is not checked (any more) or is new becomes UNKNOWN, except at
+ * the first sync: what the board knows then was handed over by the process
+ * that checked before, and counts like a verdict of this one. */
 void probe_set_sync(
     struct probe_set *set, struct pool *const *pools, uint32_t n_pools);
 

@@ -190,6 +190,7 @@ static void sync_target(struct probe_set *set, struct next *next,
 	} else {
 		target = target_new(set);
 		target->asks_agent = asks_agent;
+		target->verdict.fresh = set->synced;
 		next->n_started++;
 	}
 	target->pool = pool;
@@ -202,7 +203,10 @@ static void sync_server(struct probe_set *set, struct next *next,
 {
 	bool checked = pool->pool->health.type != CONF_HEALTH_NONE;
 
-	if (!checked || !probe_target_of_row(set, server->row, false))
+	/* What the board knows before the first sync was handed over by the
+	 * process that checked until now. */
+	if (!checked ||
+	    (!probe_target_of_row(set, server->row, false) && set->synced))
 		forget_health(set, pool, server);
 	if (checked)
 		sync_target(set, next, pool, server, false);
@@ -324,4 +328,5 @@ void probe_set_sync(
 	start_new(set, next.n_started);
 	for (uint32_t i = 0; i < n_pools; i++)
 		probe_target_unsettle(set, &set->pools[i]);
+	set->synced = true;
 }

@@ -52,7 +52,7 @@ struct probe_set {
 	struct lateness lateness;
 	struct list queue;
 	struct timer settle;
-	bool stopped;
+	bool stopped, synced;
 	/* Of the present sync, all in its arena. */
 	struct arena *arena;
 	struct probe_pool *pools;

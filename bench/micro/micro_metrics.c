@@ -77,7 +77,7 @@ static void run_text(void *state, uint64_t n)
 
 		strbuf_init(&text);
 		metrics_view_init(&view, &b->daemon, b->reader);
-		metrics_text_print(&view, METRICS_OPENMETRICS, &text);
+		metrics_text_print(&view, METRICS_OPENMETRICS, NULL, &text);
 		metrics_view_fini(&view);
 		br_assert(!strcmp(text.text + text.length - 6, "# EOF\n"));
 		strbuf_fini(&text);

@@ -266,7 +266,7 @@ static char *print(struct fixture *f, enum metrics_format format)
 
 	strbuf_init(&text);
 	metrics_view_init(&view, &f->daemon, f->reader);
-	metrics_text_print(&view, format, &text);
+	metrics_text_print(&view, format, NULL, &text);
 	metrics_view_fini(&view);
 	return strbuf_take(&text);
 }

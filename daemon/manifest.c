@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/manifest.h"
+
+#include "base/assert.h"
+#include "base/cursor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum record {
+	RECORD_PROCESS = 1,
+	RECORD_CONTROL,
+	RECORD_API,
+	RECORD_SOCKETS,
+	RECORD_OLDER,
+	RECORD_SERVER,
+	RECORD_LOG = MANIFEST_OPTIONAL,
+	RECORD_TLS,
+};
+
+void manifest_init(struct manifest *manifest)
+{
+	memset(manifest, 0, sizeof *manifest);
+}
+
+void manifest_fini(struct manifest *manifest)
+{
+	free(manifest->sockets);
+	free(manifest->servers);
+	manifest_init(manifest);
+}
+
+static void *grow(void *array, uint32_t n, uint32_t *room, size_t bytes)
+{
+	if (n < *room)
+		return array;
+	*room = *room ? *room * 2 : 64;
+	array = realloc(array, *room * bytes);
+	if (!array)
+		br_out_of_memory("a manifest", *room * bytes);
+	return array;
+}
+
+void manifest_add_sockets(
+    struct manifest *manifest, const struct manifest_sockets *sockets)
+{
+	manifest->sockets = grow(manifest->sockets, manifest->n_sockets,
+	    &manifest->room_sockets, sizeof *sockets);
+	manifest->sockets[manifest->n_sockets++] = *sockets;
+}
+
+void manifest_add_server(
+    struct manifest *manifest, const struct manifest_server *server)
+{
+	manifest->servers = grow(manifest->servers, manifest->n_servers,
+	    &manifest->room_servers, sizeof *server);
+	manifest->servers[manifest->n_servers++] = *server;
+}
+
+uint64_t manifest_fds(const struct manifest *manifest)
+{
+	uint64_t n = 1;
+
+	n += manifest->control.length != 0;
+	n += manifest->api.length != 0;
+	n += 2 * (uint64_t)manifest->n_older;
+	for (uint32_t i = 0; i < manifest->n_sockets; i++)
+		n += manifest->sockets[i].n_fds;
+	return n;
+}
+
+/* -- writing ----------------------------------------------------------- */
+
+static void put_number(struct strbuf *out, uint64_t value, uint32_t bytes)
+{
+	char text[8];
+
+	for (uint32_t i = 0; i < bytes; i++)
+		text[i] = (char)(value >> (8 * (bytes - 1 - i)) & 0xff);
+	strbuf_add(out, text, bytes);
+}
+
+static void put_text(struct strbuf *out, const char *text)
+{
+	size_t length = strlen(text);
+
+	br_assert(length <= 255);
+	put_number(out, length, 1);
+	strbuf_add(out, text, length);
+}
+
+static void put_addr(struct strbuf *out, const struct addr *addr)
+{
+	char text[ADDR_TEXT_MAX];
+
+	addr_format(addr, text);
+	put_text(out, text);
+}
+
+/* Where its length is to be filled in. */
+static size_t begin(struct strbuf *out, enum record type)
+{
+	put_number(out, type, 1);
+	put_number(out, 0, 4);
+	return out->length;
+}
+
+static void end(struct strbuf *out, size_t from)
+{
+	size_t length = out->length - from;
+
+	for (uint32_t i = 0; i < 4; i++)
+		out->text[from - 4 + i] =
+		    (char)(length >> (8 * (3 - i)) & 0xff);
+}
+
+static void put_process(struct strbuf *out, enum record type,
+    const struct manifest_process *process)
+{
+	size_t from = begin(out, type);
+
+	put_number(out, process->pid, 4);
+	put_number(out, process->number, 4);
+	put_number(out, (uint64_t)process->started_ns, 8);
+	put_text(out, process->version);
+	end(out, from);
+}
+
+static void put_place(
+    struct strbuf *out, enum record type, const struct addr *addr)
+{
+	size_t from;
+
+	if (!addr->length)
+		return;
+	from = begin(out, type);
+	put_addr(out, addr);
+	end(out, from);
+}
+
+static void put_sockets(
+    struct strbuf *out, const struct manifest_sockets *sockets)
+{
+	size_t from = begin(out, RECORD_SOCKETS);
+
+	put_addr(out, &sockets->addr);
+	put_number(out, sockets->device, 8);
+	put_number(out, sockets->inode, 8);
+	put_number(out, sockets->n_fds, 2);
+	end(out, from);
+}
+
+static void put_server(struct strbuf *out, const struct manifest_server *server)
+{
+	const struct board_facts *facts = &server->facts;
+	size_t from = begin(out, RECORD_SERVER);
+
+	put_text(out, server->pool);
+	put_text(out, server->server);
+	put_addr(out, &server->addr);
+	put_number(out, server->weight, 4);
+	put_number(out, facts->health, 1);
+	put_number(out, facts->admin, 1);
+	put_number(out, facts->weight_override, 4);
+	put_number(out, (uint64_t)facts->health_since_ns, 8);
+	put_number(out, (uint64_t)facts->admin_since_ns, 8);
+	put_number(out, (uint64_t)facts->checked_ns, 8);
+	put_number(out, facts->check_us, 4);
+	put_text(out, facts->cause);
+	end(out, from);
+}
+
+static void put_log(struct strbuf *out, const struct manifest_log *log)
+{
+	size_t from;
+
+	if (!log->known)
+		return;
+	from = begin(out, RECORD_LOG);
+	put_number(out, log->configured, 1);
+	put_number(out, log->now, 1);
+	end(out, from);
+}
+
+void manifest_encode(const struct manifest *manifest, struct strbuf *ret)
+{
+	put_process(ret, RECORD_PROCESS, &manifest->process);
+	put_place(ret, RECORD_CONTROL, &manifest->control);
+	put_place(ret, RECORD_API, &manifest->api);
+	for (uint32_t i = 0; i < manifest->n_sockets; i++)
+		put_sockets(ret, &manifest->sockets[i]);
+	for (uint32_t i = 0; i < manifest->n_older; i++)
+		put_process(ret, RECORD_OLDER, &manifest->older[i]);
+	for (uint32_t i = 0; i < manifest->n_servers; i++)
+		put_server(ret, &manifest->servers[i]);
+	put_log(ret, &manifest->log);
+	if (manifest->n_tls) {
+		size_t from = begin(ret, RECORD_TLS);
+
+		strbuf_add(ret, (const char *)manifest->tls, manifest->n_tls);
+		end(ret, from);
+	}
+}
+
+/* -- reading ----------------------------------------------------------- */
+
+/* A text without control characters, terminated. */
+static bool take_text(struct cursor *in, char *ret, size_t room)
+{
+	uint8_t length;
+
+	if (!cursor_u8(in, &length) || length >= room ||
+	    !cursor_copy(in, ret, length))
+		return false;
+	ret[length] = '\0';
+	for (uint32_t i = 0; i < length; i++)
+		if ((unsigned char)ret[i] < 0x20 || ret[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static bool take_addr(struct cursor *in, struct addr *ret)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return take_text(in, text, sizeof text) && !addr_parse(ret, text);
+}
+
+static bool take_ns(struct cursor *in, int64_t *ret)
+{
+	uint64_t value;
+
+	if (!cursor_be64(in, &value) || value > INT64_MAX)
+		return false;
+	*ret = (int64_t)value;
+	return true;
+}
+
+static bool take_process(struct cursor *in, struct manifest_process *ret)
+{
+	return cursor_be32(in, &ret->pid) && cursor_be32(in, &ret->number) &&
+	       take_ns(in, &ret->started_ns) &&
+	       take_text(in, ret->version, sizeof ret->version) &&
+	       ret->pid > 0 && ret->pid <= INT32_MAX && ret->number > 0;
+}
+
+static bool take_sockets(struct manifest *ret, struct cursor *in)
+{
+	struct manifest_sockets sockets;
+	uint16_t n;
+
+	if (ret->n_sockets == MANIFEST_SOCKETS_MAX ||
+	    !take_addr(in, &sockets.addr) ||
+	    !cursor_be64(in, &sockets.device) ||
+	    !cursor_be64(in, &sockets.inode) || !cursor_be16(in, &n))
+		return false;
+	sockets.n_fds = n;
+	if (n == 0 || n > CONF_WORKERS_MAX)
+		return false;
+	manifest_add_sockets(ret, &sockets);
+	return true;
+}
+
+static bool take_facts(struct cursor *in, struct board_facts *ret)
+{
+	uint8_t health, admin;
+
+	if (!cursor_u8(in, &health) || health > BOARD_DOWN ||
+	    !cursor_u8(in, &admin) || admin > BOARD_MAINT)
+		return false;
+	ret->health = (enum board_health)health;
+	ret->admin = (enum board_admin)admin;
+	return cursor_be32(in, &ret->weight_override) &&
+	       take_ns(in, &ret->health_since_ns) &&
+	       take_ns(in, &ret->admin_since_ns) &&
+	       take_ns(in, &ret->checked_ns) &&
+	       cursor_be32(in, &ret->check_us) &&
+	       take_text(in, ret->cause, sizeof ret->cause);
+}
+
+static bool take_server(struct manifest *ret, struct cursor *in)
+{
+	struct manifest_server server = {.weight = 0};
+
+	if (ret->n_servers == CONF_SERVERS_MAX ||
+	    !take_text(in, server.pool, sizeof server.pool) ||
+	    !take_text(in, server.server, sizeof server.server) ||
+	    !take_addr(in, &server.addr) || !cursor_be32(in, &server.weight) ||
+	    !take_facts(in, &server.facts))
+		return false;
+	manifest_add_server(ret, &server);
+	return true;
+}
+
+static bool take_log(struct manifest_log *ret, struct cursor *in)
+{
+	uint8_t configured, now;
+
+	if (!cursor_u8(in, &configured) || !cursor_u8(in, &now) ||
+	    configured > LOG_DEBUG || now > LOG_DEBUG)
+		return false;
+	*ret = (struct manifest_log){
+	    true, (enum log_level)configured, (enum log_level)now};
+	return true;
+}
+
+static bool take_record(struct manifest *ret, uint8_t type, struct cursor *in)
+{
+	switch (type) {
+	case RECORD_PROCESS:
+		return !ret->process.pid && take_process(in, &ret->process);
+	case RECORD_CONTROL:
+		return take_addr(in, &ret->control);
+	case RECORD_API:
+		return take_addr(in, &ret->api);
+	case RECORD_SOCKETS:
+		return take_sockets(ret, in);
+	case RECORD_OLDER:
+		return ret->n_older < CONF_GENERATIONS_MAX &&
+		       take_process(in, &ret->older[ret->n_older++]);
+	case RECORD_SERVER:
+		return take_server(ret, in);
+	case RECORD_LOG:
+		return take_log(&ret->log, in);
+	case RECORD_TLS:
+		ret->tls = in->at;
+		ret->n_tls = (uint32_t)cursor_left(in);
+		return ret->n_tls <= MANIFEST_TLS_MAX;
+	default:
+		return type >= MANIFEST_OPTIONAL;
+	}
+}
+
+int manifest_decode(struct manifest *ret, const void *bytes, size_t length)
+{
+	struct cursor in = cursor_of(bytes, length);
+
+	manifest_init(ret);
+	while (cursor_left(&in)) {
+		struct cursor record;
+		uint32_t n;
+		uint8_t type;
+
+		if (!cursor_u8(&in, &type) || !cursor_be32(&in, &n) ||
+		    !cursor_take(&in, n, &record) ||
+		    !take_record(ret, type, &record)) {
+			manifest_fini(ret);
+			return BR_E_PROTOCOL;
+		}
+	}
+	if (ret->process.pid)
+		return 0;
+	manifest_fini(ret);
+	return BR_E_PROTOCOL;
+}
