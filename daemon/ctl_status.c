@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "lb/source_table.h"
+#include "daemon/generations.h"
 
 #define FAIL_OPEN_NAMES_MAX 100
 
@@ -50,6 +51,41 @@ static void put_process(struct json *j, struct daemon *daemon, struct mono now)
 		    seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
 	json_uint(j, "workers", daemon->n_workers);
 	json_uint(j, "log_lines_dropped", log_dropped());
+}
+
+static void put_generation(struct json *j, const struct manifest_process *who,
+    const char *state, uint64_t flows)
+{
+	struct wall started = {who->started_ns};
+
+	json_object_begin(j, NULL);
+	json_uint(j, "generation", who->number);
+	json_uint(j, "pid", who->pid);
+	json_string(j, "version", who->version);
+	json_string(j, "state", state);
+	put_time(j, "started", started);
+	json_double(j, "age_seconds",
+	    (double)(wall_now().ns - who->started_ns) / 1e9);
+	json_uint(j, "flows", flows);
+	json_object_end(j);
+}
+
+/* The newest first: that is this process. */
+static void put_generations(struct json *j, const struct daemon *daemon)
+{
+	const struct generations *generations = daemon->generations;
+
+	if (!generations)
+		return;
+	json_uint(j, "generation", generations->self.number);
+	json_array_begin(j, "generations");
+	put_generation(j, &generations->self,
+	    state_name(atomic_load(&daemon->state)),
+	    __atomic_load_n(&daemon->shared.connections, __ATOMIC_RELAXED));
+	for (uint32_t i = generations->n; i-- > 0;)
+		put_generation(j, &generations->items[i].who, "draining",
+		    count_block_connections(&generations->items[i].counters));
+	json_array_end(j);
 }
 
 static void put_config(
@@ -228,6 +264,7 @@ void ctl_status(struct ctl_call *call)
 	add_up(&sums, daemon);
 	ctl_begin(call);
 	put_process(j, daemon, control_now(call->control));
+	put_generations(j, daemon);
 	put_config(j, daemon, plan);
 	put_resources(j, daemon, &sums);
 	put_flows(j, &sums);

@@ -71,13 +71,18 @@ static void add_head(
  * one has not. */
 static void end_family(struct metrics_writer *w)
 {
-	char name[METRIC_NAME_MAX + 8];
+	if (w->more && w->sample[0])
+		tally_print_rest(w->more, w->sample, w->out);
+	w->sample[0] = '\0';
+}
 
-	if (!w->more || !w->family || w->family->kind == METRIC_HISTOGRAM)
-		return;
-	(void)snprintf(name, sizeof(name), "%s%s", w->family->name,
-	    metric_kind_suffix(w->family->kind));
-	tally_print_rest(w->more, name, w->out);
+static void begin_family(struct metrics_writer *w)
+{
+	const struct metric_family *family = w->family;
+
+	if (family->kind != METRIC_HISTOGRAM)
+		(void)snprintf(w->sample, sizeof(w->sample), "%s%s",
+		    family->name, metric_kind_suffix(family->kind));
 }
 
 void metrics_family(
@@ -88,6 +93,7 @@ void metrics_family(
 	end_family(w);
 
 	w->family = family;
+	begin_family(w);
 	if (w->format == METRICS_PROMETHEUS && kind == METRIC_INFO)
 		kind = METRIC_GAUGE;
 	add_head(w, "TYPE", metric_kind_name(kind));

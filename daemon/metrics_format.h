@@ -49,6 +49,7 @@ struct tally;
 struct metrics_writer {
 	struct strbuf *out;
 	struct tally *more; /* of other generations; may be NULL */
+	char sample[METRIC_NAME_MAX + 8]; /* name, "" in a histogram */
 	enum metrics_format format;
 	const struct metric_family *family;
 };

@@ -248,8 +248,10 @@ static void run(struct worker_loop *loop)
 		bool busy = !outbox_flush(&loop->outbox) ||
 			    !list_empty(&loop->leaving) || loop->stopping ||
 			    (loop->draining && !loop->drained_said);
+		int64_t wait_ns = busy ? WAIT_BUSY_NS : WAIT_NS;
 
-		worker_turn(loop->worker, busy ? WAIT_BUSY_NS : WAIT_NS);
+		/* The first only submits. */
+		worker_turn(loop->worker, loop->armed_said ? wait_ns : 0);
 		if (loop->mail)
 			receive(loop);
 		check_armed(loop);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct command {
 
 static int run_explain(const struct options *options, int argc, char **argv);
 static int run_top(const struct options *options, int argc, char **argv);
+static int run_upgrade(const struct options *options, int argc, char **argv);
 
 static const struct command commands[] = {
     {"status", "", "state, configuration, connections, memory", NULL},
@@ -47,13 +49,15 @@ static const struct command commands[] = {
     {"weight", "POOL SERVER N|reset", "override the configured weight", NULL},
     {"reload", "", "read the configuration again, wait for the verdict", NULL},
     {"log-level", "error|warn|info|debug", "what is logged from now on", NULL},
+    {"upgrade", "[BINARY]",
+	"hand over to a new process, wait until it serves", run_upgrade},
     {"explain", "KEY", "what a configuration key means (needs no braidd)",
 	run_explain},
 };
 
 /* Commands of the design that come with later versions. */
 static const char *const later[] = {
-    "nodes", "shards", "dns", "heatmap", "shadow", "upgrade"};
+    "nodes", "shards", "dns", "heatmap", "shadow"};
 
 static void print_usage(FILE *to)
 {
@@ -165,6 +169,25 @@ static int run_remote(
 	code = client_exit_of(answer);
 	json_decref(answer);
 	return code;
+}
+
+/* A path is from where the operator stands, not from where braidd does. */
+static int run_upgrade(const struct options *options, int argc, char **argv)
+{
+	char path[PATH_MAX], folder[PATH_MAX];
+	char *arguments[] = {path};
+	int n = -1;
+
+	if (argc != 1 || argv[0][0] == '/')
+		return run_remote(options, "upgrade", argc, argv);
+	if (getcwd(folder, sizeof(folder)))
+		n = snprintf(path, sizeof(path), "%s/%s", folder, argv[0]);
+	if (n < 0 || n >= (int)sizeof(path)) {
+		fprintf(stderr, "braidctl: upgrade: %s: give the whole path\n",
+		    argv[0]);
+		return CLIENT_USAGE;
+	}
+	return run_remote(options, "upgrade", 1, arguments);
 }
 
 static int run(const struct options *options, int argc, char **argv)

@@ -153,6 +153,31 @@ static void print_process(struct printer *p, const json_t *data)
 	    (unsigned long long)client_uint(config, "refused"));
 }
 
+/* Only while there are several. */
+static void print_generations(struct printer *p, const json_t *data)
+{
+	const json_t *rows = json_object_get(data, "generations");
+	char text[HUMAN_MAX];
+
+	for (size_t i = 0; i < json_array_size(rows) &&
+			   json_array_size(rows) > 1;
+	     i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		add_key(p, i ? "" : "generations");
+		strbuf_addf(p->out,
+		    "generation %llu  pid %llu  version %s  age %s  %s, "
+		    "%llu flow%s\n",
+		    (unsigned long long)client_uint(row, "generation"),
+		    (unsigned long long)client_uint(row, "pid"),
+		    client_text(row, "version"),
+		    human_seconds(client_number(row, "age_seconds"), text),
+		    client_text(row, "state"),
+		    (unsigned long long)client_uint(row, "flows"),
+		    plural(client_uint(row, "flows")));
+	}
+}
+
 static void print_health(struct printer *p, const json_t *data)
 {
 	const json_t *servers = json_object_get(data, "servers");
@@ -241,6 +266,7 @@ static void print_status(struct printer *p, const json_t *data)
 	struct table table;
 
 	print_process(p, data);
+	print_generations(p, data);
 	print_health(p, data);
 	print_flows_summary(p, data);
 	print_memory(p, data);
@@ -513,6 +539,20 @@ static void print_reload(struct printer *p, const json_t *data)
 		    client_text(data, "summary"));
 }
 
+static void print_upgrade(struct printer *p, const json_t *data)
+{
+	unsigned long long left = client_uint(data, "flows_left");
+
+	strbuf_addf(p->out,
+	    "generation %llu serves: pid %llu, after %llu ms; pid %llu keeps "
+	    "%llu flow%s until they end\n",
+	    (unsigned long long)client_uint(data, "generation"),
+	    (unsigned long long)client_uint(data, "pid"),
+	    (unsigned long long)client_uint(data, "took_ms"),
+	    (unsigned long long)client_uint(data, "old_pid"), left,
+	    plural(left));
+}
+
 static void print_level(struct printer *p, const json_t *data)
 {
 	strbuf_addf(p->out,
@@ -534,6 +574,7 @@ void print_answer(
 	    {"servers", print_servers},
 	    {"listeners", print_listeners},
 	    {"reload", print_reload},
+	    {"upgrade", print_upgrade},
 	    {"drain", print_server},
 	    {"maint", print_server},
 	    {"ready", print_server},

@@ -74,6 +74,7 @@ class Braid:
         self.file = s.path(f"{name}.yaml")
         self.write_config(config)
         self.stopped = False
+        self.pids = []  # of younger generations, oldest first
         self.process = s.start(
             self._argv(namespace, prefix), name, env=sanitizer_env(asan),
             preexec=preexec or self._limits(nofile))
@@ -133,8 +134,45 @@ class Braid:
         self.check_log()
         return code
 
+    # -- generations ---------------------------------------------------
+    @property
+    def pid(self):
+        """Of the newest generation."""
+        return self.pids[-1] if self.pids else self.process.pid
+
+    def upgrade(self, *arguments, seconds=120):
+        """Hands over to a new process, which must succeed; the answer."""
+        data = self.ctl("upgrade", *arguments, seconds=seconds)
+        self.pids.append(data["pid"])
+        return data
+
+    @staticmethod
+    def is_gone(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+        except FileNotFoundError:
+            return True
+
+    def wait_gone(self, pid, seconds=30.0):
+        wait_until(lambda: self.process.popen.poll() is not None
+                   if pid == self.process.pid else self.is_gone(pid),
+                   f"process {pid} to end", seconds)
+
+    def _stop_generations(self, seconds):
+        os.kill(self.pid, signal.SIGTERM)
+        for pid in self.pids:
+            self.wait_gone(pid, seconds)
+        code = self.exit_code(seconds)
+        self.s.equal(code, 0, "the first generation ended with exit code")
+        self.s.equal(len(self.events("stopped")), 1 + len(self.pids),
+                     "generations that say that they have stopped")
+
     def stop(self, seconds=30.0):
         """TERM, and all must be in order."""
+        if self.pids:
+            self._stop_generations(seconds)
+            return
         self.process.send(signal.SIGTERM)
         code = self.exit_code(seconds)
         self.s.equal(code, 0, "braidd ends with exit code")
@@ -146,6 +184,12 @@ class Braid:
             raise Failure(f"braidd reports: {found}")
 
     def _give_up(self):
+        if self.pids and not self.stopped:
+            # All generations are in the group of the first.
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         if not self.stopped:
             self.process.send(signal.SIGTERM)
             self.process.send(signal.SIGTERM)
@@ -272,21 +316,21 @@ class Braid:
                    "all flows to end", seconds)
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def highest_descriptor(self):
-        return max(map(int, os.listdir(f"/proc/{self.process.pid}/fd")))
+        return max(map(int, os.listdir(f"/proc/{self.pid}/fd")))
 
     def descriptor_limit(self):
         """The hard limit, to which braidd raises the soft one."""
-        with open(f"/proc/{self.process.pid}/limits", encoding="ascii") as f:
+        with open(f"/proc/{self.pid}/limits", encoding="ascii") as f:
             return int(next(line for line in f if
                             line.startswith("Max open files")).split()[4])
 
     def memory_bytes(self):
         """Private memory that is in use, from smaps_rollup."""
         total = 0
-        with open(f"/proc/{self.process.pid}/smaps_rollup",
+        with open(f"/proc/{self.pid}/smaps_rollup",
                   encoding="ascii") as f:
             for line in f:
                 if line.startswith(("Private_Dirty:", "Private_Clean:")):
