@@ -63,8 +63,8 @@ static int take_control(struct boot *boot, const char *path)
 	int fd = boot->inherit ? inherit_take_control(boot->inherit, path) : -1;
 
 	return fd >= 0 ? fd
-		       : ctl_listen(path, boot->privileges.uid,
-			     boot->privileges.gid);
+		       : ctl_listen(
+			     path, boot->privileges.uid, boot->privileges.gid);
 }
 
 static int open_control(struct boot *boot)
@@ -163,8 +163,7 @@ void boot_close(struct boot *boot)
 	if (boot->signal_fd >= 0)
 		close(boot->signal_fd);
 	/* Another braidd may have put its own there. */
-	if (boot->control_inode &&
-	    !atomic_load(&boot->daemon.control_given) &&
+	if (boot->control_inode && !atomic_load(&boot->daemon.control_given) &&
 	    !lstat(boot->daemon.control_path, &st) &&
 	    st.st_dev == boot->control_device &&
 	    st.st_ino == boot->control_inode)

@@ -133,7 +133,7 @@ int channel_receive(int fd, int timeout_ms, struct channel_message *ret)
 	ret->n_fds = 0;
 	n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN	     ? -ETIMEDOUT
+		return errno == EAGAIN       ? -ETIMEDOUT
 		       : errno == ECONNRESET ? BR_E_CLOSED
 					     : -errno;
 	if (n == 0)

@@ -100,8 +100,7 @@ static void publish(struct clerk *clerk, bool last)
 	(void)!generations_publish(daemon);
 	/* A page of a huge configuration takes its time. */
 	clerk->publish_at = mono_add_ns(mono_now(),
-	    CLERK_PUBLISH_MS * NS_PER_MS +
-		20 * mono_diff_ns(mono_now(), now));
+	    CLERK_PUBLISH_MS * NS_PER_MS + 20 * mono_diff_ns(mono_now(), now));
 }
 
 /* -- the loop ---------------------------------------------------------- */

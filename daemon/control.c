@@ -149,8 +149,8 @@ static void receive(struct control *control)
 
 static void watch_signals(struct control *control)
 {
-	ring_read(&control->ring, &control->op, CONTROL_TAG_SIGNAL, control->signal_fd,
-	    &control->signal, sizeof control->signal);
+	ring_read(&control->ring, &control->op, CONTROL_TAG_SIGNAL,
+	    control->signal_fd, &control->signal, sizeof control->signal);
 }
 
 static void on_signal(struct control *control)

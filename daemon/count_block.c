@@ -21,8 +21,8 @@ struct count_head {
 
 static int map(struct count_block *block, int protection)
 {
-	void *head = mmap(
-	    NULL, COUNT_TEXT_AT, protection, MAP_SHARED, block->fd, 0);
+	void *head =
+	    mmap(NULL, COUNT_TEXT_AT, protection, MAP_SHARED, block->fd, 0);
 
 	if (head == MAP_FAILED)
 		return -errno;
@@ -90,8 +90,8 @@ static int write_text(int fd, const char *text, size_t length)
 	size_t at = 0;
 
 	while (at < length) {
-		ssize_t n = pwrite(fd, text + at, length - at,
-		    (off_t)(COUNT_TEXT_AT + at));
+		ssize_t n = pwrite(
+		    fd, text + at, length - at, (off_t)(COUNT_TEXT_AT + at));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -122,8 +122,8 @@ static int read_text(int fd, char *text, size_t length)
 	size_t at = 0;
 
 	while (at < length) {
-		ssize_t n = pread(fd, text + at, length - at,
-		    (off_t)(COUNT_TEXT_AT + at));
+		ssize_t n = pread(
+		    fd, text + at, length - at, (off_t)(COUNT_TEXT_AT + at));
 
 		if (n < 0 && errno == EINTR)
 			continue;

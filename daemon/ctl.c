@@ -289,8 +289,8 @@ static struct connection *find_free(struct ctl *ctl)
  * bound stay in the kernel's queue. */
 static void accept_more(struct ctl *ctl)
 {
-	if (!ctl->stopping && !ctl->held && !timer_armed(&ctl->retry) && !ctl->op.in_flight &&
-	    find_free(ctl))
+	if (!ctl->stopping && !ctl->held && !timer_armed(&ctl->retry) &&
+	    !ctl->op.in_flight && find_free(ctl))
 		ring_poll(
 		    control_ring(ctl->control), &ctl->op, 0, ctl->fd, POLLIN);
 }

@@ -64,8 +64,8 @@ static void put_generation(struct json *j, const struct manifest_process *who,
 	json_string(j, "version", who->version);
 	json_string(j, "state", state);
 	put_time(j, "started", started);
-	json_double(j, "age_seconds",
-	    (double)(wall_now().ns - who->started_ns) / 1e9);
+	json_double(
+	    j, "age_seconds", (double)(wall_now().ns - who->started_ns) / 1e9);
 	json_uint(j, "flows", flows);
 	json_object_end(j);
 }

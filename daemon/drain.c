@@ -83,8 +83,8 @@ void drain_handed_over(struct control *control)
 	struct mono now = mono_now();
 
 	drain->handed_over = true;
-	drain->deadline = mono_add_ms(
-	    now, limit_ms ? (int64_t)limit_ms : DRAIN_UNLIMITED_MS);
+	drain->deadline =
+	    mono_add_ms(now, limit_ms ? (int64_t)limit_ms : DRAIN_UNLIMITED_MS);
 	drain->next_line = mono_add_ms(now, DRAIN_LINE_GIVEN_MS);
 	stop_accepting(control);
 }

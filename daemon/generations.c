@@ -122,8 +122,8 @@ void generations_look(struct generations *generations)
 void generations_tell(struct generations *generations, enum channel_type type)
 {
 	for (uint32_t i = 0; i < generations->n; i++)
-		(void)!channel_send(generations->items[i].channel, type, NULL,
-		    0, NULL, 0);
+		(void)!channel_send(
+		    generations->items[i].channel, type, NULL, 0, NULL, 0);
 }
 
 void generations_note(const struct daemon *daemon)

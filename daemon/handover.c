@@ -90,8 +90,8 @@ static enum log_level level_now(void)
 	return level;
 }
 
-void handover_state(struct manifest *ret, const struct daemon *daemon,
-    const struct plan *plan)
+void handover_state(
+    struct manifest *ret, const struct daemon *daemon, const struct plan *plan)
 {
 	ret->process = daemon->generations->self;
 	ret->log = (struct manifest_log){
@@ -106,8 +106,8 @@ void handover_state(struct manifest *ret, const struct daemon *daemon,
 
 /* The order is the manifest's; what TLS keeps for the process (ticket keys)
  * belongs into manifest.tls, which comes without a descriptor. */
-void handover_init(struct handover *handover, struct daemon *daemon,
-    const struct plan *plan)
+void handover_init(
+    struct handover *handover, struct daemon *daemon, const struct plan *plan)
 {
 	memset(handover, 0, sizeof *handover);
 	manifest_init(&handover->manifest);

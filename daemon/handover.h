@@ -17,10 +17,10 @@ struct handover {
 	uint32_t n_fds, room;
 };
 
-void handover_init(struct handover *handover, struct daemon *daemon,
-    const struct plan *plan);
+void handover_init(
+    struct handover *handover, struct daemon *daemon, const struct plan *plan);
 void handover_fini(struct handover *handover);
 /* Only what operators and checks have set or found out: sent again at the very
  * end, since it may have changed while the successor started. */
-void handover_state(struct manifest *ret, const struct daemon *daemon,
-    const struct plan *plan);
+void handover_state(
+    struct manifest *ret, const struct daemon *daemon, const struct plan *plan);

@@ -101,8 +101,8 @@ static void adopt_generations(struct control *control)
 	for (uint32_t i = 0; i < manifest->n_older; i++)
 		adopt(control, &manifest->older[i], &inherit->older[i][0],
 		    &inherit->older[i][1]);
-	adopt(control, &manifest->process, &inherit->channel,
-	    &inherit->counters);
+	adopt(
+	    control, &manifest->process, &inherit->channel, &inherit->counters);
 	upgrade_watch(control);
 }
 
@@ -114,8 +114,8 @@ static void start_api(struct daemon *daemon)
 		return;
 	err = api_start(daemon, daemon->api_fd, &daemon->api);
 	if (err)
-		log_event(LOG_ERROR, "api.listen", "error=\"%s\"",
-		    br_strerror(err));
+		log_event(
+		    LOG_ERROR, "api.listen", "error=\"%s\"", br_strerror(err));
 }
 
 static void take_over(struct control *control, const char *how)

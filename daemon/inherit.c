@@ -25,8 +25,8 @@ void inherit_refuse(const char *text)
 		return;
 	if (length > CHANNEL_BYTES_MAX)
 		length = CHANNEL_BYTES_MAX;
-	(void)!channel_send(refusals, CHANNEL_REFUSED, text, (uint32_t)length,
-	    NULL, 0);
+	(void)!channel_send(
+	    refusals, CHANNEL_REFUSED, text, (uint32_t)length, NULL, 0);
 	refusals = -1;
 }
 
@@ -35,9 +35,8 @@ static int refuse(int err, const char *what)
 	char text[256];
 
 	(void)snprintf(text, sizeof text, "hand-over: %s: %s", what,
-	    err == BR_E_VERSION
-		? "the old process speaks another version of it"
-		: br_strerror(err));
+	    err == BR_E_VERSION ? "the old process speaks another version of it"
+				: br_strerror(err));
 	(void)fprintf(stderr, "braidd: %s\n", text);
 	inherit_refuse(text);
 	return err;
@@ -266,6 +265,7 @@ static bool merge(struct board_facts *facts, const struct server *server,
 		facts->health = from->health;
 		facts->health_since_ns = from->health_since_ns;
 		facts->checked_ns = from->checked_ns;
+		facts->returned_ns = from->returned_ns;
 		facts->check_us = from->check_us;
 		memcpy(facts->cause, from->cause, sizeof facts->cause);
 	}

@@ -165,6 +165,7 @@ static void put_server(struct strbuf *out, const struct manifest_server *server)
 	put_number(out, (uint64_t)facts->health_since_ns, 8);
 	put_number(out, (uint64_t)facts->admin_since_ns, 8);
 	put_number(out, (uint64_t)facts->checked_ns, 8);
+	put_number(out, (uint64_t)facts->returned_ns, 8);
 	put_number(out, facts->check_us, 4);
 	put_text(out, facts->cause);
 	end(out, from);
@@ -274,6 +275,7 @@ static bool take_facts(struct cursor *in, struct board_facts *ret)
 	       take_ns(in, &ret->health_since_ns) &&
 	       take_ns(in, &ret->admin_since_ns) &&
 	       take_ns(in, &ret->checked_ns) &&
+	       take_ns(in, &ret->returned_ns) &&
 	       cursor_be32(in, &ret->check_us) &&
 	       take_text(in, ret->cause, sizeof ret->cause);
 }

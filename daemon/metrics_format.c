@@ -29,8 +29,8 @@ const char *metric_kind_suffix(enum metric_kind kind)
 void metrics_begin(struct metrics_writer *w, struct strbuf *out,
     enum metrics_format format, struct tally *more)
 {
-	*w = (struct metrics_writer){
-	    .out = out, .more = more, .format = format};
+	*w =
+	    (struct metrics_writer){.out = out, .more = more, .format = format};
 }
 
 /* Backslash, quote and line feed are escaped in label values; in help texts
@@ -167,8 +167,7 @@ void metrics_double(struct metrics_writer *w, const struct metric_label *labels,
 	br_assert(w->family->kind != METRIC_HISTOGRAM);
 	add_name(w, metric_kind_suffix(w->family->kind), labels, n_labels);
 	more = more_of(w, at);
-	strbuf_addf(
-	    w->out, "%.15g\n", value + (double)more.whole + more.part);
+	strbuf_addf(w->out, "%.15g\n", value + (double)more.whole + more.part);
 }
 
 /* Counts are exact up to 2^53, and so are their texts. */
@@ -180,8 +179,7 @@ static void histogram_sample(struct metrics_writer *w, const char *suffix,
 
 	add_name(w, suffix, labels, n_labels);
 	more = more_of(w, at);
-	strbuf_addf(
-	    w->out, "%.15g\n", value + (double)more.whole + more.part);
+	strbuf_addf(w->out, "%.15g\n", value + (double)more.whole + more.part);
 }
 
 /* Buckets are cumulative here. Their bounds are powers of two in us; a value

@@ -233,8 +233,8 @@ static void add_process(struct metrics_view *view, struct daemon *daemon)
 	singles[METRIC_ID_RESIDENT] = resident_bytes();
 	singles[METRIC_ID_WORKERS] = daemon->n_workers;
 	singles[METRIC_ID_GENERATIONS] =
-	    1 + (daemon->generations ? generations_count(daemon->generations)
-				     : 0);
+	    1 +
+	    (daemon->generations ? generations_count(daemon->generations) : 0);
 	singles[METRIC_ID_DRAINING] =
 	    atomic_load(&daemon->state) == DAEMON_DRAINING;
 	singles[METRIC_ID_CONNECTIONS] =

@@ -71,8 +71,8 @@ int notify_send(const char *format, ...)
 
 int notify_reloading(void)
 {
-	return notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
-	    mono_now().ns / NS_PER_US);
+	return notify_send(
+	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64, mono_now().ns / NS_PER_US);
 }
 
 uint64_t notify_watchdog_ms(void)

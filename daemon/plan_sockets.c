@@ -117,8 +117,7 @@ static struct plan_sockets *sockets_new(const struct addr *addr,
 
 /* Its options are whatever the generation before wanted: the next
  * plan_sockets_adjust() sets them all. */
-static void take_over(
-    struct plan_sockets *sockets, const struct passed *passed)
+static void take_over(struct plan_sockets *sockets, const struct passed *passed)
 {
 	sockets->options.backlog = 0;
 	sockets->options.keepalive_ms = UINT64_MAX;

@@ -56,8 +56,8 @@ static int set_signals(posix_spawnattr_t *attributes)
 	if (!err)
 		err = posix_spawnattr_setsigdefault(attributes, &standard);
 	if (!err)
-		err = posix_spawnattr_setflags(attributes,
-		    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+		err = posix_spawnattr_setflags(
+		    attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	return err;
 }
 

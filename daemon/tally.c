@@ -214,8 +214,7 @@ void tally_print_rest(struct tally *tally, const char *name, struct strbuf *ret)
 	if (!named)
 		return;
 	LIST_FOREACH (node, &named->entries) {
-		struct entry *entry =
-		    br_container_of(node, struct entry, link);
+		struct entry *entry = br_container_of(node, struct entry, link);
 
 		if (entry->taken)
 			continue;

@@ -63,8 +63,7 @@ bool upgrade_given(const struct control *control)
 
 /* -- the request ------------------------------------------------------- */
 
-static int refuse(
-    const char **ret_reason, int err, const char *reason)
+static int refuse(const char **ret_reason, int err, const char *reason)
 {
 	*ret_reason = reason;
 	return err;
@@ -150,7 +149,8 @@ int upgrade_request(struct control *control, const char *binary,
 		binary = control->daemon->binary;
 	if (snprintf(upgrade->binary, sizeof upgrade->binary, "%s", binary) >=
 	    (int)sizeof upgrade->binary)
-		return refuse(ret_reason, -ENAMETOOLONG, "the path is too long");
+		return refuse(
+		    ret_reason, -ENAMETOOLONG, "the path is too long");
 	err = start(control);
 	if (err) {
 		clean_up(control);

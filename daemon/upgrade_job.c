@@ -116,8 +116,8 @@ static void end_process(struct upgrade_job *job)
 /* -- messages ---------------------------------------------------------- */
 
 /* A descriptor that waits for room in the channel is tried again. */
-static int send_patiently(struct upgrade_job *job, enum channel_type type,
-    const int *fds, uint32_t n)
+static int send_patiently(
+    struct upgrade_job *job, enum channel_type type, const int *fds, uint32_t n)
 {
 	uint64_t left = job->timeout_ms / 10 + 1;
 	int err;
@@ -175,11 +175,11 @@ static int await(
 	    mono_add_ms(mono_now(), (int64_t)job->timeout_ms);
 	int err;
 
-	while ((err = channel_receive(job->channel, JOB_STEP_MS,
-		    &job->message)) == -ETIMEDOUT) {
+	while ((err = channel_receive(
+		    job->channel, JOB_STEP_MS, &job->message)) == -ETIMEDOUT) {
 		if (atomic_load(&job->aborted))
-			return fail(job, -ECANCELED,
-			    "this process was told to end");
+			return fail(
+			    job, -ECANCELED, "this process was told to end");
 		if (mono_diff_ns(mono_now(), deadline) >= 0)
 			return fail(job, -ETIMEDOUT,
 			    "%s was not ready within %" PRIu64
@@ -201,8 +201,8 @@ static int await(
 		    (int)job->message.n_bytes,
 		    (const char *)job->message.bytes);
 	if (job->message.type != wanted)
-		return fail(job, BR_E_PROTOCOL,
-		    "%s sent an unexpected message", job->binary);
+		return fail(job, BR_E_PROTOCOL, "%s sent an unexpected message",
+		    job->binary);
 	return 0;
 }
 

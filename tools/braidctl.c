@@ -49,8 +49,8 @@ static const struct command commands[] = {
     {"weight", "POOL SERVER N|reset", "override the configured weight", NULL},
     {"reload", "", "read the configuration again, wait for the verdict", NULL},
     {"log-level", "error|warn|info|debug", "what is logged from now on", NULL},
-    {"upgrade", "[BINARY]",
-	"hand over to a new process, wait until it serves", run_upgrade},
+    {"upgrade", "[BINARY]", "hand over to a new process, wait until it serves",
+	run_upgrade},
     {"explain", "KEY", "what a configuration key means (needs no braidd)",
 	run_explain},
 };

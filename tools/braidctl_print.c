@@ -159,9 +159,8 @@ static void print_generations(struct printer *p, const json_t *data)
 	const json_t *rows = json_object_get(data, "generations");
 	char text[HUMAN_MAX];
 
-	for (size_t i = 0; i < json_array_size(rows) &&
-			   json_array_size(rows) > 1;
-	     i++) {
+	for (size_t i = 0;
+	     i < json_array_size(rows) && json_array_size(rows) > 1; i++) {
 		const json_t *row = json_array_get(rows, i);
 
 		add_key(p, i ? "" : "generations");

@@ -13,6 +13,7 @@
 #include "daemon/control.h"
 #include "daemon/ctl_command.h"
 #include "daemon/reload.h"
+#include "daemon/upgrade.h"
 #include "io/sock.h"
 #include "lb/source_table.h"
 
@@ -36,6 +37,9 @@ struct control {
 	char folder[64], path[96];
 	struct flow_listing *listing; /* asked for and not answered */
 	struct flow_killing *killing; /* the same */
+	upgrade_on_done *upgrade_done;
+	void *upgrade_context;
+	char upgrade_binary[64];
 	reload_on_done *reload_done;
 	void *reload_context;
 	bool forgotten;
@@ -115,6 +119,26 @@ int reload_request(
 	control->reload_done = on_done;
 	control->reload_context = context;
 	return 0;
+}
+
+int upgrade_request(struct control *control, const char *binary,
+    upgrade_on_done *on_done, void *context, const char **ret_reason)
+{
+	if (control->upgrade_done) {
+		*ret_reason = "an upgrade is under way";
+		return -EBUSY;
+	}
+	(void)snprintf(control->upgrade_binary, sizeof control->upgrade_binary,
+	    "%s", binary ? binary : "-");
+	control->upgrade_done = on_done;
+	control->upgrade_context = context;
+	return 0;
+}
+
+void upgrade_forget(struct control *control, const void *context)
+{
+	ck_assert_ptr_eq(control->upgrade_context, context);
+	control->forgotten = true;
 }
 
 void reload_forget(struct control *control, void *context)
@@ -639,6 +663,97 @@ START_TEST(test_stop_while_reloading)
 }
 END_TEST
 
+START_TEST(test_upgrade)
+{
+	struct upgrade_result failed = {.text = "it ended with status 78"};
+	struct upgrade_result done = {.done = true,
+	    .pid = 18,
+	    .generation = 2,
+	    .flows_left = 5,
+	    .took_ms = 7};
+	struct control *c = control_new();
+	int fd = client_open(c);
+	const char *answer;
+
+	expect(c, "{\"command\":\"upgrade\",\"arguments\":[\"braidd\"]}\n",
+	    "{\"exit\":64,");
+	say(fd, "{\"command\":\"upgrade\",\"arguments\":[\"/x/braidd\"]}\n");
+	settle(c);
+	step_ms(c, 10 * CTL_IDLE_MS);
+	settle(c);
+	ck_assert_ptr_null(hear(fd));
+	ck_assert_str_eq(c->upgrade_binary, "/x/braidd");
+	expect(c, "{\"command\":\"upgrade\"}\n", "{\"exit\":75,");
+	c->upgrade_done(c->upgrade_context, &failed);
+	settle(c);
+	answer = hear(fd);
+	ck_assert_ptr_nonnull(strstr(
+	    answer, "{\"exit\":1,\"error\":\"upgrade failed: it ended with "));
+	close(fd);
+
+	c->upgrade_done = NULL;
+	fd = client_open(c);
+	say(fd, "{\"command\":\"upgrade\"}\n");
+	settle(c);
+	ck_assert_str_eq(c->upgrade_binary, "-");
+	c->upgrade_done(c->upgrade_context, &done);
+	settle(c);
+	answer = hear(fd);
+	ck_assert_ptr_nonnull(strstr(answer, "\"pid\":18,\"generation\":2,"));
+	ck_assert_ptr_nonnull(strstr(answer, "\"flows_left\":5"));
+	close(fd);
+	ck_assert(!c->forgotten);
+	control_free(c);
+}
+END_TEST
+
+START_TEST(test_stop_while_upgrading)
+{
+	struct control *c = control_new();
+	int fd = client_open(c);
+
+	say(fd, "{\"command\":\"upgrade\"}\n");
+	settle(c);
+	ctl_stop(c->ctl);
+	settle(c);
+	ck_assert(c->forgotten);
+	ck_assert_str_eq(hear(fd), "");
+	close(fd);
+	control_free(c);
+}
+END_TEST
+
+/* Whoever comes while it is held waits in the queue, for this process or for
+ * another one with the same socket. */
+START_TEST(test_hold)
+{
+	struct control *c = control_new();
+	int before = client_open(c), fd;
+
+	settle(c);
+	ctl_hold(c->ctl, true);
+	settle(c);
+	fd = client_open(c);
+	say(fd, "{\"command\":\"status\"}\n");
+	settle(c);
+	ck_assert_ptr_null(hear(fd));
+	say(before, "{\"command\":\"status\"}\n");
+	settle(c);
+	ck_assert_ptr_nonnull(hear(before));
+	ctl_hold(c->ctl, false);
+	settle(c);
+	ck_assert_ptr_nonnull(hear(fd));
+	/* Not for long enough to be noticed. */
+	ctl_hold(c->ctl, true);
+	ctl_hold(c->ctl, false);
+	settle(c);
+	expect(c, "{\"command\":\"status\"}\n", "{\"exit\":0,");
+	close(before);
+	close(fd);
+	control_free(c);
+}
+END_TEST
+
 START_TEST(test_listen)
 {
 	struct control *c = control_new();
@@ -690,6 +805,9 @@ int main(void)
 	tcase_add_test(tcase, test_stop_while_listing);
 	tcase_add_test(tcase, test_reload);
 	tcase_add_test(tcase, test_stop_while_reloading);
+	tcase_add_test(tcase, test_upgrade);
+	tcase_add_test(tcase, test_stop_while_upgrading);
+	tcase_add_test(tcase, test_hold);
 	tcase_add_test(tcase, test_listen);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/manifest.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct manifest out, in;
+static struct strbuf text;
+
+static struct addr addr_of(const char *from)
+{
+	struct addr addr;
+
+	ck_assert_int_eq(addr_parse(&addr, from), 0);
+	return addr;
+}
+
+static void setup(void)
+{
+	manifest_init(&out);
+	strbuf_init(&text);
+	out.process = (struct manifest_process){
+	    .pid = 17, .number = 3, .started_ns = 12345, .version = "1.2"};
+}
+
+static void teardown(void)
+{
+	manifest_fini(&out);
+	strbuf_fini(&text);
+}
+
+static void round_trip(void)
+{
+	manifest_encode(&out, &text);
+	ck_assert_int_eq(manifest_decode(&in, text.text, text.length), 0);
+}
+
+START_TEST(test_least)
+{
+	round_trip();
+	ck_assert_uint_eq(in.process.pid, 17);
+	ck_assert_uint_eq(in.process.number, 3);
+	ck_assert_int_eq(in.process.started_ns, 12345);
+	ck_assert_str_eq(in.process.version, "1.2");
+	ck_assert_uint_eq(in.control.length, 0);
+	ck_assert_uint_eq(in.api.length, 0);
+	ck_assert(!in.log.known);
+	/* Its own counters. */
+	ck_assert_uint_eq(manifest_fds(&in), 1);
+	manifest_fini(&in);
+}
+END_TEST
+
+START_TEST(test_sockets)
+{
+	struct manifest_sockets tcp = {
+	    .addr = addr_of("[fe80::1]:443"), .n_fds = 4};
+	struct manifest_sockets path = {.addr = addr_of("unix:/run/x.sock"),
+	    .device = 77,
+	    .inode = UINT64_MAX,
+	    .n_fds = 1};
+
+	out.control = addr_of("unix:/run/braid/control.sock");
+	out.api = addr_of("127.0.0.1:9900");
+	out.older[out.n_older++] =
+	    (struct manifest_process){.pid = 5, .number = 2, .version = "1.1"};
+	manifest_add_sockets(&out, &tcp);
+	manifest_add_sockets(&out, &path);
+	round_trip();
+	ck_assert_uint_eq(in.n_sockets, 2);
+	ck_assert(addr_equal(&in.sockets[0].addr, &tcp.addr));
+	ck_assert_uint_eq(in.sockets[0].n_fds, 4);
+	ck_assert(addr_equal(&in.sockets[1].addr, &path.addr));
+	ck_assert_uint_eq(in.sockets[1].device, 77);
+	ck_assert_uint_eq(in.sockets[1].inode, UINT64_MAX);
+	ck_assert(addr_equal(&in.control, &out.control));
+	ck_assert(addr_equal(&in.api, &out.api));
+	ck_assert_uint_eq(in.n_older, 1);
+	ck_assert_uint_eq(in.older[0].pid, 5);
+	ck_assert_uint_eq(manifest_fds(&in), 1 + 1 + 4 + 1 + 2 + 1);
+	manifest_fini(&in);
+}
+END_TEST
+
+START_TEST(test_servers)
+{
+	struct manifest_server server = {.pool = "origins",
+	    .server = "a",
+	    .addr = addr_of("10.0.0.1:80"),
+	    .weight = 5,
+	    .facts = {.health = BOARD_DOWN,
+		.admin = BOARD_MAINT,
+		.weight_override = BOARD_WEIGHT_NONE,
+		.health_since_ns = 1,
+		.admin_since_ns = 2,
+		.checked_ns = 3,
+		.returned_ns = 4,
+		.check_us = 6,
+		.cause = "connection refused"}};
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		server.weight = i;
+		manifest_add_server(&out, &server);
+	}
+	out.log = (struct manifest_log){true, LOG_INFO, LOG_DEBUG};
+	round_trip();
+	ck_assert_uint_eq(in.n_servers, 1000);
+	for (uint32_t i = 0; i < 1000; i++)
+		ck_assert_uint_eq(in.servers[i].weight, i);
+	ck_assert_str_eq(in.servers[9].pool, "origins");
+	ck_assert_str_eq(in.servers[9].server, "a");
+	ck_assert(addr_equal(&in.servers[9].addr, &server.addr));
+	ck_assert_int_eq(in.servers[9].facts.health, BOARD_DOWN);
+	ck_assert_int_eq(in.servers[9].facts.admin, BOARD_MAINT);
+	ck_assert_uint_eq(
+	    in.servers[9].facts.weight_override, BOARD_WEIGHT_NONE);
+	ck_assert_int_eq(in.servers[9].facts.health_since_ns, 1);
+	ck_assert_int_eq(in.servers[9].facts.admin_since_ns, 2);
+	ck_assert_int_eq(in.servers[9].facts.checked_ns, 3);
+	ck_assert_int_eq(in.servers[9].facts.returned_ns, 4);
+	ck_assert_uint_eq(in.servers[9].facts.check_us, 6);
+	ck_assert_str_eq(in.servers[9].facts.cause, "connection refused");
+	ck_assert(in.log.known && in.log.now == LOG_DEBUG);
+	manifest_fini(&in);
+}
+END_TEST
+
+START_TEST(test_tls_bytes)
+{
+	out.tls = (const uint8_t *)"ticket\0keys";
+	out.n_tls = 11;
+	round_trip();
+	ck_assert_uint_eq(in.n_tls, 11);
+	ck_assert_mem_eq(in.tls, "ticket\0keys", 11);
+	manifest_fini(&in);
+}
+END_TEST
+
+/* Every place where it could be cut but the ends of records is an error. */
+START_TEST(test_cut)
+{
+	struct manifest_sockets tcp = {
+	    .addr = addr_of("127.0.0.1:80"), .n_fds = 2};
+	uint32_t good = 0;
+
+	manifest_add_sockets(&out, &tcp);
+	manifest_encode(&out, &text);
+	for (size_t n = 0; n < text.length; n++) {
+		char *copy = malloc(n + 1);
+
+		memcpy(copy, text.text, n);
+		if (!manifest_decode(&in, copy, n)) {
+			good++;
+			manifest_fini(&in);
+		} else {
+			ck_assert_ptr_null(in.sockets);
+		}
+		free(copy);
+	}
+	/* Behind the first record. */
+	ck_assert_uint_eq(good, 1);
+}
+END_TEST
+
+static int decode(const char *bytes, size_t length)
+{
+	int err;
+
+	manifest_encode(&out, &text);
+	strbuf_add(&text, bytes, length);
+	err = manifest_decode(&in, text.text, text.length);
+	manifest_fini(&in);
+	return err;
+}
+
+START_TEST(test_unknown_records)
+{
+	ck_assert_int_eq(decode("\xf0\0\0\0\2ab", 7), 0);
+	ck_assert_int_eq(decode("\x70\0\0\0\2ab", 7), BR_E_PROTOCOL);
+}
+END_TEST
+
+START_TEST(test_bad_records)
+{
+	/* Sockets without an address, without descriptors, too many. */
+	ck_assert_int_eq(decode("\x04\0\0\0\0", 5), BR_E_PROTOCOL);
+	ck_assert_int_eq(decode("\x04\0\0\0\x1f\x0c"
+				"127.0.0.1:80"
+				"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+			     36),
+	    BR_E_PROTOCOL);
+	strbuf_clear(&text);
+	ck_assert_int_eq(decode("\x04\0\0\0\x1f\x0c"
+				"127.0.0.1:80"
+				"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x41",
+			     36),
+	    BR_E_PROTOCOL);
+	strbuf_clear(&text);
+	/* A second process. */
+	ck_assert_int_eq(decode("\x01\0\0\0\x12\0\0\0\1\0\0\0\1"
+				"\0\0\0\0\0\0\0\0\1x",
+			     23),
+	    BR_E_PROTOCOL);
+	strbuf_clear(&text);
+	/* A length beyond the end. */
+	ck_assert_int_eq(decode("\xf0\xff\xff\xff\xff", 5), BR_E_PROTOCOL);
+}
+END_TEST
+
+START_TEST(test_nothing)
+{
+	ck_assert_int_eq(manifest_decode(&in, "", 0), BR_E_PROTOCOL);
+	ck_assert_uint_eq(in.n_servers, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("manifest");
+	TCase *tc = tcase_create("manifest");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, test_least);
+	tcase_add_test(tc, test_sockets);
+	tcase_add_test(tc, test_servers);
+	tcase_add_test(tc, test_tls_bytes);
+	tcase_add_test(tc, test_cut);
+	tcase_add_test(tc, test_unknown_records);
+	tcase_add_test(tc, test_bad_records);
+	tcase_add_test(tc, test_nothing);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
