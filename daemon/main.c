@@ -18,7 +18,8 @@ static const char usage[] =
     "  -c       check it and exit: 0 good, 78 bad\n"
     "  -V       print the version\n"
     "  -h       print this\n"
-    "Signals: TERM or INT drains, a second one stops at once; HUP reloads.\n";
+    "Signals: TERM or INT drains, a second one stops at once; HUP reloads;\n"
+    "USR2 hands over to a new process.\n";
 
 static void print_version(void)
 {

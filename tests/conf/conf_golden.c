@@ -54,6 +54,12 @@ static void dump_global(struct strbuf *out, const struct conf *conf)
 	strbuf_addf(out, "api listen=%s\n", dump_addr(&conf->api.listen));
 	strbuf_addf(out, "limits parked_total=%" PRIu64 "\n",
 	    conf->limits.parked_total_bytes);
+	if (conf->upgrade.drain_ms)
+		strbuf_addf(out,
+		    "upgrade drain=%" PRIu64 "ms generations=%u "
+		    "timeout=%" PRIu64 "ms\n",
+		    conf->upgrade.drain_ms, conf->upgrade.generations,
+		    conf->upgrade.timeout_ms);
 }
 
 static void dump_texts(
