@@ -130,6 +130,7 @@ struct daemon {
 	_Atomic int state; /* enum daemon_state */
 	_Atomic uint64_t reloads, reloads_refused;
 	_Atomic uint64_t plan_number;
-	/* The path of the control socket is a younger generation's now. */
+	/* The path of the control socket is another generation's: a younger
+	 * one's, or still that of the one before. */
 	_Atomic bool control_given;
 };

@@ -118,6 +118,16 @@ static void start_api(struct daemon *daemon)
 		    LOG_ERROR, "api.listen", "error=\"%s\"", br_strerror(err));
 }
 
+/* Files of sockets are this process's to remove from now on. */
+static void own_files(struct control *control)
+{
+	struct plan *plan = control->plan;
+
+	atomic_store(&control->daemon->control_given, false);
+	for (uint32_t i = 0; i < plan->n_binds; i++)
+		plan->binds[i].sockets->borrowed = false;
+}
+
 static void take_over(struct control *control, const char *how)
 {
 	struct daemon *daemon = control->daemon;
@@ -129,6 +139,7 @@ static void take_over(struct control *control, const char *how)
 		atomic_store(&daemon->state, DAEMON_SERVING);
 	(void)!channel_send(
 	    inherit->channel, CHANNEL_SERVING, NULL, 0, NULL, 0);
+	own_files(control);
 	adopt_generations(control);
 	start_api(daemon);
 	ctl_hold(control->ctl, false);

@@ -268,6 +268,9 @@ static bool merge(struct board_facts *facts, const struct server *server,
 		facts->returned_ns = from->returned_ns;
 		facts->check_us = from->check_us;
 		memcpy(facts->cause, from->cause, sizeof facts->cause);
+		/* Its counters come with all others. */
+		facts->agent = from->agent;
+		facts->agent.asked = facts->agent.failed = 0;
 	}
 	return health || facts->admin != before.admin ||
 	       facts->weight_override != before.weight_override;

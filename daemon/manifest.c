@@ -150,6 +150,19 @@ static void put_sockets(
 	end(out, from);
 }
 
+static void put_agent(struct strbuf *out, const struct board_agent *agent)
+{
+	put_number(out, agent->admin, 1);
+	put_number(out, agent->down, 1);
+	put_number(out, agent->has_percent, 1);
+	put_number(out, agent->has_maxconn, 1);
+	put_number(out, agent->percent, 4);
+	put_number(out, agent->maxconn, 4);
+	put_number(out, (uint64_t)agent->heard_ns, 8);
+	put_number(out, (uint64_t)agent->since_ns, 8);
+	put_text(out, agent->said);
+}
+
 static void put_server(struct strbuf *out, const struct manifest_server *server)
 {
 	const struct board_facts *facts = &server->facts;
@@ -168,6 +181,7 @@ static void put_server(struct strbuf *out, const struct manifest_server *server)
 	put_number(out, (uint64_t)facts->returned_ns, 8);
 	put_number(out, facts->check_us, 4);
 	put_text(out, facts->cause);
+	put_agent(out, &facts->agent);
 	end(out, from);
 }
 
@@ -280,6 +294,31 @@ static bool take_facts(struct cursor *in, struct board_facts *ret)
 	       take_text(in, ret->cause, sizeof ret->cause);
 }
 
+static bool take_flag(struct cursor *in, bool *ret)
+{
+	uint8_t value;
+
+	if (!cursor_u8(in, &value) || value > 1)
+		return false;
+	*ret = value;
+	return true;
+}
+
+static bool take_agent(struct cursor *in, struct board_agent *ret)
+{
+	uint8_t admin;
+
+	if (!cursor_u8(in, &admin) || admin > BOARD_MAINT)
+		return false;
+	ret->admin = (enum board_admin)admin;
+	return take_flag(in, &ret->down) && take_flag(in, &ret->has_percent) &&
+	       take_flag(in, &ret->has_maxconn) &&
+	       cursor_be32(in, &ret->percent) &&
+	       cursor_be32(in, &ret->maxconn) && take_ns(in, &ret->heard_ns) &&
+	       take_ns(in, &ret->since_ns) &&
+	       take_text(in, ret->said, sizeof ret->said);
+}
+
 static bool take_server(struct manifest *ret, struct cursor *in)
 {
 	struct manifest_server server = {.weight = 0};
@@ -288,7 +327,8 @@ static bool take_server(struct manifest *ret, struct cursor *in)
 	    !take_text(in, server.pool, sizeof server.pool) ||
 	    !take_text(in, server.server, sizeof server.server) ||
 	    !take_addr(in, &server.addr) || !cursor_be32(in, &server.weight) ||
-	    !take_facts(in, &server.facts))
+	    !take_facts(in, &server.facts) ||
+	    !take_agent(in, &server.facts.agent))
 		return false;
 	manifest_add_server(ret, &server);
 	return true;

@@ -55,7 +55,8 @@ static void remove_file(const struct plan_sockets *sockets)
 {
 	struct stat st;
 
-	if (sockets->inode && !lstat(sockets->addr.un.sun_path, &st) &&
+	if (sockets->inode && !sockets->borrowed &&
+	    !lstat(sockets->addr.un.sun_path, &st) &&
 	    st.st_dev == sockets->device && st.st_ino == sockets->inode)
 		(void)unlink(sockets->addr.un.sun_path);
 }
@@ -124,6 +125,7 @@ static void take_over(struct plan_sockets *sockets, const struct passed *passed)
 	sockets->options.user_timeout_ms = UINT64_MAX;
 	sockets->device = (dev_t)passed->device;
 	sockets->inode = (ino_t)passed->inode;
+	sockets->borrowed = true;
 }
 
 int plan_sockets_open(const struct addr *addr,

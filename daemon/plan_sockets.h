@@ -35,9 +35,11 @@ struct plan_sockets {
 	int *fds; /* [n_fds] */
 	struct acceptor **acceptors; /* [n_fds] */
 	struct sock_listen_options options; /* in force */
-	/* unix: the file that is ours to remove. */
+	/* unix: the file that is ours to remove, unless it is borrowed from
+	 * an older generation, which goes on if this one does not serve. */
 	dev_t device;
 	ino_t inode;
+	bool borrowed;
 };
 
 /* Whether somebody else listens there already, which SO_REUSEPORT hides when

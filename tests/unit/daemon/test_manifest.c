@@ -98,7 +98,15 @@ START_TEST(test_servers)
 		.checked_ns = 3,
 		.returned_ns = 4,
 		.check_us = 6,
-		.cause = "connection refused"}};
+		.cause = "connection refused",
+		.agent = {.admin = BOARD_DRAIN,
+		    .down = true,
+		    .has_percent = true,
+		    .percent = 40,
+		    .maxconn = 9,
+		    .heard_ns = 7,
+		    .since_ns = 8,
+		    .said = "40% drain"}}};
 
 	for (uint32_t i = 0; i < 1000; i++) {
 		server.weight = i;
@@ -122,6 +130,8 @@ START_TEST(test_servers)
 	ck_assert_int_eq(in.servers[9].facts.returned_ns, 4);
 	ck_assert_uint_eq(in.servers[9].facts.check_us, 6);
 	ck_assert_str_eq(in.servers[9].facts.cause, "connection refused");
+	ck_assert_mem_eq(&in.servers[9].facts.agent, &server.facts.agent,
+	    sizeof server.facts.agent);
 	ck_assert(in.log.known && in.log.now == LOG_DEBUG);
 	manifest_fini(&in);
 }
