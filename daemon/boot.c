@@ -225,6 +225,11 @@ static int make_shared(struct boot *boot)
 		    "the table of client sources: %s", br_strerror(-ENOMEM));
 	atomic_store(&daemon->shared.log_access, boot->conf->global.log_access);
 	daemon->board = board_new(n);
+	if (boot->inherit && boot->inherit->manifest.n_tls &&
+	    tls_process_inherit(&daemon->tls, boot->inherit->manifest.tls,
+		boot->inherit->manifest.n_tls))
+		boot_warn(boot, "ticket keys of the old process are of another "
+				"kind: clients begin anew");
 	if (tls_process_prepare(&daemon->tls, boot->conf))
 		return boot_fail(EXIT_CODE_UNAVAILABLE,
 		    "TLS session cache and ticket keys: %s",

@@ -104,14 +104,17 @@ void handover_state(
 	}
 }
 
-/* The order is the manifest's; what TLS keeps for the process (ticket keys)
- * belongs into manifest.tls, which comes without a descriptor. */
+/* The order of descriptors is the manifest's. */
 void handover_init(
     struct handover *handover, struct daemon *daemon, const struct plan *plan)
 {
 	memset(handover, 0, sizeof *handover);
 	manifest_init(&handover->manifest);
 	handover_state(&handover->manifest, daemon, plan);
+	if (daemon->tls.keys) {
+		handover->manifest.tls = (const uint8_t *)daemon->tls.keys;
+		handover->manifest.n_tls = sizeof *daemon->tls.keys;
+	}
 	add_control(handover, daemon);
 	add_api(handover, daemon);
 	for (uint32_t i = 0; i < plan->n_binds; i++)

@@ -59,8 +59,6 @@ static int receive(struct inherit *inherit, enum channel_type type,
 static int take_manifest(
     struct inherit *inherit, struct channel_message *message)
 {
-	size_t length;
-	void *bytes;
 	int err = receive(inherit, CHANNEL_HELLO, message);
 
 	if (err)
@@ -69,16 +67,13 @@ static int take_manifest(
 		channel_drop(message);
 		return BR_E_PROTOCOL;
 	}
-	err = channel_file_read(message->fds[0], &bytes, &length);
+	err = channel_file_read(
+	    message->fds[0], &inherit->bytes, &inherit->n_bytes);
 	channel_drop(message);
 	if (err)
 		return err;
-	err = manifest_decode(&inherit->manifest, bytes, length);
-	/* The hook of TLS would copy manifest.tls here. */
-	inherit->manifest.tls = NULL;
-	inherit->manifest.n_tls = 0;
-	free(bytes);
-	return err;
+	return manifest_decode(
+	    &inherit->manifest, inherit->bytes, inherit->n_bytes);
 }
 
 /* All descriptors of the manifest, in its order. */
@@ -211,6 +206,9 @@ void inherit_close(struct inherit *inherit)
 		close_one(&inherit->older[i][1]);
 	}
 	manifest_fini(&inherit->manifest);
+	if (inherit->bytes)
+		explicit_bzero(inherit->bytes, inherit->n_bytes);
+	free(inherit->bytes);
 	free(inherit);
 }
 

@@ -22,6 +22,8 @@
 struct inherit {
 	int channel; /* to the generation before */
 	struct manifest manifest;
+	void *bytes; /* of the manifest, which points into them */
+	size_t n_bytes;
 	int control_fd, api_fd; /* -1: none, or taken */
 	bool took_control, took_api;
 	int older[CONF_GENERATIONS_MAX][2]; /* channel, counters */

@@ -36,6 +36,21 @@ struct tls_store {
 /* About 10 MB: clients without tickets are few. */
 #define TLS_CACHED_SESSIONS 20000
 
+static int make_keys(struct tls_process *process)
+{
+	int err;
+
+	process->keys = malloc(sizeof *process->keys);
+	if (!process->keys)
+		return -ENOMEM;
+	err = tls_ticket_keys_make(process->keys, wall_now().ns);
+	if (err) {
+		free(process->keys);
+		process->keys = NULL;
+	}
+	return err;
+}
+
 int tls_process_prepare(struct tls_process *process, const struct conf *conf)
 {
 	bool needed = false;
@@ -43,19 +58,25 @@ int tls_process_prepare(struct tls_process *process, const struct conf *conf)
 
 	for (uint32_t i = 0; i < conf->n_listeners; i++)
 		needed |= conf->listeners[i].tls.n_certificates > 0;
-	if (!needed || process->keys)
+	if (!needed)
 		return 0;
+	if (!process->keys)
+		err = make_keys(process);
+	if (!err && !process->cache)
+		err = tls_cache_new(TLS_CACHED_SESSIONS, &process->cache);
+	return err;
+}
+
+int tls_process_inherit(
+    struct tls_process *process, const void *bytes, size_t length)
+{
+	if (!tls_ticket_keys_valid(bytes, length))
+		return BR_E_PROTOCOL;
 	process->keys = malloc(sizeof *process->keys);
 	if (!process->keys)
 		return -ENOMEM;
-	err = tls_ticket_keys_make(process->keys, wall_now().ns);
-	if (!err && !process->cache)
-		err = tls_cache_new(TLS_CACHED_SESSIONS, &process->cache);
-	if (err) {
-		free(process->keys);
-		process->keys = NULL;
-	}
-	return err;
+	memcpy(process->keys, bytes, sizeof *process->keys);
+	return 0;
 }
 
 void tls_process_end(struct tls_process *process)

@@ -37,6 +37,11 @@ struct tls_process {
  * and there are none yet. */
 int tls_process_prepare(
     struct tls_process *process, const struct conf *conf) BR_MUST_CHECK;
+/* Ticket keys of an older generation, so that clients can resume what it has
+ * begun; before tls_process_prepare(). Its session cache stays behind.
+ * BR_E_PROTOCOL: these are none. */
+int tls_process_inherit(struct tls_process *process, const void *bytes,
+    size_t length) BR_MUST_CHECK;
 void tls_process_end(struct tls_process *process);
 
 /* `before` may be NULL. On success also warnings may be in `errors`. */

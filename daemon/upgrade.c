@@ -231,6 +231,8 @@ static void succeed(struct control *control)
 	generations_give_up(generations);
 	clean_up(control);
 	watch_channel(control);
+	/* Of servers the new process hears for both. */
+	probe_set_stop(control->probes);
 	log_event(LOG_INFO, "handed over",
 	    "pid=%d generation=%u flows=%u took_ms=%" PRId64, (int)result.pid,
 	    result.generation, result.flows_left, result.took_ms);

@@ -139,6 +139,7 @@ static int send_manifest(struct upgrade_job *job, enum channel_type type,
 	strbuf_init(&text);
 	manifest_encode(manifest, &text);
 	fd = channel_file_new("braid-manifest", text.text, text.length);
+	explicit_bzero(text.text, text.length);
 	strbuf_fini(&text);
 	if (fd < 0)
 		return fd;
