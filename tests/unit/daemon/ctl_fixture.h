@@ -24,6 +24,7 @@
 #include "daemon/reload.h"
 #include "daemon/upgrade.h"
 #include "io/sock.h"
+#include "lb/source_table.h"
 
 struct control {
 	struct daemon daemon;
@@ -181,6 +182,7 @@ static inline struct control *control_new(void)
 	timer_wheel_init(&c->wheel, c->now);
 	c->daemon.n_workers = 2;
 	c->daemon.board = board_new(2);
+	c->daemon.shared.sources = source_table_new(100, SOURCE_IPV6_BITS, 1);
 	c->daemon.shared.metrics =
 	    aligned_alloc(64, 2 * sizeof(*c->daemon.shared.metrics));
 	memset(
@@ -218,6 +220,7 @@ static inline void control_free(struct control *c)
 	ring_fini(&c->ring);
 	pool_free(c->upstream.pool, c->daemon.board);
 	board_free(c->daemon.board);
+	source_table_free(c->daemon.shared.sources);
 	free(c->daemon.shared.metrics);
 	unlink(c->path);
 	rmdir(c->folder);
