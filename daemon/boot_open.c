@@ -62,6 +62,8 @@ static int take_control(struct boot *boot, const char *path)
 {
 	int fd = boot->inherit ? inherit_take_control(boot->inherit, path) : -1;
 
+	/* Until this process serves, the file is the old one's to remove. */
+	atomic_store(&boot->daemon.control_given, fd >= 0);
 	return fd >= 0 ? fd
 		       : ctl_listen(
 			     path, boot->privileges.uid, boot->privileges.gid);
