@@ -139,6 +139,8 @@ void flow_review(struct flow *flow)
 		return;
 	}
 	up = direction_review(flow, &flow->up);
+	if (flow->state == FLOW_CLOSING)
+		return; /* the timer must stay disarmed */
 	down = direction_review(flow, &flow->down);
 	if (up < due.ns)
 		due.ns = up;

@@ -536,6 +536,9 @@ START_TEST(test_client_resets_behind_a_full_server)
 	sim_run_ms(&sim, 1100);
 	ck_assert_uint_eq(sim.n_records, 1);
 	ck_assert_str_eq(sim_end_of(&sim, 0), "CD");
+	/* The look that found it was the flow's last. */
+	ck_assert_uint_eq(sim.worker->wheel.armed, 0);
+	sim_run_ms(&sim, 2000);
 	stop();
 }
 END_TEST
