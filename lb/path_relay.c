@@ -240,6 +240,13 @@ static void relay_consume_parked(
 	}
 }
 
+/* After a server broke nothing follows that would push what waits for more. */
+static bool relay_end_follows(
+    const struct flow *flow, const struct direction *d)
+{
+	return d->eof && !flow->server_broken;
+}
+
 /* Several chunks that wait for nothing go out in one call; so do the last
  * bytes, as in relay_send_many(). */
 static bool relay_send_chunks(struct flow *flow, struct direction *d)
@@ -250,8 +257,8 @@ static bool relay_send_chunks(struct flow *flow, struct direction *d)
 	       (d->parked_first->next || d->eof || with_ack)) {
 		struct iovec parts[RELAY_PARTS_MAX];
 		uint32_t n = relay_gather_parked(d, parts);
-		int64_t sent =
-		    sock_send_vector(flow_sink_fd(flow, d), parts, n, d->eof);
+		int64_t sent = sock_send_vector(flow_sink_fd(flow, d), parts, n,
+		    relay_end_follows(flow, d));
 
 		if (sent < 0 && sent != -EAGAIN)
 			return relay_sink_failed(flow, d, (int)sent);
@@ -317,8 +324,8 @@ static bool relay_send_many(struct flow *flow, struct direction *d)
 		struct iovec parts[RELAY_PARTS_MAX];
 		uint64_t total;
 		uint32_t n = relay_gather(worker, d, parts, &total);
-		int64_t sent =
-		    sock_send_vector(flow_sink_fd(flow, d), parts, n, d->eof);
+		int64_t sent = sock_send_vector(flow_sink_fd(flow, d), parts, n,
+		    relay_end_follows(flow, d));
 
 		if (sent < 0 && sent != -EAGAIN)
 			return relay_sink_failed(flow, d, (int)sent);

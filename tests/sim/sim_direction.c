@@ -116,6 +116,8 @@ START_TEST(test_error_behind_the_last_bytes)
 	sim_fin(server);
 	fake.fail_call = 1;
 	ck_assert_str_eq(sim_end_of(&sim, 0), "SD");
+	/* Nor wait for an end that does not come. */
+	ck_assert(!client->conn->corked);
 	ck_assert_int_eq(sim.records[0].error, -ECONNRESET);
 	sim_turn(&sim, 0);
 	ck_assert(fake_peer_sees_reset(client->conn));
