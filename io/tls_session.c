@@ -436,15 +436,21 @@ enum tls_status tls_session_read(struct tls_session *s, struct tls_in *in,
 	    s, session_read_records(s, ret_plain, room, ret_length));
 }
 
-/* Handshake messages that did not fit when they were due. */
+/* Handshake messages that did not fit when they were due. While half a message
+ * of the peer stands (one in several records, RFC 8446 5.1) OpenSSL sends
+ * nothing at all, and a peer may leave it so for ever: it is given up. */
 static enum tls_status session_finish_messages(struct tls_session *s)
 {
+	enum tls_status status;
 	int rc;
 
 	if (!SSL_in_init(s->ssl))
 		return TLS_DONE;
 	rc = SSL_do_handshake(s->ssl);
-	return rc == 1 ? TLS_DONE : session_asks(s, rc);
+	status = rc == 1 ? TLS_DONE : session_asks(s, rc);
+	if (status == TLS_WANT_INPUT || status == TLS_MORE)
+		return session_fail_for(s, TLS_CAUSE_malformed);
+	return status;
 }
 
 static enum tls_status session_write_records(struct tls_session *s,
@@ -500,7 +506,7 @@ enum tls_status tls_session_flush(struct tls_session *s, struct tls_out *out)
 		s->out = NULL;
 		return s->n_spill ? TLS_WANT_OUTPUT : TLS_DONE;
 	}
-	if (s->established)
+	if (s->established && SSL_want_write(s->ssl))
 		status = session_finish_messages(s);
 	return session_end(s, status);
 }
