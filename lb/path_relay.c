@@ -240,11 +240,13 @@ static void relay_consume_parked(
 	}
 }
 
-/* After a server broke nothing follows that would push what waits for more. */
+/* What is sent now shares its packet with the end behind it. Nothing else may
+ * wait so: the kernel would hold it back for 200 ms. */
 static bool relay_end_follows(
     const struct flow *flow, const struct direction *d)
 {
-	return d->eof && !flow->server_broken;
+	return d->eof && flow->state == FLOW_ESTABLISHED &&
+	       !flow->server_broken;
 }
 
 /* Several chunks that wait for nothing go out in one call; so do the last
