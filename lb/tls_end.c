@@ -202,6 +202,8 @@ static void tls_connect_over(struct flow *flow)
 	if (flow->down.reading || flow->up.sending)
 		return;
 	relay_release(flow, &flow->up);
+	/* The next server has a socket of its own. */
+	flow->up.sent_before = flow->up.nodelay_set = false;
 	list_remove(&flow->down.wait_link);
 	if (side->server_tls)
 		tls_session_fini(&side->server);
