@@ -113,6 +113,10 @@ static void flow_end_broken(struct flow *flow)
 	if (sock_unsent(flow->client_fd) && !sock_has_error(flow->client_fd))
 		flow_review_by(
 		    flow, mono_add_ms(worker_now(worker), FLOW_UNSENT_LOOK_MS));
+	/* Many servers spare themselves the close_notify towards a client that
+	 * has ended: tls_ended(). */
+	else if (flow->error == BR_E_TLS_TRUNCATED && flow->up.fin_passed)
+		flow_fail(flow, '-', '-', flow->error);
 	else
 		flow_fail(flow, 'S', 'D', flow->error);
 }

@@ -166,11 +166,15 @@ bool tls_ended(struct flow *flow, struct direction *d)
 	if (!d->up && !flow->up.fin_passed)
 		return tls_source_broken(flow, d);
 	/* Many clients never say close_notify, and servers do not to a client
-	 * that has gone. The other side gets a reset, since it cannot know
+	 * that has ended. The other side gets a reset, since it cannot know
 	 * whether it has all; but nothing went wrong that an operator should
 	 * look into. */
 	counter_inc(d->up ? &metrics->tls_client_failures[session->cause]
 			  : &metrics->tls_server_failures[session->cause]);
+	if (!d->up) {
+		flow_server_broke(flow, BR_E_TLS_TRUNCATED);
+		return true;
+	}
 	flow_fail(flow, '-', '-', BR_E_TLS_TRUNCATED);
 	return false;
 }
