@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "lb/flow_state.h"
 #include "lb/side.h"
+#include "tests/sim/sim_tls_end.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@ struct sim_options sim_defaults(void)
 	    .connect_ms = 2000,
 	    .queue_ms = 5000,
 	    .idle_ms = 300000,
+	    .wait_ms = 50,
+	    .first_bytes_ms = 5000,
+	    .handshake_ms = 10000,
 	    .half_closed_ms = 30000,
 	    .buffers = 64,
 	    .buffer_bytes = 8192,
@@ -39,7 +43,8 @@ static void start_pool(struct sim *sim)
 	    .connect_timeout_ms = sim->options.connect_ms,
 	    .connect_retries = sim->options.retries,
 	    .queue_length = sim->options.queue_length,
-	    .queue_timeout_ms = sim->options.queue_ms};
+	    .queue_timeout_ms = sim->options.queue_ms,
+	    .proxy_out = sim->options.proxy_out};
 
 	for (uint32_t i = 0; i < conf.n_servers; i++) {
 		servers[i].name = names[i];
@@ -57,17 +62,66 @@ static void start_pool(struct sim *sim)
 static int on_connect(struct fake_conn *conn, const struct sockaddr *to,
     struct op_owner *owner, int64_t *ret_delay_ns);
 
+static struct tls_context **only(struct tls_context *context)
+{
+	struct tls_context **contexts = malloc(sizeof(struct tls_context *));
+
+	br_assert(contexts);
+	contexts[0] = context;
+	return contexts;
+}
+
+static void start_tls(struct sim *sim)
+{
+	const struct sim_tls *tls = &sim->options.tls;
+	struct tls_context *context;
+
+	if (tls->accept) {
+		br_assert(
+		    !tls_context_new_server(tls->accept, NULL, NULL, &context));
+		listener_set_tls(sim->listener, only(context));
+		br_assert(
+		    !tls_context_new_client(tls->client, &sim->peer_client));
+	}
+	if (tls->connect) {
+		br_assert(!tls_context_new_client(tls->connect, &context));
+		br_assert(!upstream_set_tls(
+		    sim->upstream, only(context), "origin.test"));
+		br_assert(!tls_context_new_server(
+		    tls->server, NULL, tls->keys, &sim->peer_server));
+	}
+}
+
 static void start_listener(struct sim *sim)
 {
 	struct conf_listener conf = {.name = "web",
 	    .idle_ms = sim->options.idle_ms,
+	    .wait_ms = sim->options.wait_ms,
+	    .first_bytes_ms = sim->options.first_bytes_ms,
+	    .handshake_ms = sim->options.handshake_ms,
 	    .half_closed_ms = sim->options.half_closed_ms};
+	struct conf_route route = {.name = "1"};
+	struct prefix from;
 
+	if (sim->options.route_name) {
+		route.sni.at = &sim->options.route_name;
+		route.sni.n = 1;
+		conf.routes = &route;
+		conf.n_routes = 1;
+	}
+	if (sim->options.reads_proxy)
+		conf.proxy_in = CONF_PROXY_IN_ACCEPT;
+	if (sim->options.proxy_from) {
+		br_assert(!prefix_parse(&from, sim->options.proxy_from));
+		conf.proxy_from.at = &from;
+		conf.proxy_from.n = 1;
+	}
 	sim->row = board_listener_get(sim->board, "web");
 	sim->listener = listener_new(&conf, &sim->upstream, sim->row, 1);
 	sim->listen_fd = fake_listener();
 	sim->acceptor = acceptor_new(sim->listen_fd, false);
 	br_assert(sim->listener && sim->listen_fd >= 0 && sim->acceptor);
+	start_tls(sim);
 	acceptor_start(sim->acceptor, sim->worker, sim->listener);
 }
 
@@ -154,6 +208,7 @@ static void check_turn(const struct sim *sim)
 		/* Whoever waits has a timer. */
 		br_assert(flow->state == FLOW_CLOSING ||
 			  flow->state == FLOW_CONNECTING ||
+			  (flow->state == FLOW_TLS_CONNECT && flow->error) ||
 			  timer_armed(&flow->timer));
 	}
 	br_assert(flows == worker->flow_slab.used);
@@ -238,7 +293,8 @@ static void check_clean(struct sim *sim)
 	const struct worker *worker = sim->worker;
 
 	br_assert(list_empty(&worker->flows) && list_empty(&worker->closing));
-	br_assert(list_empty(&worker->starved));
+	br_assert(list_empty(&worker->starved) && list_empty(&worker->shaking));
+	br_assert(!worker->side_slab.used && !worker->first_slab.used);
 	br_assert(list_empty(&worker->waiting) && list_empty(&worker->paused));
 	br_assert(!worker->flow_slab.used && !worker->chunk_slab.used);
 	br_assert(!sim->shared.connections && !sim->shared.parked);
@@ -271,6 +327,10 @@ void sim_stop(struct sim *sim)
 		sim_read(&sim->peers[i]);
 		sim_check_peer(&sim->peers[i]);
 	}
+	for (uint32_t i = 0; i < sim->n_peers; i++)
+		sim_tls_end_free(sim->peers[i].tls);
+	tls_context_free(sim->peer_client);
+	tls_context_free(sim->peer_server);
 	acceptor_free(sim->acceptor);
 	worker_fini(sim->worker);
 	listener_free(sim->listener);
@@ -296,7 +356,8 @@ static struct sim_peer *peer_of_conn(struct sim *sim, int fd)
 	return NULL;
 }
 
-static void pair(struct sim *sim, struct fake_conn *conn, struct flow *flow)
+static void pair(
+    struct sim *sim, struct fake_conn *conn, struct flow *flow, uint32_t place)
 {
 	struct sim_peer *client = peer_of_conn(sim, flow->client_fd);
 	struct sim_peer *server = &sim->peers[sim->n_peers++];
@@ -304,11 +365,14 @@ static void pair(struct sim *sim, struct fake_conn *conn, struct flow *flow)
 	br_assert(sim->n_peers <= SIM_PEERS_MAX && client);
 	*server = (struct sim_peer){.conn = conn,
 	    .other = client,
+	    .server = place,
 	    .id = client->id,
 	    .reset_at = UINT64_MAX,
 	    .write_max = UINT32_MAX,
 	    .read_max = UINT32_MAX};
 	client->other = server;
+	if (sim->peer_server)
+		server->tls = sim_tls_end_server(sim->peer_server);
 	if (sim->on_server)
 		sim->on_server(sim, server);
 }
@@ -328,7 +392,7 @@ static int on_connect(struct fake_conn *conn, const struct sockaddr *to,
 		*ret_delay_ns = INT64_MAX;
 		return 0;
 	}
-	pair(sim, conn, br_container_of(owner, struct flow, op));
+	pair(sim, conn, br_container_of(owner, struct flow, op), server);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
  * Memory:  everything lives from sim_start() to sim_stop().
  */
 #include "fleet/pool.h"
+#include "io/tls_context.h"
 #include "lb/flow.h"
 #include "lb/flow_log.h"
 #include "lb/listener.h"
@@ -30,10 +31,22 @@
 
 enum sim_behaviour { SIM_ACCEPTS, SIM_REFUSES, SIM_HANGS };
 
+/* Bytes in front of a peer's pattern, such as a header. */
+struct sim_prefix {
+	const void *at;
+	uint32_t length;
+};
+
 struct sim_peer {
 	struct fake_conn *conn;
+	struct sim_tls_end *tls; /* NULL: speaks without */
 	struct sim_peer *other; /* NULL: not (yet) connected */
 	bool client;
+	uint32_t server; /* its place in the pool, if it is one */
+	/* Part of what is sent and received, to_send included. */
+	struct sim_prefix says, hears;
+	bool deaf; /* drops what it reads, whatever it is */
+	bool cuts; /* ends without close_notify */
 	uint32_t id; /* of the pair's bytes: the client's */
 	uint64_t to_send, sent, received;
 	uint64_t reset_at; /* bytes sent before it resets; UINT64_MAX never */
@@ -43,7 +56,24 @@ struct sim_peer {
 	bool fin_sent, reset_sent, got_fin, got_reset;
 };
 
+/* Who speaks TLS with whom: the client's end needs `client` and `accept`, the
+ * server's `connect` and `server`. */
+struct sim_tls {
+	const struct tls_client *client; /* the peers' */
+	const struct tls_server *accept; /* Braid's */
+	const struct tls_client *connect; /* Braid's */
+	const struct tls_server *server; /* the peers' */
+	const struct tls_ticket_keys *keys; /* theirs; NULL: no tickets */
+};
+
 struct sim_options {
+	struct sim_tls tls;
+	/* A route asks for this name: the first and only one. */
+	const char *route_name;
+	bool reads_proxy;
+	const char *proxy_from; /* a prefix; NULL: any */
+	enum conf_proxy proxy_out;
+	uint64_t wait_ms, first_bytes_ms, handshake_ms;
 	uint32_t n_servers;
 	uint32_t server_connections; /* limit of each; 0 none */
 	uint32_t retries, queue_length;
@@ -65,6 +95,7 @@ struct sim {
 	struct lb_shared shared;
 	struct worker *worker;
 	struct flow_log *log;
+	struct tls_context *peer_client, *peer_server;
 	int listen_fd;
 	uint32_t elsewhere; /* connections of workers that are not here */
 	enum sim_behaviour behaviour[SIM_SERVERS_MAX];

@@ -3,6 +3,7 @@
 #include "tests/sim/sim.h"
 
 #include "base/assert.h"
+#include "tests/sim/sim_tls_end.h"
 
 #define STEP_BYTES 65536
 
@@ -17,6 +18,14 @@ static uint8_t pattern(uint32_t id, bool from_client, uint64_t offset)
 	return (uint8_t)(word >> (8 * (offset % 8)));
 }
 
+static uint8_t stream(const struct sim_prefix *prefix, uint32_t id,
+    bool from_client, uint64_t offset)
+{
+	if (offset < prefix->length)
+		return ((const uint8_t *)prefix->at)[offset];
+	return pattern(id, from_client, offset - prefix->length);
+}
+
 struct sim_peer *sim_client(struct sim *sim, uint64_t to_send)
 {
 	struct sim_peer *peer = &sim->peers[sim->n_peers++];
@@ -29,6 +38,8 @@ struct sim_peer *sim_client(struct sim *sim, uint64_t to_send)
 	    .reset_at = UINT64_MAX,
 	    .write_max = UINT32_MAX,
 	    .read_max = UINT32_MAX};
+	if (sim->peer_client)
+		peer->tls = sim_tls_end_client(sim->peer_client);
 	return peer;
 }
 
@@ -40,8 +51,10 @@ static uint32_t write_some(struct sim_peer *peer, uint32_t n)
 	if (n > STEP_BYTES)
 		n = STEP_BYTES;
 	for (uint32_t i = 0; i < n; i++)
-		bytes[i] = pattern(peer->id, peer->client, peer->sent + i);
-	done = fake_peer_write(peer->conn, bytes, n);
+		bytes[i] =
+		    stream(&peer->says, peer->id, peer->client, peer->sent + i);
+	done = peer->tls ? sim_tls_end_write(peer->tls, peer->conn, bytes, n)
+			 : fake_peer_write(peer->conn, bytes, n);
 	peer->sent += done;
 	return done;
 }
@@ -53,18 +66,30 @@ static void read_some(struct sim_peer *peer, uint32_t most)
 
 	if (most > STEP_BYTES)
 		most = STEP_BYTES;
-	n = fake_peer_read(peer->conn, bytes, most);
+	n = peer->tls ? sim_tls_end_read(peer->tls, peer->conn, bytes, most)
+		      : fake_peer_read(peer->conn, bytes, most);
+	if (peer->deaf)
+		return;
 	for (uint32_t i = 0; i < n; i++)
-		br_assert(bytes[i] ==
-			  pattern(peer->id, !peer->client, peer->received + i));
+		br_assert(bytes[i] == stream(&peer->hears, peer->id,
+					  !peer->client, peer->received + i));
 	peer->received += n;
 	/* Bytes do not come from nowhere. */
-	br_assert(!n || (peer->other && peer->received <= peer->other->sent));
+	br_assert(
+	    !n || (peer->other && peer->received + peer->other->says.length <=
+				      peer->other->sent + peer->hears.length));
 }
 
 static void note_end(struct sim_peer *peer)
 {
+	/* An end without close_notify is one that must not look complete. */
 	if (fake_peer_sees_reset(peer->conn))
+		peer->got_reset = true;
+	else if (peer->tls && sim_tls_end_closed(peer->tls))
+		peer->got_fin = true;
+	else if (peer->tls && sim_tls_end_holds(peer->tls))
+		return;
+	else if (peer->tls && fake_peer_sees_fin(peer->conn))
 		peer->got_reset = true;
 	else if (fake_peer_sees_fin(peer->conn))
 		peer->got_fin = true;
@@ -84,7 +109,8 @@ void sim_read(struct sim_peer *peer)
 {
 	if (peer->reset_sent)
 		return;
-	while (peer->conn->to_peer.length)
+	while (peer->conn->to_peer.length ||
+	       (peer->tls && sim_tls_end_holds(peer->tls)))
 		read_some(peer, STEP_BYTES);
 	note_end(peer);
 }
@@ -92,7 +118,10 @@ void sim_read(struct sim_peer *peer)
 void sim_fin(struct sim_peer *peer)
 {
 	peer->fin_sent = true;
-	fake_peer_fin(peer->conn);
+	if (peer->tls)
+		sim_tls_end_fin(peer->tls, peer->conn, !peer->cuts);
+	else
+		fake_peer_fin(peer->conn);
 }
 
 void sim_reset(struct sim_peer *peer)
@@ -104,6 +133,8 @@ void sim_reset(struct sim_peer *peer)
 static bool wants_end(const struct sim_peer *peer)
 {
 	if (peer->fin_sent || peer->keeps_open || peer->sent < peer->to_send)
+		return false;
+	if (peer->tls && !peer->tls->established)
 		return false;
 	return !peer->waits_for_end || peer->got_fin;
 }
@@ -143,9 +174,11 @@ void sim_check_peer(const struct sim_peer *peer)
 {
 	const struct sim_peer *other = peer->other;
 
-	if (peer->reset_sent || peer->got_reset || !peer->got_fin)
+	if (peer->reset_sent || peer->got_reset || !peer->got_fin || peer->deaf)
 		return;
 	br_assert(other && other->fin_sent && !other->reset_sent);
-	br_assert(peer->received == other->sent);
+	br_assert(!other->tls || !other->cuts);
+	br_assert(peer->received + other->says.length ==
+		  other->sent + peer->hears.length);
 	br_assert(other->sent >= other->to_send);
 }
