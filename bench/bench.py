@@ -102,7 +102,7 @@ class Run:
     def start(self, names, roles):
         for role in ("small", "bulk"):
             self.start_origin(role)
-        if "tls" in roles:
+        if roles & {"tls", "tlsbulk"}:
             peers.make_certificate(self.temp)
         for name in names:
             proxy = peers.KINDS[name](self)

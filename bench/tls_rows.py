@@ -49,7 +49,7 @@ class TlsKeepRow(rows.WrkRow):
 
 
 class TlsBulkRow(rows.Row):
-    role = "tls"
+    role = "tlsbulk"
     unit = "ms CPU/GB"
     digits = 1
     goal = 1.05
