@@ -4,6 +4,9 @@
 # and do not follow the prefix.
 include(GNUInstallDirs)
 set(packaging ${CMAKE_SOURCE_DIR}/packaging)
+# Who builds a package maintains it.
+set(CPACK_PACKAGE_CONTACT "The authors of Braid <braid@localhost>"
+  CACHE STRING "maintainer of the package, with an address")
 
 install(TARGETS braidd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS braidctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -21,9 +24,27 @@ install(DIRECTORY conf/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
 install(FILES ${packaging}/systemd/transparent.conf
   ${packaging}/grafana/braid.json ${packaging}/prometheus/alerts.yaml
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
-install(FILES README.md CHANGELOG.md SECURITY.md docs/access-log.md
+install(FILES README.md SECURITY.md docs/access-log.md
   docs/control.md docs/from-haproxy.md docs/metrics.md docs/transparent.md
   ${packaging}/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
+string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+file(CONFIGURE OUTPUT changelog.Debian CONTENT
+"braid (@PROJECT_VERSION@-1) unstable; urgency=medium
+
+  * What changed is in changelog.gz.
+
+ -- @CPACK_PACKAGE_CONTACT@  @date@
+" @ONLY)
+file(COPY_FILE ${CMAKE_SOURCE_DIR}/CHANGELOG.md
+  ${CMAKE_BINARY_DIR}/changelog)
+foreach(name changelog changelog.Debian)
+  add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/${name}.gz
+    COMMAND gzip -9nkf ${CMAKE_BINARY_DIR}/${name}
+    DEPENDS ${CMAKE_BINARY_DIR}/${name} VERBATIM)
+  list(APPEND changelogs ${CMAKE_BINARY_DIR}/${name}.gz)
+endforeach()
+add_custom_target(changelogs ALL DEPENDS ${changelogs})
+install(FILES ${changelogs} DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/generated/braid.schema.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/braid)
 install(FILES ${packaging}/braid.yaml DESTINATION /etc/braid)
@@ -54,7 +75,6 @@ set(CPACK_SET_DESTDIR ON) # /etc/braid is outside the prefix
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PACKAGE_VENDOR "The authors of Braid")
-set(CPACK_PACKAGE_CONTACT "The authors of Braid <braid@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY
   "userspace layer-4 load balancer on io_uring")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
@@ -68,9 +88,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# A user can be made by either; where systemd runs both are there anyway.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS
-  "systemd | adduser | passwd, init-system-helpers")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS adduser) # where there is no systemd
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${packaging}/debian/conffiles
   ${packaging}/debian/postinst ${packaging}/debian/prerm
