@@ -95,6 +95,11 @@ def start_origin(s, m):
     return hashlib.sha256(blob).hexdigest()
 
 
+def digest_of(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
 def check_files(s, m):
     for name in ("/usr/share/man/man8/braidd.8.gz",
                  "/usr/share/man/man1/braidctl.1.gz",
@@ -161,8 +166,7 @@ def first_install(s, m, b, deb, digest):
     large = s.path("large")
     s.run(m.in_net("curl", "-fsS", "--max-time", "60", "-o", large,
                    "http://127.0.0.1/large"))
-    with open(large, "rb") as f:
-        s.equal(hashlib.sha256(f.read()).hexdigest(), digest, "every byte")
+    s.equal(digest_of(large), digest, "every byte")
     spliced = re.findall(r"^braid_worker_promotions_total\{.*\} (\d+)",
                          b.get("http://127.0.0.1:9900/metrics"), re.M)
     s.check(sum(map(int, spliced)) > 0, "splice works under the filter")
@@ -197,14 +201,21 @@ def terminate_tls(s, m, b):
     s.equal(b.reload(config(80)), 0, "reload without")
 
 
-def upgrade(s, m, b, deb):
+def upgrade(s, m, b, deb, digest):
     s.equal(b.reload(config(80, "global: {drain: 1s}\n")), 0,
             "an operator's own file")
     before = b.main_pid
+    large = s.path("slow")
+    slow = s.start(m.in_net("curl", "-fsS", "--limit-rate", "6M", "-o", large,
+                            "http://127.0.0.1/large"), "slow")
+    s.until(lambda: os.path.exists(large), "a transfer runs")
     said = b.install(newer(s, deb, "0.1.0-2"))
-    s.equal(b.active, "active", f"after the upgrade {said[-200:]!r}")
+    s.check("handed over" in said, f"the running one hands over: {said!r}")
+    s.equal(b.active, "active", "after the upgrade")
     s.check(b.main_pid not in ("0", before), "the new version runs")
-    s.until(lambda: b.get("http://127.0.0.1/name") == "origin", "and serves")
+    s.equal(b.get("http://127.0.0.1/name"), "origin", "and serves")
+    s.equal(slow.wait(60), 0, "the transfer has ended well")
+    s.equal(digest_of(large), digest, "with every byte")
     s.check("drain: 1s" in m.says("cat /etc/braid/braid.yaml"),
             "the operator's file is kept")
     b.m.write("/etc/braid/braid.yaml", "listeners: 7\n")
@@ -246,7 +257,7 @@ def test(s):
     b = Box(s, m)
     digest = start_origin(s, m)
     first_install(s, m, b, deb, digest)
-    upgrade(s, m, b, deb)
+    upgrade(s, m, b, deb, digest)
     # Also the first installation after a removal.
     m.run("dpkg -r braid")
     b.install(deb)
