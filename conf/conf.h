@@ -72,6 +72,7 @@ struct conf_api {
 
 struct conf_limits {
 	uint64_t parked_total_bytes; /* over all workers */
+	uint64_t tls_memory_bytes; /* likewise */
 };
 
 struct conf_upgrade {

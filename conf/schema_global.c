@@ -183,6 +183,20 @@ const struct schema_row schema_global[] = {
 		"log, braid_worker_parked_full_total in the metrics).",
     },
     {
+	.path = "limits.tls_memory",
+	.type = SCHEMA_SIZE,
+	AT(limits.tls_memory_bytes),
+	.min = 8u << 20,
+	.max = UINT64_C(64) << 30,
+	.fallback = "1GiB",
+	.example = "4GiB",
+	.help = "Most memory, over all workers, for TLS connections. When "
+		"seven eighths of it are used no new TLS connection begins "
+		"(cause memory in braid_tls_client_failures_total); those "
+		"that are open go on in the rest. An idle connection takes "
+		"about 18 KiB.",
+    },
+    {
 	.path = "limits.shard_kernel_bytes",
 	.type = SCHEMA_PERCENT,
 	.when = SCHEMA_LATER,

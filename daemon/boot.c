@@ -6,6 +6,7 @@
 #include "daemon/boot_state.h"
 #include "daemon/load.h"
 #include "io/ring_off.h"
+#include "io/tls_memory.h"
 #include "lb/source_table.h"
 #include "daemon/generations.h"
 #include "daemon/inherit.h"
@@ -230,6 +231,7 @@ static int make_shared(struct boot *boot)
 		boot->inherit->manifest.n_tls))
 		boot_warn(boot, "ticket keys of the old process are of another "
 				"kind: clients begin anew");
+	tls_memory_set_cap(boot->conf->limits.tls_memory_bytes);
 	if (tls_process_prepare(&daemon->tls, boot->conf))
 		return boot_fail(EXIT_CODE_UNAVAILABLE,
 		    "TLS session cache and ticket keys: %s",

@@ -15,6 +15,7 @@
 #define CONTROL_WAIT_NS NS_PER_S
 #define CONTROL_RETRY_NS NS_PER_MS
 #define CONTROL_CQ_ENTRIES 4096
+#define TICKET_LOOK_MS (60 * 1000)
 /* Turns given to health checks and commands in flight at the end. */
 #define CONTROL_END_TURNS 50
 
@@ -245,6 +246,27 @@ static void start_watchdog(struct control *control)
 		on_watchdog(&control->watchdog, mono_now());
 }
 
+/* Looked at by the minute, so that a clock that is set does no harm. */
+static void look_at_tickets(struct timer *timer, struct mono now)
+{
+	struct control *control =
+	    br_container_of(timer, struct control, ticket_timer);
+
+	if (tls_process_rotate(&control->daemon->tls, wall_now().ns)) {
+		control_post_workers(
+		    control, (struct message){.kind = DAEMON_TICKET_KEYS});
+		log_event(LOG_DEBUG, "TLS ticket keys changed", NULL);
+	}
+	timer_arm(&control->wheel, timer, mono_add_ms(now, TICKET_LOOK_MS));
+}
+
+static void start_tickets(struct control *control)
+{
+	timer_init(&control->ticket_timer, look_at_tickets);
+	timer_arm(&control->wheel, &control->ticket_timer,
+	    mono_add_ms(mono_now(), TICKET_LOOK_MS));
+}
+
 static void run(struct control *control)
 {
 	if (!control->daemon->inherit)
@@ -255,9 +277,11 @@ static void run(struct control *control)
 	admin_sync_probes(control);
 	ejections_sync(control);
 	trouble_start(control);
+	start_tickets(control);
 	while (!control->done)
 		turn(control, CONTROL_WAIT_NS);
 	timer_disarm(&control->wheel, &control->trouble.timer);
+	timer_disarm(&control->wheel, &control->ticket_timer);
 	ejections_stop(control);
 	timer_disarm(&control->wheel, &control->watchdog);
 	trouble_stop(control);

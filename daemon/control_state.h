@@ -83,6 +83,7 @@ struct control {
 	struct ejections ejections;
 	struct upgrade upgrade;
 	struct timer watchdog;
+	struct timer ticket_timer;
 	uint64_t mail_count;
 	bool mail, done;
 	int signal_fd;

@@ -46,6 +46,10 @@ static void put_row(struct json *j, uint32_t worker, const struct flow_row *row)
 		json_string(j, "server", row->server);
 	else
 		json_null(j, "server");
+	if (row->tls)
+		json_string(j, "tls", row->tls);
+	if (row->sni[0])
+		json_string(j, "sni", row->sni);
 	json_string(j, "state", flow_states[row->state].name);
 	json_string(j, "mode_up", direction_mode_name(row->mode_up));
 	json_string(j, "mode_down", direction_mode_name(row->mode_down));

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "io/tls_memory.h"
 #include "lb/source_table.h"
 #include "daemon/generations.h"
 
@@ -111,6 +112,7 @@ static void put_config(
 struct sums {
 	struct worker_metrics workers;
 	uint64_t buffers_empty;
+	uint64_t tls_client_failures, tls_server_failures;
 };
 
 static void add_up(struct sums *sums, const struct daemon *daemon)
@@ -125,6 +127,12 @@ static void add_up(struct sums *sums, const struct daemon *daemon)
 		X(pipes, "")
 #undef X
 		sums->buffers_empty += counter_read(&m->ring.buffers_empty);
+		for (unsigned cause = 0; cause < TLS_N_CAUSES; cause++) {
+			sums->tls_client_failures +=
+			    counter_read(&m->tls_client_failures[cause]);
+			sums->tls_server_failures +=
+			    counter_read(&m->tls_server_failures[cause]);
+		}
 	}
 }
 
@@ -167,6 +175,20 @@ static void put_resources(
 	json_uint(
 	    j, "bytes", __atomic_load_n(&shared->parked, __ATOMIC_RELAXED));
 	json_uint(j, "limit", limits->parked_bytes);
+	json_object_end(j);
+	json_object_begin(j, "tls");
+	json_uint(j, "memory_bytes", tls_memory_used_bytes());
+	json_uint(j, "memory_limit", tls_memory_cap_bytes());
+	json_uint(j, "client_handshakes",
+	    counter_read(&sums->workers.tls_client_handshakes));
+	json_uint(j, "client_resumed",
+	    counter_read(&sums->workers.tls_client_resumed));
+	json_uint(j, "client_failures", sums->tls_client_failures);
+	json_uint(j, "server_handshakes",
+	    counter_read(&sums->workers.tls_server_handshakes));
+	json_uint(j, "server_resumed",
+	    counter_read(&sums->workers.tls_server_resumed));
+	json_uint(j, "server_failures", sums->tls_server_failures);
 	json_object_end(j);
 	json_object_begin(j, "pipes");
 	json_uint(j, "now", counter_read(&sums->workers.pipes));

@@ -34,6 +34,7 @@ enum daemon_message {
 	DAEMON_ADOPT = WORKER_DAEMON, /* pointer: new plan, pointer2: old */
 	DAEMON_LIST_FLOWS, /* pointer: struct flow_listing */
 	DAEMON_KILL_FLOWS, /* pointer: struct flow_killing */
+	DAEMON_TICKET_KEYS, /* others are in force: tls_process_keys() */
 	DAEMON_FENCE, /* pointer: sent back */
 	DAEMON_DRAIN, /* stop accepting, empty queues */
 	DAEMON_KILL, /* reset all flows */
@@ -59,6 +60,8 @@ struct flow_row {
 	uint64_t id;
 	char listener_name[CONF_NAME_MAX + 1], pool[CONF_NAME_MAX + 1];
 	char server[CONF_NAME_MAX + 1]; /* "" when there is none (yet) */
+	char sni[CONF_NAME_MAX + 1]; /* "": none is known; cut */
+	const char *tls; /* version with the client, static; NULL: none */
 	struct flow_client client;
 	uint8_t state, mode_up, mode_down, retries;
 	int64_t age_ns, idle_ns;

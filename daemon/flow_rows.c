@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/flow_rows.h"
 
+#include "lb/side.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +20,19 @@ static void copy_name(char ret[CONF_NAME_MAX + 1], const char *name)
 	(void)snprintf(ret, CONF_NAME_MAX + 1, "%s", name);
 }
 
+static void fill_tls(struct flow_row *row, const struct side *side)
+{
+	struct tls_facts facts;
+
+	row->tls = NULL;
+	(void)snprintf(row->sni, sizeof row->sni, "%.*s",
+	    (int)sizeof row->sni - 1, side ? side->name : "");
+	if (!side || !side->client_shaken)
+		return;
+	tls_session_facts(&side->client, &facts);
+	row->tls = facts.version;
+}
+
 static void fill_row(
     struct flow_row *row, const struct flow *flow, struct mono now)
 {
@@ -29,6 +44,7 @@ static void fill_row(
 	copy_name(row->pool, flow->upstream ? flow->upstream->pool->name : "-");
 	copy_name(row->server, server ? server->name : "");
 	row->client = flow->client;
+	fill_tls(row, flow->side);
 	row->state = flow->state;
 	row->mode_up = flow->up.mode;
 	row->mode_down = flow->down.mode;

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "fleet/board.h"
+#include "io/tls.h"
 #include "lb/worker.h"
 
 static const struct metric_field worker_fields[] = {
@@ -98,6 +99,14 @@ static void print_title(struct strbuf *ret, const char *title)
 	    title);
 }
 
+static void print_causes(struct strbuf *ret)
+{
+	strbuf_adds(ret, "\n| `cause` | meaning |\n|---|---|\n");
+	for (unsigned i = TLS_CAUSE_none + 1; i < TLS_N_CAUSES; i++)
+		strbuf_addf(ret, "| `%s` | %s |\n", tls_cause_name(i),
+		    tls_cause_text(i));
+}
+
 static const char docs_head[] =
     "# Metrics\n"
     "\n"
@@ -114,8 +123,9 @@ static const char docs_head[] =
     "listener that has left\nthe configuration keeps its counters, so that "
     "rates and sums do not jump; its gauges are gone.\nA server that comes "
     "back under the same pool and name goes on counting, also at another\n"
-    "address. Labels take values from the configuration only (listener, pool, "
-    "server) or are\nnumbers of workers, so their number is bounded.\n";
+    "address. Labels take values from the configuration (listener, pool, "
+    "server), are numbers of\nworkers, or come from a fixed list (cause), so "
+    "their number is bounded.\n";
 
 void metrics_print_docs(struct strbuf *ret)
 {
@@ -125,6 +135,9 @@ void metrics_print_docs(struct strbuf *ret)
 	print_title(ret, "Workers");
 	print_ids(ret, METRIC_ID_W_FLOWS, METRIC_ID_W_PIPES);
 	print_group(ret, &metrics_worker);
+	print_title(ret, "TLS");
+	print_ids(ret, METRIC_ID_T_CLIENT, METRIC_ID_T_SERVER);
+	print_causes(ret);
 	print_title(ret, "Rings");
 	print_group(ret, &metrics_ring);
 	print_title(ret, "Listeners");

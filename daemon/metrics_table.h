@@ -68,6 +68,12 @@ static inline uint64_t metric_field_read(
 	    "Bytes that wait in memory for full sockets")                      \
 	X(PARKED_LIMIT, "braid_parked_limit_bytes", GAUGE, "bytes", "",        \
 	    "limits.parked_total, as it was at start")                         \
+	X(TLS_MEMORY, "braid_tls_memory_bytes", GAUGE, "bytes", "",            \
+	    "Memory that TLS connections hold")                                \
+	X(TLS_MEMORY_LIMIT, "braid_tls_memory_limit_bytes", GAUGE, "bytes",    \
+	    "", "limits.tls_memory")                                           \
+	X(TLS_MEMORY_REFUSED, "braid_tls_memory_refusals", COUNTER, "", "",    \
+	    "Requests for memory that limits.tls_memory refused")              \
 	X(PLAN, "braid_config_number", GAUGE, "", "",                          \
 	    "Number of the configuration in force, 1 being that of the start") \
 	X(LOADED, "braid_config_loaded_time_seconds", GAUGE, "seconds", "",    \
@@ -96,9 +102,19 @@ static inline uint64_t metric_field_read(
 	X(W_PIPES, "braid_worker_pipes", GAUGE, "", "worker",                  \
 	    "Pipes that exist for splice")
 
+#define METRIC_TLS_LIST(X)                                                     \
+	X(T_CLIENT, "braid_tls_client_failures", COUNTER, "", "worker, cause", \
+	    "TLS connections with clients that failed")                        \
+	X(T_SERVER, "braid_tls_server_failures", COUNTER, "", "worker, cause", \
+	    "TLS connections with servers that failed")
+
 #define METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	X(L_CONNECTIONS, "braid_listener_connections", GAUGE, "", "listener",  \
 	    "Client connections open now")                                     \
+	X(L_EXPIRY, "braid_certificate_expiry_seconds", GAUGE, "seconds",      \
+	    "listener",                                                        \
+	    "Wall time at which the first certificate of the listener ends, "  \
+	    "since the epoch, if it has any")                                  \
 	X(L_LIMIT, "braid_listener_connections_limit", GAUGE, "", "listener",  \
 	    "max_connections of the listener, if it has one")
 
@@ -163,6 +179,7 @@ static inline uint64_t metric_field_read(
 #define METRIC_LIST(X)                                                         \
 	METRIC_SINGLE_LIST(X)                                                  \
 	METRIC_WORKER_GAUGE_LIST(X)                                            \
+	METRIC_TLS_LIST(X)                                                     \
 	METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	METRIC_POOL_LIST(X)                                                    \
 	METRIC_SERVER_GAUGE_LIST(X)                                            \

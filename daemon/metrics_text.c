@@ -92,6 +92,26 @@ static void print_worker_group(struct metrics_writer *w,
 	}
 }
 
+static void print_tls(struct metrics_writer *w, const struct metrics_view *view,
+    enum metric_id id)
+{
+	char text[12];
+
+	family(w, id);
+	for (uint32_t i = 0; i < view->n_workers; i++)
+		for (unsigned cause = TLS_CAUSE_none + 1; cause < TLS_N_CAUSES;
+		     cause++) {
+			const struct worker_metrics *m = &view->workers[i];
+			struct metric_label labels[2] = {worker_label(i, text),
+			    {"cause", tls_cause_name(cause)}};
+
+			metrics_uint(w, labels, 2,
+			    counter_read(id == METRIC_ID_T_CLIENT
+					     ? &m->tls_client_failures[cause]
+					     : &m->tls_server_failures[cause]));
+		}
+}
+
 static void print_workers(
     struct metrics_writer *w, const struct metrics_view *view)
 {
@@ -107,6 +127,8 @@ static void print_workers(
 			    w, &label, 1, worker_gauge(&view->workers[i], id));
 		}
 	}
+	print_tls(w, view, METRIC_ID_T_CLIENT);
+	print_tls(w, view, METRIC_ID_T_SERVER);
 	print_worker_group(w, view, &metrics_worker);
 	print_worker_group(w, view, &metrics_ring);
 }
@@ -128,7 +150,11 @@ static void print_listeners(
 			label.value = l->name;
 			if (id == METRIC_ID_L_CONNECTIONS)
 				metrics_uint(w, &label, 1, l->connections);
-			else if (l->configured && l->limit)
+			else if (id == METRIC_ID_L_EXPIRY && l->expiry_s)
+				metrics_double(
+				    w, &label, 1, (double)l->expiry_s);
+			else if (id == METRIC_ID_L_LIMIT && l->configured &&
+				 l->limit)
 				metrics_uint(w, &label, 1, l->limit);
 		}
 	}

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "fleet/shares.h"
 #include "daemon/generations.h"
+#include "io/tls_memory.h"
 
 /* Room for one more element in an array that doubles. */
 static void *grow(void *array, uint32_t n, uint32_t *room, size_t bytes)
@@ -195,6 +196,8 @@ static void add_plan(struct metrics_view *view, const struct plan *plan)
 			continue;
 		found->configured = true;
 		found->limit = plan->listeners[i]->max_connections;
+		if (plan->tls)
+			found->expiry_s = tls_store_expiry_s(plan->tls, i);
 	}
 }
 
@@ -215,6 +218,19 @@ static uint64_t resident_bytes(void)
 static double seconds_of(struct timeval t)
 {
 	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static void add_tls_memory(struct metrics_view *view)
+{
+	uint64_t *singles = view->singles;
+	struct tls_memory_stats stats;
+
+	singles[METRIC_ID_TLS_MEMORY] = tls_memory_used_bytes();
+	singles[METRIC_ID_TLS_MEMORY_LIMIT] = tls_memory_cap_bytes();
+	for (uint32_t i = 0; i < view->n_workers; i++) {
+		tls_memory_read(i, &stats);
+		singles[METRIC_ID_TLS_MEMORY_REFUSED] += stats.refusals;
+	}
 }
 
 static void add_process(struct metrics_view *view, struct daemon *daemon)
@@ -243,6 +259,7 @@ static void add_process(struct metrics_view *view, struct daemon *daemon)
 	singles[METRIC_ID_PARKED] =
 	    __atomic_load_n(&shared->parked, __ATOMIC_RELAXED);
 	singles[METRIC_ID_PARKED_LIMIT] = shared->limits.parked_bytes;
+	add_tls_memory(view);
 	singles[METRIC_ID_PLAN] = atomic_load(&daemon->plan_number);
 	singles[METRIC_ID_RELOADS] = atomic_load(&daemon->reloads);
 	singles[METRIC_ID_REFUSED] = atomic_load(&daemon->reloads_refused);

@@ -23,6 +23,7 @@ struct view_listener {
 	char name[CONF_NAME_MAX + 1];
 	bool configured;
 	uint32_t connections, limit;
+	int64_t expiry_s; /* 0: no certificate */
 	struct listener_metrics sum;
 };
 

@@ -6,6 +6,7 @@
 #include "daemon/control_state.h"
 #include "daemon/load.h"
 #include "daemon/notify.h"
+#include "io/tls_memory.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -185,6 +186,7 @@ static void apply_globals(
 	    now->log_level != before->log_level)
 		log_configure(now->log_format, now->log_level);
 	atomic_store(&control->daemon->shared.log_access, now->log_access);
+	tls_memory_set_cap(control->plan->conf->limits.tls_memory_bytes);
 }
 
 static void publish(struct control *control, struct plan *next)

@@ -8,10 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* From when on every load warns of a certificate that ends. */
+#define TLS_EXPIRY_WARNING_S (14 * 24 * 3600)
 
 /* What one listener or pool has loaded. */
 struct material {
@@ -32,62 +36,6 @@ struct tls_store {
 	uint32_t n_listeners, n_pools;
 	struct named *listeners, *pools;
 };
-
-/* About 10 MB: clients without tickets are few. */
-#define TLS_CACHED_SESSIONS 20000
-
-static int make_keys(struct tls_process *process)
-{
-	int err;
-
-	process->keys = malloc(sizeof *process->keys);
-	if (!process->keys)
-		return -ENOMEM;
-	err = tls_ticket_keys_make(process->keys, wall_now().ns);
-	if (err) {
-		free(process->keys);
-		process->keys = NULL;
-	}
-	return err;
-}
-
-int tls_process_prepare(struct tls_process *process, const struct conf *conf)
-{
-	bool needed = false;
-	int err = 0;
-
-	for (uint32_t i = 0; i < conf->n_listeners; i++)
-		needed |= conf->listeners[i].tls.n_certificates > 0;
-	if (!needed)
-		return 0;
-	if (!process->keys)
-		err = make_keys(process);
-	if (!err && !process->cache)
-		err = tls_cache_new(TLS_CACHED_SESSIONS, &process->cache);
-	return err;
-}
-
-int tls_process_inherit(
-    struct tls_process *process, const void *bytes, size_t length)
-{
-	if (!tls_ticket_keys_valid(bytes, length))
-		return BR_E_PROTOCOL;
-	process->keys = malloc(sizeof *process->keys);
-	if (!process->keys)
-		return -ENOMEM;
-	memcpy(process->keys, bytes, sizeof *process->keys);
-	return 0;
-}
-
-void tls_process_end(struct tls_process *process)
-{
-	if (process->cache)
-		tls_cache_free(process->cache);
-	if (process->keys)
-		tls_ticket_keys_wipe(process->keys);
-	free(process->keys);
-	*process = (struct tls_process){0};
-}
 
 static void material_unref(struct material *material)
 {
@@ -340,6 +288,25 @@ static struct material *material_new(uint64_t digest)
 	return material;
 }
 
+/* Also of what was loaded before, so that every reload says it. */
+static void warn_of_expiry(
+    const struct complaint *c, const struct material *material)
+{
+	int64_t left_s = tls_server_first_expiry_s(material->server) -
+			 wall_now().ns / NS_PER_S;
+
+	/* What has ended already the load says with its file. */
+	if (left_s < 0 && material->references == 1)
+		return;
+	if (left_s < 0)
+		conf_errors_add(c->errors, c->conf->file, c->pos, true,
+		    "%s.%s.tls: a certificate has expired", c->kind, c->name);
+	else if (left_s < TLS_EXPIRY_WARNING_S)
+		conf_errors_add(c->errors, c->conf->file, c->pos, true,
+		    "%s.%s.tls: a certificate expires in %" PRId64 " h",
+		    c->kind, c->name, left_s / 3600);
+}
+
 static bool load_listeners(struct tls_store *store, const struct conf *conf,
     const struct tls_store *before, struct conf_errors *errors)
 {
@@ -365,11 +332,14 @@ static bool load_listeners(struct tls_store *store, const struct conf *conf,
 		digest = digest_listener(&l->tls);
 		named->material = find_same(before ? before->listeners : NULL,
 		    n_before, names, l->name, digest);
-		if (named->material)
-			continue;
-		named->material = material_new(digest);
-		if (load_server(store, &c, &l->tls, &named->material->server))
-			good = false;
+		if (!named->material) {
+			named->material = material_new(digest);
+			if (load_server(
+				store, &c, &l->tls, &named->material->server))
+				good = false;
+		}
+		if (named->material->server)
+			warn_of_expiry(&c, named->material);
 	}
 	return good;
 }
@@ -460,7 +430,8 @@ static int contexts_new(const struct material *material,
 	for (uint32_t i = 0; i < n_workers; i++) {
 		int err = material->server
 			      ? tls_context_new_server(material->server,
-				    process->cache, process->keys, &contexts[i])
+				    process->cache, tls_process_keys(process),
+				    &contexts[i])
 			      : tls_context_new_client(
 				    material->client, &contexts[i]);
 

@@ -19,30 +19,12 @@
  * Limits:  a file of more than TLS_STORE_FILE_MAX bytes is refused.
  */
 #include "conf/conf.h"
-#include "io/tls_cache.h"
+#include "daemon/tls_process.h"
 #include "io/tls_context.h"
-#include "io/tls_ticket.h"
 
 #define TLS_STORE_FILE_MAX (16u << 20)
 
 struct tls_store;
-
-/* What all contexts of the process share. */
-struct tls_process {
-	struct tls_cache *cache;
-	struct tls_ticket_keys *keys; /* those in force */
-};
-
-/* Makes the cache and the first keys when the configuration terminates TLS
- * and there are none yet. */
-int tls_process_prepare(
-    struct tls_process *process, const struct conf *conf) BR_MUST_CHECK;
-/* Ticket keys of an older generation, so that clients can resume what it has
- * begun; before tls_process_prepare(). Its session cache stays behind.
- * BR_E_PROTOCOL: these are none. */
-int tls_process_inherit(struct tls_process *process, const void *bytes,
-    size_t length) BR_MUST_CHECK;
-void tls_process_end(struct tls_process *process);
 
 /* `before` may be NULL. On success also warnings may be in `errors`. */
 int tls_store_load(const struct conf *conf, const struct tls_store *before,

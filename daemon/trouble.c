@@ -32,6 +32,17 @@ static const struct trouble_kind kinds[] = {
 	"no descriptors, local ports or memory left"),
     KIND(parked_full, "flows ended: limits.parked_total reached",
 	"clients or servers do not read"),
+    KIND(proxy_untrusted, "connections refused: not from proxy_from",
+	"somebody reaches the port past the proxy, or a proxy is missing in "
+	"proxy_from"),
+    KIND(proxy_malformed, "connections closed: malformed PROXY header",
+	"a proxy does not send headers, or others that are no proxy connect"),
+    KIND(hello_malformed, "connections closed: malformed TLS ClientHello",
+	"broken or hostile clients"),
+    KIND(first_bytes_timeouts, "clients too slow: timeout.first_bytes",
+	"no whole PROXY header or ClientHello came in time"),
+    KIND(handshake_timeouts, "clients too slow: timeout.handshake",
+	"no TLS handshake was done in time"),
     KIND(log_dropped, "access log records lost",
 	"standard error is not read fast enough"),
     KIND(ring.cq_overflows, "completion queue overflowed",
@@ -150,6 +161,8 @@ static void look(struct timer *timer, struct mono now)
 	    br_container_of(timer, struct control, trouble.timer);
 
 	look_at_kinds(control, now);
+	trouble_tls_look(&control->trouble.tls, control->daemon->shared.metrics,
+	    control->daemon->n_workers, now);
 	if (follow_plan(control))
 		look_at_plan(control, now);
 	timer_arm(&control->wheel, timer, mono_add_ms(now, TROUBLE_LOOK_MS));

@@ -15,6 +15,7 @@
  */
 #include "base/timer.h"
 #include "daemon/trouble_listeners.h"
+#include "daemon/trouble_tls.h"
 
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct control;
 struct trouble {
 	struct timer timer;
 	struct trouble_sum kinds[TROUBLE_KINDS_MAX];
+	struct trouble_tls tls;
 	/* Of the plan with this number, in its order. */
 	uint64_t plan_number;
 	struct trouble_sum *pools;

@@ -56,9 +56,24 @@ static bool all_done(
 	return true;
 }
 
+/* Contexts are the worker's: nobody else may change what they point to. */
+static void take_ticket_keys(struct worker_loop *loop)
+{
+	const struct tls_ticket_keys *keys =
+	    tls_process_keys(&loop->daemon->tls);
+	const struct plan *plan = loop->plan;
+
+	for (uint32_t i = 0; i < plan->n_listeners; i++)
+		if (plan->listeners[i]->tls)
+			tls_context_set_ticket_keys(
+			    plan->listeners[i]->tls[loop->index], keys);
+}
+
 static void adopt(struct worker_loop *loop, struct plan *plan, struct plan *old)
 {
 	loop->plan = plan;
+	/* Keys may have changed since the plan was built. */
+	take_ticket_keys(loop);
 	for (uint32_t i = 0; i < plan->n_binds; i++) {
 		start_all(loop, &plan->binds[i]);
 		/* The reload was under way when the drain began. */
@@ -171,6 +186,9 @@ static void on_message(struct worker_loop *loop, const struct message *message)
 	case DAEMON_KILL_FLOWS:
 		flow_rows_kill(loop->worker, message->pointer);
 		say(loop, DAEMON_KILLED, message->pointer);
+		break;
+	case DAEMON_TICKET_KEYS:
+		take_ticket_keys(loop);
 		break;
 	case DAEMON_FENCE:
 		fence(loop, message->pointer);

@@ -110,6 +110,41 @@ static void flow_record_wanted(struct flow_client *ret, const struct flow *flow)
 		flow_client_set(ret, &addr);
 }
 
+/* Names come from anybody: what could be mistaken for something else in a log
+ * is left out of them. */
+static void flow_name_copy(char *ret, size_t max, const char *name)
+{
+	static const char other[] = "-._:*/";
+	size_t n = 0;
+
+	for (; name[n] && n < max; n++) {
+		char c = name[n];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || strchr(other, c);
+
+		ret[n] = plain ? c : '?';
+	}
+	ret[n] = '\0';
+}
+
+static void flow_record_side(struct flow_record *ret, const struct flow *flow)
+{
+	const struct side *side = flow->side;
+
+	ret->routed = flow->listener->n_routes && flow->upstream;
+	ret->route = side->route;
+	ret->tls_cause = side->tls_cause;
+	ret->proxy = side->proxy;
+	if (side->client_shaken) {
+		struct tls_facts facts;
+
+		tls_session_facts(&side->client, &facts);
+		ret->tls = facts.version;
+	}
+	flow_name_copy(ret->sni, FLOW_RECORD_SNI_MAX, side->name);
+	flow_name_copy(ret->alpn, FLOW_RECORD_ALPN_MAX, side->alpn);
+}
+
 void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 {
 	*ret = (struct flow_record){
@@ -138,6 +173,8 @@ void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 	};
 	memcpy(ret->failed, flow->tried, sizeof ret->failed);
 	flow_record_wanted(&ret->wanted, flow);
+	if (flow->side)
+		flow_record_side(ret, flow);
 }
 
 int flow_client_format(const struct flow_client *client, char *ret, int room)
@@ -177,8 +214,16 @@ static const char *flow_path_text(const struct flow_record *record)
  * termination code. A small letter is never the kernel's timeout. */
 static const char *flow_cause_text(const struct flow_record *record)
 {
+	if (record->error == BR_E_TLS && record->tls_cause)
+		return tls_cause_text(record->tls_cause);
 	if (record->error != -ETIMEDOUT)
 		return br_strerror(record->error);
+	if (record->end_phase == 'P')
+		return "no whole PROXY header within timeout.first_bytes";
+	if (record->end_phase == 'F')
+		return "no whole TLS ClientHello within timeout.first_bytes";
+	if (record->end_phase == 'T')
+		return "the TLS handshake took longer than timeout.handshake";
 	if (record->end_phase == 'Q')
 		return "no free connection slot within queue.timeout";
 	if (record->end_phase == 'C')
@@ -206,6 +251,46 @@ static int flow_failed_format(
 		    i ? "," : " tried=", server->name);
 	}
 	return n;
+}
+
+/* What only some flows have. */
+static int flow_side_format(
+    const struct flow_record *record, char *ret, int room)
+{
+	char proxy[64];
+	int n = 0;
+
+	if (record->proxy.family) {
+		flow_client_format(&record->proxy, proxy, sizeof proxy);
+		n += snprintf(ret + n, (size_t)(room - n), " proxy=%s", proxy);
+	}
+	if (record->tls && n < room)
+		n += snprintf(
+		    ret + n, (size_t)(room - n), " tls=%s", record->tls);
+	if (record->sni[0] && n < room)
+		n += snprintf(
+		    ret + n, (size_t)(room - n), " sni=%s", record->sni);
+	if (record->alpn[0] && n < room)
+		n += snprintf(
+		    ret + n, (size_t)(room - n), " alpn=%s", record->alpn);
+	if (!record->routed || n >= room)
+		return n;
+	if (record->route < record->listener->n_routes)
+		n += snprintf(ret + n, (size_t)(room - n), " route=%u",
+		    record->route + 1);
+	else
+		n += snprintf(ret + n, (size_t)(room - n), " route=default");
+	return n;
+}
+
+/* With whom TLS failed is in the termination code. */
+static const char *flow_tls_peer(const struct flow_record *record)
+{
+	if (record->error != BR_E_TLS || !record->tls_cause)
+		return "";
+	return record->end_phase == 'C' || record->end_by == 'S'
+		   ? "TLS with the server: "
+		   : "TLS with the client: ";
 }
 
 int flow_record_format(const struct flow_record *record, char *ret, int room)
@@ -236,8 +321,10 @@ int flow_record_format(const struct flow_record *record, char *ret, int room)
 	}
 	if (n < room)
 		n += flow_failed_format(record, ret + n, room - n);
+	if (n < room)
+		n += flow_side_format(record, ret + n, room - n);
 	if (record->error && n < room)
-		n += snprintf(ret + n, (size_t)(room - n), " error=\"%s\"",
-		    flow_cause_text(record));
+		n += snprintf(ret + n, (size_t)(room - n), " error=\"%s%s\"",
+		    flow_tls_peer(record), flow_cause_text(record));
 	return n < room ? n : room - 1;
 }

@@ -12,6 +12,10 @@
 #include "base/clock.h"
 #include "lb/flow.h"
 
+/* What is kept of names that clients choose; the rest is cut off. */
+#define FLOW_RECORD_SNI_MAX 95
+#define FLOW_RECORD_ALPN_MAX 15
+
 struct flow_record {
 	uint64_t id;
 	struct wall ended_at;
@@ -30,6 +34,13 @@ struct flow_record {
 	/* -1: the phase was not reached. */
 	int64_t queue_ns, connect_ns, first_byte_ns, total_ns;
 	uint64_t bytes_up, bytes_down;
+	/* -- of flows with a side; else 0 -- */
+	uint32_t route; /* as side.h; only where the listener has routes */
+	bool routed;
+	uint8_t tls_cause; /* where error is BR_E_TLS */
+	struct flow_client proxy; /* family 0: none */
+	const char *tls; /* version with the client, static; NULL: plain */
+	char sni[FLOW_RECORD_SNI_MAX + 1], alpn[FLOW_RECORD_ALPN_MAX + 1];
 };
 
 struct flow_log;

@@ -237,6 +237,8 @@ static void front_take_header(
 	counter_inc(&flow->worker->metrics->proxy_headers);
 	if (header->local)
 		return;
+	if (header->source.length)
+		side->proxy = flow->client;
 	front_note_address(&flow->client, &header->source);
 	front_note_address(&side->destination, &header->destination);
 	if (header->authority.length)

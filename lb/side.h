@@ -43,9 +43,11 @@ struct side {
 	bool client_tls : 1, server_tls : 1; /* the session is in use */
 	bool client_shaken : 1; /* its handshake is done */
 	uint8_t name_length, alpn_length, unique_id_length;
+	uint8_t tls_cause; /* of the last TLS failure of either end */
 	uint32_t route; /* position in the file, ROUTE_DEFAULT, or UINT32_MAX */
 	/* Whom the client of a trusted proxy wanted; family 0: not said. */
 	struct flow_client destination;
+	struct flow_client proxy; /* who said so; family 0: nobody */
 	/* From the handshake, the ClientHello or the PROXY header. */
 	char name[CLIENT_HELLO_NAME_MAX + 1];
 	char alpn[SIDE_ALPN_MAX + 1];

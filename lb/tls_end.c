@@ -34,18 +34,6 @@ static enum tls_status tls_shake(struct flow *flow, struct direction *out,
 
 /* -- with the client --------------------------------------------------- */
 
-/* An alert that was said shall arrive: no reset, which would overtake it. */
-static void tls_accept_failed(struct flow *flow)
-{
-	struct side *side = flow->side;
-
-	counter_inc(
-	    &flow->worker->metrics->tls_client_failures[side->client.cause]);
-	relay_send_last(flow, &flow->down);
-	flow_fail_now(flow, 'C', BR_E_TLS);
-	flow->reset_client = false;
-}
-
 static void tls_note_facts(struct side *side)
 {
 	struct tls_facts facts;
@@ -55,6 +43,20 @@ static void tls_note_facts(struct side *side)
 		side_set_name(side, facts.name, strlen(facts.name));
 	if (facts.alpn)
 		side_set_alpn(side, facts.alpn, facts.alpn_length);
+}
+
+/* An alert that was said shall arrive: no reset, which would overtake it. */
+static void tls_accept_failed(struct flow *flow)
+{
+	struct side *side = flow->side;
+
+	side->tls_cause = side->client.cause;
+	tls_note_facts(side);
+	counter_inc(
+	    &flow->worker->metrics->tls_client_failures[side->client.cause]);
+	relay_send_last(flow, &flow->down);
+	flow_fail_now(flow, 'C', BR_E_TLS);
+	flow->reset_client = false;
 }
 
 /* What came behind the client's last handshake message is its first data. */
@@ -164,9 +166,10 @@ void tls_accept(struct flow *flow)
 	    &side->client, listener->tls[worker->index]);
 
 	if (err) {
+		side->tls_cause = TLS_CAUSE_memory;
 		counter_inc(
 		    &worker->metrics->tls_client_failures[TLS_CAUSE_memory]);
-		flow_fail_now(flow, 'R', err);
+		flow_fail_now(flow, 'R', BR_E_TLS);
 		return;
 	}
 	side->client_tls = true;
@@ -225,8 +228,9 @@ void tls_connect_fail(struct flow *flow, int error)
 
 static void tls_connect_refused(struct flow *flow)
 {
-	const struct side *side = flow->side;
+	struct side *side = flow->side;
 
+	side->tls_cause = side->server.cause;
 	counter_inc(
 	    &flow->worker->metrics->tls_server_failures[side->server.cause]);
 	relay_send_last(flow, &flow->up);

@@ -204,6 +204,7 @@ static void print_flows_summary(struct printer *p, const json_t *data)
 {
 	const json_t *flows = json_object_get(data, "flows");
 	const json_t *connections = json_object_get(data, "connections");
+	const json_t *refused = json_object_get(data, "refused");
 	char relayed[HUMAN_MAX], spliced[HUMAN_MAX];
 
 	add_key(p, "connections");
@@ -227,6 +228,17 @@ static void print_flows_summary(struct printer *p, const json_t *data)
 	    (unsigned long long)client_uint(flows, "no_server"),
 	    (unsigned long long)client_uint(flows, "queue_timeouts"),
 	    (unsigned long long)client_uint(flows, "queue_refused"));
+	if (client_uint(refused, "denied") ||
+	    client_uint(refused, "source_full") ||
+	    client_uint(refused, "source_fast")) {
+		add_key(p, "refused");
+		strbuf_addf(p->out,
+		    "%llu by allow or deny  %llu by per_source.connections  "
+		    "%llu by per_source.rate\n",
+		    (unsigned long long)client_uint(refused, "denied"),
+		    (unsigned long long)client_uint(refused, "source_full"),
+		    (unsigned long long)client_uint(refused, "source_fast"));
+	}
 	add_key(p, "moved");
 	strbuf_addf(p->out, "%s by relay  %s by splice\n",
 	    human_bytes((double)client_uint(flows, "bytes_relayed"), relayed),
@@ -237,6 +249,7 @@ static void print_memory(struct printer *p, const json_t *data)
 {
 	const json_t *parked = json_object_get(data, "parked");
 	const json_t *pipes = json_object_get(data, "pipes");
+	const json_t *tls = json_object_get(data, "tls");
 	const json_t *ring = json_object_get(data, "ring_buffers");
 	char a[HUMAN_MAX], b[HUMAN_MAX];
 
@@ -244,6 +257,23 @@ static void print_memory(struct printer *p, const json_t *data)
 	strbuf_addf(p->out, "%s of %s\n",
 	    human_bytes((double)client_uint(parked, "bytes"), a),
 	    human_bytes((double)client_uint(parked, "limit"), b));
+	if (client_uint(tls, "client_handshakes") ||
+	    client_uint(tls, "client_failures") ||
+	    client_uint(tls, "server_handshakes") ||
+	    client_uint(tls, "server_failures")) {
+		add_key(p, "tls");
+		strbuf_addf(p->out,
+		    "%s of %s  clients %llu, resumed %llu, failed %llu  "
+		    "servers %llu, resumed %llu, failed %llu\n",
+		    human_bytes((double)client_uint(tls, "memory_bytes"), a),
+		    human_bytes((double)client_uint(tls, "memory_limit"), b),
+		    (unsigned long long)client_uint(tls, "client_handshakes"),
+		    (unsigned long long)client_uint(tls, "client_resumed"),
+		    (unsigned long long)client_uint(tls, "client_failures"),
+		    (unsigned long long)client_uint(tls, "server_handshakes"),
+		    (unsigned long long)client_uint(tls, "server_resumed"),
+		    (unsigned long long)client_uint(tls, "server_failures"));
+	}
 	add_key(p, "pipes");
 	strbuf_addf(p->out, "%llu of %llu, %s each\n",
 	    (unsigned long long)client_uint(pipes, "now"),
