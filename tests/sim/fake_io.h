@@ -42,6 +42,9 @@ struct fake_queue {
 };
 
 /* One connection: the proxy's end is a descriptor, the peer's the test. */
+/* The address of every client, as fake sock_peer() says. */
+#define FAKE_CLIENT "198.51.100.1"
+
 struct fake_conn {
 	int fd; /* -1: not accepted yet, or closed by the proxy */
 	uint32_t id;

@@ -99,7 +99,9 @@ static void start_listener(struct sim *sim)
 	    .wait_ms = sim->options.wait_ms,
 	    .first_bytes_ms = sim->options.first_bytes_ms,
 	    .handshake_ms = sim->options.handshake_ms,
-	    .half_closed_ms = sim->options.half_closed_ms};
+	    .half_closed_ms = sim->options.half_closed_ms,
+	    .source_connections = sim->options.source_connections,
+	    .source_rate = sim->options.source_rate};
 	struct conf_route route = {.name = "1"};
 	struct prefix from;
 
@@ -141,6 +143,9 @@ void sim_start(struct sim *sim, const struct sim_options *options)
 	    .buffers = options->buffers,
 	    .buffer_bytes = options->buffer_bytes,
 	};
+	sim->shared.sources =
+	    source_table_new(options->connections, SOURCE_IPV6_BITS, 1);
+	br_assert(sim->shared.sources);
 	atomic_store(&sim->shared.log_access, true);
 	sim->shared.metrics = aligned_alloc(64, sizeof *sim->shared.metrics);
 	sim->worker = aligned_alloc(64, (sizeof *sim->worker + 63) & ~63ul);
@@ -288,6 +293,15 @@ const char *sim_end_of(struct sim *sim, uint32_t record)
 
 /* -- the end ----------------------------------------------------------- */
 
+uint32_t sim_source_connections(const struct sim *sim)
+{
+	struct addr source;
+
+	br_assert(!addr_parse_ip(&source, FAKE_CLIENT));
+	return source_connections(
+	    sim->shared.sources, sim->row->number, &source);
+}
+
 static void check_clean(struct sim *sim)
 {
 	const struct worker *worker = sim->worker;
@@ -307,6 +321,7 @@ static void check_clean(struct sim *sim)
 	br_assert(!counter_read(&worker->metrics->parked_bytes));
 	br_assert(!sim->upstream->queued && !upstream_pinned(sim->upstream));
 	br_assert(!listener_pinned(sim->listener));
+	br_assert(!sim_source_connections(sim));
 	for (uint32_t i = 0; i < sim->pool->n_servers; i++)
 		br_assert(!board_slots_used(sim->pool->servers[i].row));
 }
@@ -340,6 +355,7 @@ void sim_stop(struct sim *sim)
 	board_free(sim->board);
 	flow_log_free(sim->log);
 	free(sim->worker);
+	source_table_free(sim->shared.sources);
 	free(sim->shared.metrics);
 	running = NULL;
 }

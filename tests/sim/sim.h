@@ -21,6 +21,7 @@
 #include "lb/flow.h"
 #include "lb/flow_log.h"
 #include "lb/listener.h"
+#include "lb/source_table.h"
 #include "lb/upstream.h"
 #include "lb/worker.h"
 #include "tests/sim/fake_io.h"
@@ -82,6 +83,8 @@ struct sim_options {
 	uint64_t parked_bytes;
 	uint32_t pipes;
 	uint32_t connections; /* in all */
+	/* of per_source: all clients have one address; 0: no limit */
+	uint32_t source_connections, source_rate;
 };
 
 struct sim {
@@ -122,6 +125,8 @@ void sim_run_ms(struct sim *sim, int64_t ms);
 /* Turns and steps of all peers until no flow is left; false after `most`
  * turns. */
 bool sim_run_to_end(struct sim *sim, uint32_t most);
+/* What per_source counts of the clients' address. */
+uint32_t sim_source_connections(const struct sim *sim);
 /* Turns until the flow's record is there; its two letters. */
 const char *sim_end_of(struct sim *sim, uint32_t record);
 

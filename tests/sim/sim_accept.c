@@ -242,6 +242,74 @@ START_TEST(test_accepting_without_descriptors)
 }
 END_TEST
 
+static uint32_t in(struct sim_peer **clients, int n)
+{
+	uint32_t found = 0;
+
+	for (int i = 0; i < n; i++)
+		found += clients[i]->other != NULL;
+	return found;
+}
+
+/* Refused ones take no place, and one that ends makes room for another. */
+START_TEST(test_source_connections)
+{
+	struct sim_options options = sim_defaults();
+	struct sim_peer *clients[20], *late;
+	const struct listener_metrics *metrics;
+
+	options.source_connections = 3;
+	start(options);
+	metrics = sim.row->metrics;
+	for (int i = 0; i < 20; i++)
+		clients[i] = sim_client(&sim, 0);
+	sim_run_ms(&sim, 50);
+	ck_assert_uint_eq(in(clients, 20), 3);
+	ck_assert_uint_eq(sim.shared.connections, 3);
+	ck_assert_uint_eq(sim_source_connections(&sim), 3);
+	ck_assert_uint_eq(count(&metrics->source_full), 17);
+	ck_assert_uint_eq(count(&metrics->accepted), 20);
+	ck_assert_uint_eq(count(&metrics->source_untracked), 0);
+	for (int i = 0; i < 20; i++)
+		if (clients[i]->other)
+			end_both(clients[i]);
+		else
+			ck_assert(fake_peer_sees_reset(clients[i]->conn));
+	ck_assert_uint_eq(sim_source_connections(&sim), 0);
+	late = sim_client(&sim, 0);
+	sim_connected(&sim, late);
+	end_both(late);
+	ck_assert_uint_eq(count(&metrics->closed), 4);
+	stop();
+}
+END_TEST
+
+/* A burst of a second's worth, then one an interval. */
+START_TEST(test_source_rate)
+{
+	struct sim_options options = sim_defaults();
+	struct sim_peer *clients[20], *late;
+
+	options.source_rate = 5;
+	start(options);
+	for (int i = 0; i < 20; i++)
+		clients[i] = sim_client(&sim, 0);
+	sim_turn(&sim, 0);
+	sim_turn(&sim, 0);
+	sim_run_ms(&sim, 10);
+	ck_assert_uint_eq(in(clients, 20), 5);
+	ck_assert_uint_eq(count(&sim.row->metrics->source_fast), 15);
+	sim_run_ms(&sim, 200);
+	late = sim_client(&sim, 0);
+	sim_connected(&sim, late);
+	end_both(late);
+	for (int i = 0; i < 20; i++)
+		if (clients[i]->other)
+			end_both(clients[i]);
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("accept");
@@ -253,5 +321,7 @@ int main(void)
 	tcase_add_test(tcase, test_limit_lowered_during_a_burst);
 	tcase_add_test(tcase, test_accept_error_that_stays);
 	tcase_add_test(tcase, test_accepting_without_descriptors);
+	tcase_add_test(tcase, test_source_connections);
+	tcase_add_test(tcase, test_source_rate);
 	return sim_check_main(tcase);
 }

@@ -78,6 +78,7 @@ static bool run_once(enum victim victim, uint32_t n)
 	options.queue_length = 4;
 	options.idle_ms = 2000;
 	options.half_closed_ms = 1000;
+	options.source_connections = 100;
 	fake_init(1);
 	fake.queue_room = 32768;
 	sim_start(&sim, &options);
