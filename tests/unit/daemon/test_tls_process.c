@@ -94,8 +94,7 @@ START_TEST(test_keys_of_the_process_before)
 {
 	struct tls_ticket_keys theirs;
 
-	ck_assert_int_eq(
-	    tls_process_inherit(&process, "x", 1), BR_E_PROTOCOL);
+	ck_assert_int_eq(tls_process_inherit(&process, "x", 1), BR_E_PROTOCOL);
 	ck_assert_int_eq(tls_ticket_keys_make(&theirs, 1), 0);
 	ck_assert_int_eq(
 	    tls_process_inherit(&process, &theirs, sizeof theirs), 0);
