@@ -254,8 +254,8 @@ static void direction_end_mode(struct flow *flow, struct direction *d)
 		if (d->sending && !d->sink_full)
 			ring_hurry(&flow->worker->ring);
 	} else if (direction_armed(d)) {
-		/* close_notify ends a multishot receive that goes on. */
-		if (d->eof && d->mode == DIR_MANY)
+		/* close_notify ends a receive that goes on. */
+		if (d->eof && (d->mode == DIR_MANY || d->mode == DIR_ONESHOT))
 			direction_stop(flow, d, DIR_ONESHOT);
 	} else if (d->eof) {
 		direction_pass_end(flow, d);

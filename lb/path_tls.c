@@ -76,7 +76,10 @@ static bool tls_answer(
 			tls_commit(out, &room);
 		}
 	}
-	return !out->parked_first || relay_send(flow, out);
+	/* A server that breaks over it ends only its own direction. */
+	if (out->parked_first)
+		(void)relay_send(flow, out);
+	return flow->state != FLOW_CLOSING;
 }
 
 /* -- from the source --------------------------------------------------- */

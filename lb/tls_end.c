@@ -55,7 +55,10 @@ static void tls_accept_failed(struct flow *flow)
 	counter_inc(
 	    &flow->worker->metrics->tls_client_failures[side->client.cause]);
 	relay_send_last(flow, &flow->down);
-	flow_fail_now(flow, 'C', BR_E_TLS);
+	if (side->client.cause == TLS_CAUSE_memory)
+		flow_fail_now(flow, 'R', -ENOMEM);
+	else
+		flow_fail_now(flow, 'C', BR_E_TLS);
 	flow->reset_client = false;
 }
 
@@ -65,15 +68,18 @@ static bool tls_accept_rest(struct flow *flow, struct tls_in *in)
 	struct worker *worker = flow->worker;
 	struct side *side = flow->side;
 	struct first *first = side->first;
-	enum tls_status status = TLS_MORE;
+	enum tls_status status = in->at < in->end ? TLS_MORE : TLS_WANT_INPUT;
 	size_t n = 0;
 
-	while (in->at < in->end && status == TLS_MORE) {
-		struct tls_out none = {NULL, NULL};
+	while (status == TLS_MORE || status == TLS_WANT_OUTPUT) {
+		struct tls_out out;
 		size_t got;
 
-		status = tls_session_read(&side->client, in, &none,
+		if (!tls_room(flow, &flow->down, TLS_OUT_ROOM_MIN, &out))
+			return false;
+		status = tls_session_read(&side->client, in, &out,
 		    worker->scratch + n, WORKER_SCRATCH_BYTES - n, &got);
+		tls_commit(&flow->down, &out);
 		n += got;
 	}
 	if (status == TLS_FAILED || !side_charge_first(flow, (uint32_t)n))
@@ -234,7 +240,9 @@ static void tls_connect_refused(struct flow *flow)
 	counter_inc(
 	    &flow->worker->metrics->tls_server_failures[side->server.cause]);
 	relay_send_last(flow, &flow->up);
-	tls_connect_fail(flow, BR_E_TLS);
+	/* What we lack ourselves is not the server's fault. */
+	tls_connect_fail(
+	    flow, side->server.cause == TLS_CAUSE_memory ? -ENOMEM : BR_E_TLS);
 }
 
 static void tls_connect_done(struct flow *flow, struct tls_in *in)
