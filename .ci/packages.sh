@@ -3,10 +3,11 @@
 # Sourced by run.sh and test.sh: what must be installed, and installing it.
 
 BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config liburing-dev
-	libyaml-dev libck-dev libmicrohttpd-dev libjansson-dev libssl-dev)
+	libyaml-dev libck-dev libmicrohttpd-dev libjansson-dev libssl-dev
+	libc-ares-dev)
 # What CMake asks pkg-config for: the same needs by names that hold on every
 # distribution.
-BUILD_MODULES=("liburing >= 2.3" yaml-0.1 ck libmicrohttpd jansson
+BUILD_MODULES=("liburing >= 2.3" yaml-0.1 ck libmicrohttpd jansson libcares
 	"openssl >= 3.0")
 
 say() { printf '%s\n' "$*"; }
@@ -23,7 +24,7 @@ missing_packages() {
 	done
 }
 
-# Servers that come as packages (nginx, haproxy, redis) would be started by
+# Servers that come as packages (nginx, haproxy, redis, unbound) would be started by
 # their installation, on port 80 among others, and again at every boot. Nobody
 # who tries Braid asked for that: while we install, invoke-rc.d is told not to
 # start anything, and what we brought in is disabled afterwards. Services that
@@ -45,7 +46,7 @@ install_with_apt() {
 	for package in "$@"; do
 		case $package in
 		nginx | nginx-light) service=nginx ;;
-		haproxy | redis-server) service=$package ;;
+		haproxy | redis-server | unbound) service=$package ;;
 		*) continue ;;
 		esac
 		"${as_root[@]}" systemctl disable --quiet "$service" ||

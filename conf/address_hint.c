@@ -5,6 +5,7 @@
 #include "base/assert.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Longer ones are no addresses with an obvious slip. */
@@ -152,8 +153,29 @@ static bool address_hint_name(struct strbuf *sb, const struct address *a)
 	for (; *host; host++)
 		if (!isalnum((unsigned char)*host) && !strchr(".-_", *host))
 			return false;
+	if (a->peer && !a->port)
+		strbuf_addf(sb, ": no port, as in %s:80", a->text);
+	else if (a->peer && !address_is_number(a->port))
+		strbuf_adds(sb, ": the port must be one number from 1 to "
+				"65535");
+	else if (a->peer)
+		strbuf_adds(sb, strtoul(a->port, NULL, 10) - 1 < 65535
+				    ? ": no host has such a name"
+				    : ": the port must be 1 to 65535");
+	if (a->peer)
+		return true;
 	strbuf_adds(sb, ": host names are not resolved, want an IP address and "
 			"port such as 192.0.2.1:80, or unix:/path");
+	return true;
+}
+
+/* "srv:_http._tcp.example.com:80" */
+static bool address_hint_service(struct strbuf *sb, const struct address *a)
+{
+	if (!a->peer || strncmp(a->text, "srv:", 4) != 0)
+		return false;
+	strbuf_adds(sb, ": want a name without a port behind srv:, as in "
+			"srv:_http._tcp.example.com");
 	return true;
 }
 
@@ -163,6 +185,7 @@ typedef bool address_hinter(struct strbuf *sb, const struct address *a);
 static address_hinter *const address_hinters[] = {
     address_hint_scheme,
     address_hint_unix,
+    address_hint_service,
     address_hint_any,
     address_hint_no_port,
     address_hint_brackets,

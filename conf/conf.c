@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CONF_READ_BYTES 65536
@@ -59,8 +60,13 @@ void conf_errors_add(struct conf_errors *errors, const char *file,
 
 void conf_free(struct conf *conf)
 {
-	if (conf)
-		arena_free(conf->arena);
+	struct conf *origin;
+
+	if (!conf || --conf->references)
+		return;
+	origin = conf->origin;
+	arena_free(conf->arena);
+	conf_free(origin);
 }
 
 static struct conf *conf_new(const char *file, const char *text, size_t length)
@@ -69,8 +75,25 @@ static struct conf *conf_new(const char *file, const char *text, size_t length)
 	struct conf *conf = arena_alloc(arena, sizeof(*conf));
 
 	conf->arena = arena;
+	conf->references = 1;
 	conf->file = arena_strdup(arena, file);
 	conf->digest = hash_bytes(text, length, 0);
+	return conf;
+}
+
+struct conf *conf_derive(struct conf *origin)
+{
+	struct arena *arena = arena_new();
+	struct conf *conf = arena_alloc(arena, sizeof(*conf));
+	size_t bytes = origin->n_pools * sizeof(*conf->pools);
+
+	*conf = *origin;
+	conf->arena = arena;
+	conf->origin = origin;
+	conf->references = 1;
+	origin->references++;
+	conf->pools = arena_alloc(arena, bytes + 1);
+	memcpy(conf->pools, origin->pools, bytes);
 	return conf;
 }
 

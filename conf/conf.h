@@ -27,6 +27,7 @@
 #include "base/prefix.h"
 
 #define CONF_NAME_MAX 63
+#define CONF_INSTANCE_MAX (CONF_NAME_MAX + 1 + ADDR_TEXT_MAX)
 #define CONF_LISTENERS_MAX 1024
 #define CONF_POOLS_MAX 4096
 #define CONF_SERVERS_MAX 65536 /* over all pools */
@@ -40,6 +41,8 @@
 #define CONF_LIST_MAX 4096 /* texts or prefixes in one list */
 #define CONF_WORKERS_MAX 64
 #define CONF_GENERATIONS_MAX 64
+#define CONF_RESOLVERS_MAX 8
+#define CONF_HOST_MAX 253 /* of a host name */
 #define CONF_ERRORS_SHOWN_MAX 1000
 #define CONF_FILE_BYTES_MAX (64u << 20)
 
@@ -48,6 +51,12 @@ struct arena;
 /* Where a value stood: 1-based; line 0 when it is a default. */
 struct conf_pos {
 	uint32_t line, column;
+};
+
+/* Whom to ask for names; n 0: as /etc/resolv.conf says. */
+struct conf_resolvers {
+	struct addr at[CONF_RESOLVERS_MAX];
+	uint32_t n;
 };
 
 /* Log line choices are base/log.h's. */
@@ -60,6 +69,10 @@ struct conf_global {
 	struct conf_pos user_pos;
 	const char *zone; /* NULL: none */
 	uint64_t drain_ms;
+	struct conf_resolvers resolvers;
+	uint64_t resolve_timeout_ms, resolve_min_ttl_ms, resolve_max_ttl_ms;
+	uint64_t resolve_hold_ms;
+	uint32_t resolve_retries;
 	enum log_format log_format;
 	enum log_level log_level;
 	bool log_access;
@@ -181,10 +194,18 @@ struct conf_listener {
 	uint64_t user_timeout_ms; /* 0: the kernel's */
 };
 
+enum conf_family { CONF_FAMILY_ANY, CONF_FAMILY_IPV4, CONF_FAMILY_IPV6 };
+
 struct conf_server {
 	const char *name;
+	/* NULL: the name. Of one address of a name, "NAME/ADDRESS", made by
+	 * fleet/name_expand; several then have the same name. */
+	const char *instance;
 	struct conf_pos pos;
-	struct addr addr;
+	struct addr addr; /* length 0: none is known (yet) */
+	const char *host; /* what addr stands for; NULL: itself */
+	bool srv; /* the host is a service */
+	uint16_t host_port;
 	uint32_t weight; /* 0..65535; 0: no new flows */
 	uint32_t max_connections; /* 0: no limit */
 	const char *zone; /* NULL: none */
@@ -271,6 +292,8 @@ struct conf_pool {
 	uint32_t maglev_table; /* places, a prime */
 	bool zoned; /* global.zone is set; follows from it */
 	struct conf_agent agent;
+	enum conf_family resolve_family;
+	uint32_t resolve_max;
 	/* length 0: the kernel chooses; or conf_source_is_client(). */
 	struct addr source;
 	enum conf_proxy proxy_out;
@@ -283,8 +306,15 @@ static inline bool conf_source_is_client(const struct addr *source)
 	return source->length && source->sa.sa_family == AF_UNSPEC;
 }
 
+static inline const char *conf_server_instance(const struct conf_server *server)
+{
+	return server->instance ? server->instance : server->name;
+}
+
 struct conf {
 	struct arena *arena;
+	struct conf *origin; /* NULL, or what this was derived from */
+	uint32_t references; /* plain: made and freed by one thread */
 	const char *file; /* as given */
 	uint64_t digest; /* of the file's bytes; shown by status */
 	struct conf_global global;
@@ -329,4 +359,8 @@ int conf_load(const char *file, struct conf **ret_conf,
 /* The same from memory; `file` is the name shown in errors. */
 int conf_parse(const char *file, const char *text, size_t length,
     struct conf **ret_conf, struct conf_errors *errors) BR_MUST_CHECK;
+/* A copy that shares all but the array of pools; it holds a reference to what
+ * it was made from, which must not change any more in what they share. */
+struct conf *conf_derive(struct conf *origin);
+/* Drops a reference and frees with the last. */
 void conf_free(struct conf *conf);

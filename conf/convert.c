@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "conf/address_hint.h"
+#include "conf/convert_name.h"
 #include "conf/synonym.h"
 #include "conf/text.h"
 #include "conf/value.h"
@@ -308,7 +309,7 @@ static int convert_parse_address(const struct convert *c, struct addr *ret)
 	return rc ? convert_refuse_address(c, rc) : 0;
 }
 
-static int convert_address(const struct convert *c)
+int convert_address(const struct convert *c)
 {
 	struct addr addr;
 
@@ -418,6 +419,8 @@ static convert_type *const converters[SCHEMA_TYPES] = {
     [SCHEMA_IP] = convert_ip,
     [SCHEMA_ADDRESSES] = convert_bind,
     [SCHEMA_POOL] = convert_pool,
+    [SCHEMA_ORIGIN] = convert_origin,
+    [SCHEMA_RESOLVERS] = convert_resolver,
     [SCHEMA_STATUS] = convert_status,
     [SCHEMA_TEXTS] = convert_texts,
     [SCHEMA_NAMES] = convert_names,

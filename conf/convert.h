@@ -29,6 +29,8 @@ struct convert {
 };
 
 int convert_scalar(const struct convert *c) BR_MUST_CHECK;
+/* The value of a SCHEMA_ADDRESS. */
+int convert_address(const struct convert *c) BR_MUST_CHECK;
 /* Applies the row's default, which is known to be right. */
 void convert_default(
     const struct schema_row *row, void *element, struct arena *arena);

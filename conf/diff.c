@@ -44,7 +44,8 @@ static bool diff_servers_same(
 	    before->zoned != after->zoned)
 		return false;
 	for (uint32_t i = 0; i < before->n_servers; i++)
-		if (strcmp(before->servers[i].name, after->servers[i].name) ||
+		if (strcmp(conf_server_instance(&before->servers[i]),
+			conf_server_instance(&after->servers[i])) ||
 		    before->servers[i].local != after->servers[i].local ||
 		    !schema_entry_equal(
 			row, &before->servers[i], &after->servers[i]))
@@ -61,10 +62,11 @@ static void diff_count_servers(const struct conf_pool *before,
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < before->n_servers; i++)
-		strmap_put(names, before->servers[i].name, &before->servers[i]);
+		strmap_put(names, conf_server_instance(&before->servers[i]),
+		    &before->servers[i]);
 	for (uint32_t i = 0; i < after->n_servers; i++) {
 		const struct conf_server *old =
-		    strmap_get(names, after->servers[i].name);
+		    strmap_get(names, conf_server_instance(&after->servers[i]));
 
 		if (!old) {
 			ret->servers_added++;

@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+static void rules_resolve(struct draft *draft)
+{
+	const struct conf_global *global = &draft->conf->global;
+	const struct schema_row *row = schema_find("global.resolve.max_ttl");
+
+	if (global->resolve_min_ttl_ms <= global->resolve_max_ttl_ms)
+		return;
+	if (!draft_seen(&draft->file, row)->line)
+		row = schema_find("global.resolve.min_ttl");
+	draft_error(draft, &draft->file, row, *draft_seen(&draft->file, row),
+	    "min_ttl is above max_ttl");
+}
+
 static void rules_global(struct draft *draft)
 {
 	const struct conf *conf = draft->conf;
@@ -37,6 +50,7 @@ void rules_apply(struct draft *draft)
 	struct addr_map *binds;
 
 	rules_global(draft);
+	rules_resolve(draft);
 	binds = rules_listeners(draft);
 	rules_pools(draft, binds);
 }

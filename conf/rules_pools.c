@@ -20,6 +20,7 @@
 	X(queue_timeout, "pools.*.queue.timeout")                              \
 	X(health_interval, "pools.*.health.interval")                          \
 	X(health_timeout, "pools.*.health.timeout")                            \
+	X(resolve_family, "pools.*.resolve.family")                            \
 	X(source, "pools.*.source")
 
 struct rules_pools {
@@ -242,6 +243,22 @@ static void rules_source(const struct rules_pool *p, uint32_t i)
 	    rules_pos(p, p->all->source).line);
 }
 
+/* From a source address of one family no other can be reached. */
+static void rules_resolve(const struct rules_pool *p)
+{
+	const struct addr *source = &p->pool->source;
+	enum conf_family family = p->pool->resolve_family;
+
+	if (!source->length || conf_source_is_client(source) ||
+	    family == CONF_FAMILY_ANY ||
+	    (family == CONF_FAMILY_IPV4) == (source->sa.sa_family == AF_INET))
+		return;
+	draft_error(p->all->draft, p->scope, p->all->resolve_family,
+	    rules_pos(p, p->all->resolve_family),
+	    "not the family of the pool's source address (line %u)",
+	    rules_pos(p, p->all->source).line);
+}
+
 static bool rules_is_wildcard(const struct addr *addr)
 {
 	return (addr->sa.sa_family == AF_INET &&
@@ -348,6 +365,7 @@ void rules_pools(struct draft *draft, const struct addr_map *binds)
 		rules_queue(&pool);
 		rules_health(draft, list->at[i]);
 		rules_health_times(&pool);
+		rules_resolve(&pool);
 		rules_servers(&pool);
 	}
 }

@@ -37,6 +37,13 @@ const struct schema_type_info schema_types[SCHEMA_TYPES] = {
 	"an address such as 192.0.2.1:80, \"[2001:db8::1]:80\" or "
 	"unix:/path, or a list of them"},
     [SCHEMA_POOL] = {"name of a pool", "the name of a pool"},
+    [SCHEMA_ORIGIN] = {"address or name",
+	"an address such as 192.0.2.1:80, \"[2001:db8::1]:80\" or "
+	"unix:/path, a name such as origin.example.com:80, or a service "
+	"such as srv:_http._tcp.example.com"},
+    [SCHEMA_RESOLVERS] = {"IP address or list of them",
+	"an IP address such as 192.0.2.53, with a port if it is not 53, or "
+	"a list of them"},
     [SCHEMA_STATUS] = {"status ranges",
 	"HTTP statuses such as 200, 200-399 or [200, 301-302]"},
     [SCHEMA_TEXTS] = {"text or list of texts",
@@ -197,5 +204,5 @@ bool schema_takes_list(enum schema_type type)
 {
 	return type == SCHEMA_ADDRESSES || type == SCHEMA_STATUS ||
 	       type == SCHEMA_TEXTS || type == SCHEMA_NAMES ||
-	       type == SCHEMA_PREFIXES;
+	       type == SCHEMA_PREFIXES || type == SCHEMA_RESOLVERS;
 }

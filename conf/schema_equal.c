@@ -44,6 +44,34 @@ static bool equal_binds(const void *a, const void *b)
 	return true;
 }
 
+static bool equal_resolvers(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	const struct conf_resolvers *x =
+	    (const void *)((const char *)a + row->offset);
+	const struct conf_resolvers *y =
+	    (const void *)((const char *)b + row->offset);
+
+	if (x->n != y->n)
+		return false;
+	for (uint32_t i = 0; i < x->n; i++)
+		if (!addr_equal(&x->at[i], &y->at[i]))
+			return false;
+	return true;
+}
+
+/* What a name stands for now is part of it (fleet/name_expand.h): the weight
+ * and whether it is a backup follow from the answer. */
+static bool equal_origins(const void *a, const void *b)
+{
+	const struct conf_server *x = a, *y = b;
+	bool same_host = x->host == y->host ||
+			 (x->host && y->host && !strcmp(x->host, y->host));
+
+	return same_host && x->srv == y->srv && x->host_port == y->host_port &&
+	       addr_equal(&x->addr, &y->addr);
+}
+
 static bool equal_status(
     const struct schema_row *row, const void *a, const void *b)
 {
@@ -167,6 +195,10 @@ bool schema_value_equal(
 		return equal_addresses(row, a, b);
 	case SCHEMA_ADDRESSES:
 		return equal_binds(a, b);
+	case SCHEMA_ORIGIN:
+		return equal_origins(a, b);
+	case SCHEMA_RESOLVERS:
+		return equal_resolvers(row, a, b);
 	case SCHEMA_STATUS:
 		return equal_status(row, a, b);
 	case SCHEMA_TEXTS:

@@ -114,6 +114,76 @@ const struct schema_row schema_global[] = {
 		"accepted meanwhile. A second TERM ends at once.",
     },
     {
+	.path = "global.resolvers",
+	.type = SCHEMA_RESOLVERS,
+	AT(global.resolvers),
+	.max = CONF_RESOLVERS_MAX,
+	.example = "[192.0.2.53, \"[2001:db8::53]:5353\"]",
+	.help = "DNS servers to ask for the names of servers, in this order. "
+		"Without this key those of /etc/resolv.conf are asked, with "
+		"its search list, after /etc/hosts; a change of these files "
+		"is noticed.",
+    },
+    {
+	.path = "global.resolve",
+	.type = SCHEMA_OBJECT,
+	.help = "How the names of servers are resolved.",
+    },
+    {
+	.path = "global.resolve.timeout",
+	.type = SCHEMA_DURATION,
+	AT(global.resolve_timeout_ms),
+	.min = 50,
+	.max = 60000,
+	.fallback = "1s",
+	.example = "500ms",
+	.help = "How long one DNS server may take to answer before the next "
+		"one is asked. It doubles with each round.",
+    },
+    {
+	.path = "global.resolve.retries",
+	.type = SCHEMA_INTEGER,
+	AT(global.resolve_retries),
+	.max = 10,
+	.fallback = "1",
+	.example = "3",
+	.help = "Further rounds over all DNS servers before a question has "
+		"failed. It is then asked again after 1, 2, 4 ... 30 seconds.",
+    },
+    {
+	.path = "global.resolve.min_ttl",
+	.type = SCHEMA_DURATION,
+	AT(global.resolve_min_ttl_ms),
+	.min = 1000,
+	.max = 3600 * 1000,
+	.fallback = "1s",
+	.example = "10s",
+	.help = "An answer is used at least this long before the name is "
+		"asked for again, also when its TTL is shorter.",
+    },
+    {
+	.path = "global.resolve.max_ttl",
+	.type = SCHEMA_DURATION,
+	AT(global.resolve_max_ttl_ms),
+	.min = 1000,
+	.max = 3600 * 1000,
+	.fallback = "1h",
+	.example = "5m",
+	.help = "A name is asked for again after this time at the latest, "
+		"also when the TTL of the answer is longer.",
+    },
+    {
+	.path = "global.resolve.hold",
+	.type = SCHEMA_DURATION,
+	AT(global.resolve_hold_ms),
+	.max = 7 * DAY_MS,
+	.fallback = "30s",
+	.example = "5m",
+	.help = "How long the addresses of a name are used on after the DNS "
+		"has said that the name is gone, or has none any more. While "
+		"no resolver answers they are used without limit.",
+    },
+    {
 	.path = "global.log",
 	.type = SCHEMA_OBJECT,
 	.help = "Logs go to standard error.",

@@ -193,6 +193,7 @@ static void schema_json_value(struct json *j, const struct schema_row *row)
 	case SCHEMA_NAMES:
 	case SCHEMA_PREFIXES:
 	case SCHEMA_ADDRESSES:
+	case SCHEMA_RESOLVERS:
 		schema_json_addresses(j, row);
 		return;
 	case SCHEMA_STATUS:

@@ -19,6 +19,13 @@ static const struct schema_choice balances[] = {
     {0},
 };
 
+static const struct schema_choice families[] = {
+    {"any", CONF_FAMILY_ANY, SCHEMA_NOW},
+    {"ipv4", CONF_FAMILY_IPV4, SCHEMA_NOW},
+    {"ipv6", CONF_FAMILY_IPV6, SCHEMA_NOW},
+    {0},
+};
+
 static const struct schema_choice health_types[] = {
     {"tcp", CONF_HEALTH_TCP, SCHEMA_NOW},
     {"http", CONF_HEALTH_HTTP, SCHEMA_NOW},
@@ -150,13 +157,19 @@ const struct schema_row schema_pools[] = {
     },
     {
 	.path = "pools.*.servers.*.address",
-	.type = SCHEMA_ADDRESS,
+	.type = SCHEMA_ORIGIN,
 	SERVER_AT(addr),
 	.required = true,
 	.peer = true,
 	.example = "10.0.0.1:8080",
-	.help = "Address and port of the server, or unix: and a path. Names "
-		"are not resolved.",
+	.help = "Address and port of the server, or unix: and a path. Or a "
+		"name and a port: each of its addresses (A, AAAA) is a server "
+		"of its own, called NAME/ADDRESS where one alone is meant, "
+		"and comes and goes with the answers of the resolvers. Or "
+		"srv: and a name such as _http._tcp.example.com, whose SRV "
+		"records say hosts, ports and weights; the lowest priority is "
+		"used, the others are backups. What is known stays in use "
+		"while no resolver answers.",
     },
     {
 	.path = "pools.*.servers.*.weight",
@@ -213,6 +226,34 @@ const struct schema_row schema_pools[] = {
 	.help = "Used only when no server that is no backup is usable, and "
 		"then together with all other backups. Full servers are "
 		"usable: connections then wait in the queue.",
+    },
+    {
+	.path = "pools.*.resolve",
+	.type = SCHEMA_OBJECT,
+	.help = "Servers of this pool whose address is a name. Who is asked "
+		"and how often is said in global.resolvers and "
+		"global.resolve.",
+    },
+    {
+	.path = "pools.*.resolve.family",
+	.type = SCHEMA_ENUM,
+	AT(resolve_family),
+	.choices = families,
+	.fallback = "any",
+	.example = "ipv4",
+	.help = "Which addresses are asked for and used. With source set, "
+		"only those of its family are.",
+    },
+    {
+	.path = "pools.*.resolve.max",
+	.type = SCHEMA_INTEGER,
+	AT(resolve_max),
+	.min = 1,
+	.max = 1024,
+	.fallback = "16",
+	.example = "64",
+	.help = "Most addresses of one name that are used, those of the best "
+		"priority and then the lowest first.",
     },
     {
 	.path = "pools.*.connect",
@@ -443,7 +484,7 @@ const struct schema_row schema_pools[] = {
 	.http_only = true,
 	.example = "www.example.com",
 	.help = "The Host header of an http check. Without it, the server's "
-		"address.",
+		"address, or its name, and the port.",
     },
     {
 	.path = "pools.*.health.status",
@@ -676,7 +717,9 @@ const struct schema_row schema_pools[] = {
 	AT(tls.sni),
 	.max = 255,
 	.example = "origin.example.com",
-	.help = "Name asked for and expected in the certificate.",
+	.help = "Name asked for and expected in the certificate. Without it, "
+		"the name that the server has as its address (of a service "
+		"the host that the record names), if it has one.",
     },
     {
 	.path = "pools.*.tls.cert",

@@ -38,6 +38,8 @@ enum schema_type {
 	SCHEMA_IP, /* struct addr without a port */
 	SCHEMA_ADDRESSES, /* struct conf_bind * and its count */
 	SCHEMA_POOL, /* the name of a pool; rules_listeners.c resolves it */
+	SCHEMA_ORIGIN, /* of a struct conf_server: its addr or host */
+	SCHEMA_RESOLVERS, /* struct conf_resolvers */
 	SCHEMA_STATUS, /* struct conf_health's status ranges */
 	SCHEMA_TEXTS, /* struct conf_texts: one text or several */
 	SCHEMA_NAMES, /* the same, of TLS server names with wildcards */

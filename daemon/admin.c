@@ -104,6 +104,35 @@ static void mark_rows(const struct plan *plan)
 	}
 }
 
+/* A new address of a server that has had some is a part of the same server to
+ * the operator: what he has set for all of them holds for it too. */
+static void inherit(
+    const struct plan *old, struct pool *pool, struct server *server)
+{
+	struct upstream *before = plan_find_pool(old, pool->name);
+	struct board_facts facts, first;
+	struct server *at = NULL;
+	bool any = false;
+
+	while (
+	    before && (at = pool_find_server(before->pool, server->name, at))) {
+		board_read(at->row, &facts);
+		if (any && (facts.admin != first.admin ||
+			       facts.weight_override != first.weight_override))
+			return;
+		first = facts;
+		any = true;
+	}
+	if (!any || (first.admin == BOARD_READY &&
+			first.weight_override == BOARD_WEIGHT_NONE))
+		return;
+	board_read(server->row, &facts);
+	facts.admin = first.admin;
+	facts.admin_since_ns = first.admin_since_ns;
+	facts.weight_override = first.weight_override;
+	board_write(server->row, &facts);
+}
+
 /* Rows outlive plans, but what was set or found out about a server before it
  * was taken out of the file says nothing about the one that is there now. */
 void admin_start_afresh(struct plan *next, const struct plan *old)
@@ -117,6 +146,8 @@ void admin_start_afresh(struct plan *next, const struct plan *old)
 
 			if (row->plan != old->number) {
 				board_reset(row);
+				if (pool->servers[k].host)
+					inherit(old, pool, &pool->servers[k]);
 				pool_changed(pool);
 			}
 		}

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "daemon/boot_state.h"
 #include "daemon/load.h"
+#include "daemon/resolver.h"
+#include "fleet/name_expand.h"
 #include "io/ring_off.h"
 #include "io/tls_memory.h"
 #include "lb/source_table.h"
@@ -61,20 +63,46 @@ static void print_errors(const struct conf_errors *errors)
 	}
 }
 
+/* As a plan wants it: nothing is known about names yet. */
+static struct conf *without_names(struct conf *conf)
+{
+	struct name_view *nothing = name_view_new();
+	struct conf *derived = name_expand(conf, nothing);
+
+	name_view_unref(nothing);
+	conf_free(conf);
+	return derived;
+}
+
 /* Errors and warnings are printed; 0 or an exit code. */
 static int load(const char *file, struct conf **ret, struct tls_store **ret_tls)
 {
 	struct conf_errors errors;
+	struct conf *conf;
 	int err;
 
 	conf_errors_init(&errors);
-	err = load_config(file, NULL, &errors, ret, ret_tls);
+	err = load_config(file, NULL, &errors, &conf, ret_tls);
 	print_errors(&errors);
 	conf_errors_fini(&errors);
-	if (!err)
+	if (!err) {
+		*ret = without_names(conf);
 		return EXIT_CODE_OK;
+	}
 	return err == -EACCES || err == -EPERM ? EXIT_CODE_PERMISSION
 					       : EXIT_CODE_CONFIG;
+}
+
+static void say_names(const struct conf *conf)
+{
+	struct name_want *wants;
+	uint32_t n = name_wants_of(conf, &wants);
+
+	free(wants);
+	if (n)
+		printf("note: %u server%s a name; names are resolved by the "
+		       "running braidd, not here\n",
+		    n, n == 1 ? " has" : "s have");
 }
 
 int boot_check(const char *file)
@@ -92,6 +120,7 @@ int boot_check(const char *file)
 	    conf->n_listeners, conf->n_listeners == 1 ? "" : "s", conf->n_pools,
 	    conf->n_pools == 1 ? "" : "s", servers, servers == 1 ? "" : "s");
 	tls_store_free(tls);
+	say_names(conf);
 	conf_free(conf);
 	return EXIT_CODE_OK;
 }
@@ -199,6 +228,7 @@ static int make_shared(struct boot *boot)
 	daemon->control = &boot->control;
 	daemon->member_control = n;
 	daemon->member_clerk = n + 1;
+	daemon->member_resolver = n + 2;
 	daemon->started_at = wall_now();
 	daemon->started_mono = mono_now();
 	daemon->pid = getpid();
@@ -238,7 +268,7 @@ static int make_shared(struct boot *boot)
 		    br_strerror(-ENOMEM));
 	/* Handed-over connections need room between two workers; with many
 	 * workers there are many pairs, each with less to carry. */
-	daemon->office = post_office_new(n + 2, n > 16 ? 64 : 256);
+	daemon->office = post_office_new(n + 3, n > 16 ? 64 : 256);
 	daemon->shared.office = daemon->office;
 	if (!daemon->office)
 		return boot_fail(EXIT_CODE_UNAVAILABLE, "mailboxes: %s",
@@ -257,10 +287,24 @@ static void free_superseded(struct boot *boot)
 		    boot->daemon.board);
 }
 
+/* One that the end of the process has overtaken. */
+static void free_reload(struct boot *boot)
+{
+	const struct reload *reload = &boot->control.reload;
+
+	if (!reload->job)
+		return;
+	if (reload->state == RELOAD_LOADING && reload->job->plan)
+		plan_free(reload->job->plan, boot->daemon.board);
+	load_job_free(reload->job);
+}
+
 static void free_shared(struct boot *boot)
 {
 	struct daemon *daemon = &boot->daemon;
 
+	resolver_stop(boot->resolver);
+	free_reload(boot);
 	if (daemon->generations)
 		generations_fini(daemon->generations);
 	if (daemon->plan)
@@ -348,6 +392,7 @@ static int run_steps(struct boot *boot)
 	    make_shared,
 	    boot_open,
 	    drop_privileges,
+	    boot_names,
 	    boot_threads,
 	};
 	int code = EXIT_CODE_OK;

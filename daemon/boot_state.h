@@ -22,6 +22,7 @@ struct boot {
 	struct daemon daemon;
 	struct control control;
 	struct clerk clerk;
+	struct resolver *resolver;
 	struct gate gate;
 	struct worker_loop *loops; /* [n_workers] */
 	struct tls_store *tls; /* until the plan has it */
@@ -48,5 +49,8 @@ void boot_warn(struct boot *boot, const char *format, ...)
 int boot_open(struct boot *boot) BR_MUST_CHECK;
 void boot_close(struct boot *boot);
 
+/* Asks for the names of servers and makes the plan anew with what is known;
+ * waits a bounded time. The privileges are dropped by now. */
+int boot_names(struct boot *boot) BR_MUST_CHECK;
 /* Starts all threads, waits for their end; an exit code. */
 int boot_threads(struct boot *boot) BR_MUST_CHECK;

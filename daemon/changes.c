@@ -113,7 +113,8 @@ static struct strmap *servers_of(
 	struct strmap *names = strmap_new(arena);
 
 	for (uint32_t i = 0; i < pool->n_servers; i++)
-		strmap_put(names, pool->servers[i].name, &pool->servers[i]);
+		strmap_put(names, conf_server_instance(&pool->servers[i]),
+		    &pool->servers[i]);
 	return names;
 }
 
@@ -127,19 +128,20 @@ static void note_servers(const struct conf_pool *before,
 
 	for (uint32_t i = 0; i < after->n_servers; i++) {
 		const struct conf_server *server = &after->servers[i];
-		const struct conf_server *was = strmap_get(old, server->name);
+		const char *name = conf_server_instance(server);
+		const struct conf_server *was = strmap_get(old, name);
 
 		if (!was)
-			note_server(
-			    servers, ADDED, after->name, server->name, arena);
+			note_server(servers, ADDED, after->name, name, arena);
 		else if (!schema_entry_equal(row, was, server))
-			note_server(
-			    servers, CHANGED, after->name, server->name, arena);
+			note_server(servers, CHANGED, after->name, name, arena);
 	}
-	for (uint32_t i = 0; i < before->n_servers; i++)
-		if (!strmap_get(new, before->servers[i].name))
-			note_server(servers, REMOVED, after->name,
-			    before->servers[i].name, arena);
+	for (uint32_t i = 0; i < before->n_servers; i++) {
+		const char *name = conf_server_instance(&before->servers[i]);
+
+		if (!strmap_get(new, name))
+			note_server(servers, REMOVED, after->name, name, arena);
+	}
 }
 
 static void note_pools(const struct conf *before, const struct conf *after,

@@ -6,6 +6,7 @@
 #include "daemon/access_log.h"
 #include "daemon/generations.h"
 #include "daemon/load.h"
+#include "daemon/resolver.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -103,6 +104,30 @@ static void publish(struct clerk *clerk, bool last)
 	    CLERK_PUBLISH_MS * NS_PER_MS + 20 * mono_diff_ns(mono_now(), now));
 }
 
+/* -- loading ----------------------------------------------------------- */
+
+/* New names are asked for before they are needed; meanwhile the clerk has
+ * other things to do. */
+static void on_load(struct clerk *clerk, struct load_job *job)
+{
+	if (load_start(job))
+		resolver_add(clerk->daemon->resolver, job->conf, job);
+	else
+		say(clerk, DAEMON_LOADED, job);
+}
+
+static void on_resolved(struct clerk *clerk, struct load_job *job)
+{
+	struct resolver *resolver = clerk->daemon->resolver;
+	struct name_view *view = resolver_view(resolver);
+
+	load_finish(job, view);
+	name_view_unref(view);
+	resolver_keep(
+	    resolver, load_origin(job->plan ? job->plan : job->before));
+	say(clerk, DAEMON_LOADED, job);
+}
+
 /* -- the loop ---------------------------------------------------------- */
 
 static void on_message(struct clerk *clerk, const struct message *message)
@@ -111,8 +136,10 @@ static void on_message(struct clerk *clerk, const struct message *message)
 
 	switch (message->kind) {
 	case DAEMON_LOAD:
-		load_run(message->pointer);
-		say(clerk, DAEMON_LOADED, message->pointer);
+		on_load(clerk, message->pointer);
+		break;
+	case DAEMON_RESOLVED:
+		on_resolved(clerk, message->pointer);
 		break;
 	case DAEMON_RETIRE:
 		for (uint32_t i = 0; i < plan->n_gone; i++)

@@ -6,7 +6,8 @@
  *
  *      every CLERK_PERIOD_MS, or when a message comes:
  *          access records and log lines -> stderr
- *          DAEMON_LOAD   -> load_run()  -> DAEMON_LOADED
+ *          DAEMON_LOAD     -> load_start()  -> resolver
+ *          DAEMON_RESOLVED -> load_finish() -> DAEMON_LOADED
  *          counters, once a second, when this is an old generation
  *          retired plans -> unpinned?   -> DAEMON_UNUSED .. DAEMON_FREE
  *

@@ -114,6 +114,9 @@ static void on_message(struct control *control, const struct message *message)
 	case DAEMON_ARMED:
 		heir_on_armed(control);
 		break;
+	case DAEMON_NAMES:
+		reload_on_names(control);
+		break;
 	case DAEMON_LOADED:
 		reload_on_loaded(control, message->pointer);
 		break;

@@ -52,6 +52,7 @@ struct reload {
 	struct reload_waiters now; /* answered by the run under way */
 	struct reload_waiters next;
 	bool again; /* somebody asked while it ran */
+	bool names; /* stand for other addresses than in the plan in force */
 };
 
 enum drain_state { DRAIN_NONE, DRAIN_WAITING, DRAIN_KILLING };
@@ -102,6 +103,9 @@ int control_start(struct control *control, struct daemon *daemon,
 void control_join(struct control *control);
 
 /* -- messages and signals, routed by control.c -- */
+void reload_on_names(struct control *control);
+/* One that failed: what had to wait for it. */
+void reload_after_upgrade(struct control *control);
 void reload_on_loaded(struct control *control, struct load_job *job);
 void reload_on_adopted(struct control *control, const struct plan *plan);
 void retire_on_left(struct control *control, struct plan *plan);

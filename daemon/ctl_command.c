@@ -14,6 +14,7 @@ const struct ctl_command ctl_commands[] = {
 	"reset one flow, or all flows of a server", 1, 2, ctl_kill},
     {"pools", "", "pools and their load", 0, 0, ctl_pools},
     {"servers", "[POOL]", "servers, their health and load", 0, 1, ctl_servers},
+    {"names", "", "names of servers and what the DNS says", 0, 0, ctl_names},
     {"listeners", "", "listeners and their load", 0, 0, ctl_listeners},
     {"reload", "", "read the configuration again; waits for the verdict", 0, 0,
 	ctl_reload},
@@ -183,7 +184,7 @@ struct upstream *ctl_find_pool(struct ctl_call *call, const char *name)
 struct server *ctl_find_server(
     struct ctl_call *call, struct pool *pool, const char *name)
 {
-	struct server *found = pool_find_server(pool, name);
+	struct server *found = pool_find_server(pool, name, NULL);
 
 	if (!found)
 		ctl_fail(call, CTL_NO_ENTRY, "no server \"%s\" in pool \"%s\"",

@@ -103,6 +103,7 @@ void ctl_kill(struct ctl_call *call); /* ctl_kill.c */
 void ctl_listeners(struct ctl_call *call); /* ctl_show.c */
 void ctl_pools(struct ctl_call *call);
 void ctl_servers(struct ctl_call *call);
+void ctl_names(struct ctl_call *call); /* ctl_names.c */
 void ctl_reload(struct ctl_call *call); /* ctl_set.c */
 void ctl_drain(struct ctl_call *call);
 void ctl_ready(struct ctl_call *call);

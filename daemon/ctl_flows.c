@@ -23,10 +23,19 @@ struct flows {
 	struct flow_listing listing;
 };
 
+/* By name, which may stand for several instances, or by instance. */
+static bool is_server(const char *wanted, const char *instance)
+{
+	size_t name = strcspn(instance, "/");
+
+	return !strcmp(wanted, instance) ||
+	       (strlen(wanted) == name && !strncmp(wanted, instance, name));
+}
+
 static bool matches(const struct flows *flows, const struct flow_row *row)
 {
 	return (!flows->pool || !strcmp(flows->pool, row->pool)) &&
-	       (!flows->server || !strcmp(flows->server, row->server)) &&
+	       (!flows->server || is_server(flows->server, row->server)) &&
 	       (!flows->listener ||
 		   !strcmp(flows->listener, row->listener_name));
 }

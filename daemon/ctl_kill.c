@@ -109,14 +109,16 @@ static bool parse_id(const char *text, uint64_t *ret)
 	return *ret > 0;
 }
 
-/* "POOL/SERVER"; names hold no slash. */
+/* "POOL/SERVER" or "POOL/SERVER/ADDRESS"; names hold no slash. */
 static bool parse_server(const char *text, struct flow_killing *ret)
 {
 	const char *slash = strchr(text, '/');
 	size_t pool = slash ? (size_t)(slash - text) : 0;
 	size_t server = slash ? strlen(slash + 1) : 0;
 
-	if (!pool || pool > CONF_NAME_MAX || !server || server > CONF_NAME_MAX)
+	if (!pool || pool > CONF_NAME_MAX || !server ||
+	    strcspn(slash + 1, "/") > CONF_NAME_MAX ||
+	    server > CONF_INSTANCE_MAX)
 		return false;
 	memcpy(ret->pool, text, pool);
 	memcpy(ret->server, slash + 1, server);
@@ -128,7 +130,7 @@ static bool is_configured(struct ctl_call *call, const struct flow_killing *k)
 	struct upstream *found =
 	    plan_find_pool(control_plan(call->control), k->pool);
 
-	return found && pool_find_server(found->pool, k->server);
+	return found && pool_find_server(found->pool, k->server, NULL);
 }
 
 void ctl_kill(struct ctl_call *call)

@@ -14,23 +14,35 @@
 #define WEIGHT_MAX 65535u
 
 /* -- run-time settings of a server -- */
-static void answer_server(
-    struct ctl_call *call, const struct pool *pool, const struct server *server)
+/* Of several instances the facts are those of the first, which now share what
+ * was set, and the numbers are sums. */
+static void answer_server(struct ctl_call *call, struct pool *pool,
+    const struct server *server, const char *name)
 {
+	uint64_t weight = 0, configured = 0, connections = 0;
 	struct json *j = &call->json;
 	struct board_facts facts;
+	uint32_t n = 0;
 
-	board_read(server->row, &facts);
+	for (struct server *at = NULL;
+	     (at = pool_find_server(pool, name, at)) != NULL; n++) {
+		server_read(at, &facts);
+		configured += at->weight;
+		weight += server_weight_now(at, &facts);
+		connections += board_slots_used(at->row);
+	}
+	server_read(server, &facts);
 	ctl_begin(call);
 	json_string(j, "pool", pool->name);
-	json_string(j, "server", server->name);
+	json_string(j, "server", name);
+	json_uint(j, "instances", n);
 	json_string(j, "health", ctl_health_name(board_health_now(&facts)));
 	json_string(j, "admin", ctl_admin_name(board_admin_now(&facts)));
-	json_uint(j, "weight_configured", server->weight);
+	json_uint(j, "weight_configured", configured);
 	json_bool(
 	    j, "weight_overridden", facts.weight_override != BOARD_WEIGHT_NONE);
-	json_uint(j, "weight", server_weight_now(server, &facts));
-	json_uint(j, "connections", board_slots_used(server->row));
+	json_uint(j, "weight", weight);
+	json_uint(j, "connections", connections);
 	ctl_end(call);
 }
 
@@ -55,8 +67,10 @@ static void set_admin(struct ctl_call *call, enum board_admin admin)
 
 	if (!find_both(call, &pool, &server))
 		return;
-	control_set_admin(call->control, pool, server, admin);
-	answer_server(call, pool, server);
+	for (struct server *at = server; at;
+	     at = pool_find_server(pool, ctl_argument(call, 1), at))
+		control_set_admin(call->control, pool, at, admin);
+	answer_server(call, pool, server, ctl_argument(call, 1));
 }
 
 void ctl_drain(struct ctl_call *call)
@@ -105,8 +119,10 @@ void ctl_weight(struct ctl_call *call)
 	}
 	if (!find_both(call, &pool, &server))
 		return;
-	control_set_weight(call->control, pool, server, weight);
-	answer_server(call, pool, server);
+	for (struct server *at = server; at;
+	     at = pool_find_server(pool, ctl_argument(call, 1), at))
+		control_set_weight(call->control, pool, at, weight);
+	answer_server(call, pool, server, ctl_argument(call, 1));
 }
 
 void ctl_log_level(struct ctl_call *call)

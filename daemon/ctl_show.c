@@ -105,11 +105,16 @@ static void put_server(
 	struct json *j = &call->json;
 	struct board_facts facts;
 
-	board_read(server->row, &facts);
+	server_read(server, &facts);
 	json_object_begin(j, NULL);
 	json_string(j, "pool", pool->name);
 	json_string(j, "server", server->name);
+	json_string(j, "instance", server->instance);
 	json_string(j, "address", server->addr_text);
+	if (server->host)
+		json_string(j, "host", server->host);
+	else
+		json_null(j, "host");
 	json_string(j, "health", ctl_health_name(board_health_now(&facts)));
 	json_string(j, "admin", ctl_admin_name(board_admin_now(&facts)));
 	put_cause(j, &facts);
@@ -231,7 +236,7 @@ static void add_up_pool(
 	for (uint32_t i = 0; i < pool->n_servers; i++) {
 		const struct server *server = &pool->servers[i];
 
-		board_read(server->row, &facts);
+		server_read(server, &facts);
 		sums->down += board_health_now(&facts) == BOARD_DOWN;
 		sums->drained += board_admin_now(&facts) != BOARD_READY;
 		sums->usable += server_weight_now(server, &facts) > 0;

@@ -103,6 +103,7 @@ static void put_config(
 	put_time(j, "loaded", plan->loaded_at);
 	json_uint(j, "reloads", atomic_load(&daemon->reloads));
 	json_uint(j, "refused", atomic_load(&daemon->reloads_refused));
+	json_uint(j, "name_changes", atomic_load(&daemon->name_changes));
 	json_uint(j, "listeners", plan->n_listeners);
 	json_uint(j, "pools", plan->n_upstreams);
 	json_object_end(j);
@@ -259,7 +260,7 @@ static void put_health(struct json *j, const struct plan *plan)
 
 		servers += pool->n_servers;
 		for (uint32_t k = 0; k < pool->n_servers; k++) {
-			board_read(pool->servers[k].row, &facts);
+			server_read(&pool->servers[k], &facts);
 			down += board_health_now(&facts) == BOARD_DOWN;
 			drained += board_admin_now(&facts) != BOARD_READY;
 		}

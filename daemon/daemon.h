@@ -6,6 +6,7 @@
  *      member 0..n-1  workers   data path
  *      member n       control   signals, health, control socket, reload
  *      member n+1     clerk     what may block: files, logs, freeing
+ *      member n+2     resolver  asks the DNS for the names of servers
  *      (api)                    libmicrohttpd's own thread, no mailbox
  *
  * Thread:  as said at each field.
@@ -22,6 +23,7 @@ struct api;
 struct control;
 struct generations;
 struct inherit;
+struct resolver;
 
 /* Access log records of one worker that the clerk has not taken yet. */
 #define FLOW_LOG_RECORDS 8192u
@@ -53,13 +55,17 @@ enum daemon_message {
 	DAEMON_RETIRE, /* -> pointer: struct plan that all workers have left */
 	DAEMON_UNUSED, /* <- no flow needs that plan: fence it */
 	DAEMON_FREE, /* -> and all workers have passed the fence */
+	/* resolver -> clerk: pointer: struct load_job, its names are asked */
+	DAEMON_RESOLVED,
+	DAEMON_NAMES, /* resolver -> control: names stand for others now */
 };
 
 /* One row of `braidctl flows`, copied by the worker. */
 struct flow_row {
 	uint64_t id;
 	char listener_name[CONF_NAME_MAX + 1], pool[CONF_NAME_MAX + 1];
-	char server[CONF_NAME_MAX + 1]; /* "" when there is none (yet) */
+	/* The instance; "" when there is none (yet). */
+	char server[CONF_INSTANCE_MAX + 1];
 	char sni[CONF_NAME_MAX + 1]; /* "": none is known; cut */
 	const char *tls; /* version with the client, static; NULL: none */
 	struct flow_client client;
@@ -94,7 +100,8 @@ struct flow_listing {
 struct flow_killing {
 	uint32_t worker;
 	uint64_t id; /* 0: by server */
-	char pool[CONF_NAME_MAX + 1], server[CONF_NAME_MAX + 1];
+	char pool[CONF_NAME_MAX + 1];
+	char server[CONF_INSTANCE_MAX + 1]; /* or all instances */
 	bool complete;
 	uint64_t killed; /* in all */
 	/* Called on control when it is back. */
@@ -107,7 +114,7 @@ struct daemon {
 	const char *config_file;
 	char control_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	uint32_t n_workers;
-	uint32_t member_control, member_clerk;
+	uint32_t member_control, member_clerk, member_resolver;
 	struct post_office *office;
 	struct lb_shared shared; /* limits, and words of the workers */
 	struct worker *workers; /* [n_workers] */
@@ -123,6 +130,7 @@ struct daemon {
 	const char *binary; /* as started, absolute */
 	int control_fd, api_fd; /* listening; -1: none */
 	struct addr api_addr;
+	struct resolver *resolver;
 	struct wall started_at;
 	struct mono started_mono;
 	int pid;
@@ -132,6 +140,7 @@ struct daemon {
 	/* -- words, written by control -- */
 	_Atomic int state; /* enum daemon_state */
 	_Atomic uint64_t reloads, reloads_refused;
+	_Atomic uint64_t name_changes; /* plans made for new addresses */
 	_Atomic uint64_t plan_number;
 	/* The path of the control socket is another generation's: a younger
 	 * one's, or still that of the one before. */

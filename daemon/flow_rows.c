@@ -42,7 +42,8 @@ static void fill_row(
 	row->id = flow->id;
 	copy_name(row->listener_name, flow->listener->name);
 	copy_name(row->pool, flow->upstream ? flow->upstream->pool->name : "-");
-	copy_name(row->server, server ? server->name : "");
+	(void)snprintf(row->server, sizeof row->server, "%s",
+	    server ? server->instance : "");
 	row->client = flow->client;
 	fill_tls(row, flow->side);
 	row->state = flow->state;
@@ -83,7 +84,8 @@ static bool is_wanted(
 	if (killing->id)
 		return flow->id == killing->id;
 	return flow->server &&
-	       strcmp(flow->server->name, killing->server) == 0 &&
+	       (strcmp(flow->server->name, killing->server) == 0 ||
+		   strcmp(flow->server->instance, killing->server) == 0) &&
 	       strcmp(flow->upstream->pool->name, killing->pool) == 0;
 }
 

@@ -75,6 +75,9 @@ static void add_server(struct manifest *manifest, const struct pool *pool,
 	struct manifest_server record = {
 	    .addr = server->row->addr, .weight = server->weight};
 
+	/* What is set for a name without address goes with this process. */
+	if (!server->addr.length)
+		return;
 	(void)snprintf(record.pool, sizeof record.pool, "%s", pool->name);
 	(void)snprintf(record.server, sizeof record.server, "%s", server->name);
 	board_read(server->row, &record.facts);

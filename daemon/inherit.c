@@ -241,11 +241,14 @@ static struct server *find_server(
     const struct plan *plan, const struct manifest_server *record)
 {
 	struct upstream *upstream = plan_find_pool(plan, record->pool);
-	struct server *server =
-	    upstream ? pool_find_server(upstream->pool, record->server) : NULL;
+	struct server *server = NULL;
 
-	return server && addr_equal(&server->row->addr, &record->addr) ? server
-								       : NULL;
+	/* A name stands for several, told apart by their addresses. */
+	while (upstream && (server = pool_find_server(
+				upstream->pool, record->server, server)))
+		if (addr_equal(&server->row->addr, &record->addr))
+			return server;
+	return NULL;
 }
 
 static bool merge(struct board_facts *facts, const struct server *server,

@@ -123,15 +123,18 @@ static const char docs_head[] =
     "listener that has left\nthe configuration keeps its counters, so that "
     "rates and sums do not jump; its gauges are gone.\nA server that comes "
     "back under the same pool and name goes on counting, also at another\n"
-    "address. Labels take values from the configuration (listener, pool, "
-    "server), are numbers of\nworkers, or come from a fixed list (cause), so "
-    "their number is bounded.\n";
+    "address. A server whose address is a name is one series for all its "
+    "addresses: sums, and of states\nthe best one. Labels take values from the "
+    "configuration (listener, pool, server), are numbers of\nworkers, or come "
+    "from a fixed list (cause, result), so their number is bounded.\n";
 
 void metrics_print_docs(struct strbuf *ret)
 {
 	strbuf_adds(ret, docs_head);
 	print_title(ret, "Process");
 	print_ids(ret, METRIC_ID_BUILD, METRIC_ID_FLOW_TIME);
+	print_title(ret, "Names");
+	print_ids(ret, METRIC_ID_N_ANSWERS, METRIC_ID_N_ANSWERS);
 	print_title(ret, "Workers");
 	print_ids(ret, METRIC_ID_W_FLOWS, METRIC_ID_W_PIPES);
 	print_group(ret, &metrics_worker);

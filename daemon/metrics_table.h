@@ -82,6 +82,13 @@ static inline uint64_t metric_field_read(
 	    "Reloads that put a new configuration in force")                   \
 	X(REFUSED, "braid_config_reloads_refused", COUNTER, "", "",            \
 	    "Reloads refused, so that the configuration before stayed")        \
+	X(NAME_CHANGES, "braid_config_name_changes", COUNTER, "", "",          \
+	    "Times that servers got other addresses because names changed")    \
+	X(NAMES, "braid_names", GAUGE, "", "",                                 \
+	    "Questions (name and type) that the configuration asks the DNS")   \
+	X(NAMES_FAILING, "braid_names_failing", GAUGE, "", "",                 \
+	    "Questions, also those of SRV targets, whose last answer was "     \
+	    "none or a failure; what was known stays in use")                  \
 	X(LOG_DROPPED, "braid_log_lines_dropped", COUNTER, "", "",             \
 	    "Log lines lost to a full queue or a descriptor that was not "     \
 	    "read")                                                            \
@@ -91,6 +98,10 @@ static inline uint64_t metric_field_read(
 	    "Time that flows waited in a pool's queue, over all workers")      \
 	X(FLOW_TIME, "braid_flow_time_seconds", HISTOGRAM, "seconds", "",      \
 	    "Time from accept to the end of a flow, over all workers")
+
+#define METRIC_NAME_LIST(X)                                                    \
+	X(N_ANSWERS, "braid_resolver_answers", COUNTER, "", "result",          \
+	    "Ends of questions to the DNS, by how they ended")
 
 #define METRIC_WORKER_GAUGE_LIST(X)                                            \
 	X(W_FLOWS, "braid_worker_flows", GAUGE, "", "worker",                  \
@@ -142,6 +153,8 @@ static inline uint64_t metric_field_read(
 	X(S_UP, "braid_server_up", GAUGE, "", "pool, server",                  \
 	    "0 when health checks found the server down or its agent says "    \
 	    "so; 1 also before the first verdict and without checks")          \
+	X(S_ADDRESSES, "braid_server_addresses", GAUGE, "", "pool, server",    \
+	    "Addresses that the server has: 1, or as many as its name")        \
 	X(S_READY, "braid_server_ready", GAUGE, "", "pool, server",            \
 	    "0 while the server is drained or in maintenance")                 \
 	X(S_WEIGHT, "braid_server_weight", GAUGE, "", "pool, server",          \
@@ -178,6 +191,7 @@ static inline uint64_t metric_field_read(
 
 #define METRIC_LIST(X)                                                         \
 	METRIC_SINGLE_LIST(X)                                                  \
+	METRIC_NAME_LIST(X)                                                    \
 	METRIC_WORKER_GAUGE_LIST(X)                                            \
 	METRIC_TLS_LIST(X)                                                     \
 	METRIC_LISTENER_GAUGE_LIST(X)                                          \

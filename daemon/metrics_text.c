@@ -52,6 +52,19 @@ static void print_singles(
 	metrics_histogram(w, view->flow_time.bucket, view->flow_time.sum_us);
 }
 
+/* -- names -- */
+static void print_names(
+    struct metrics_writer *w, const struct metrics_view *view)
+{
+	struct metric_label label = {.name = "result"};
+
+	family(w, METRIC_ID_N_ANSWERS);
+	for (enum name_result result = 0; result < NAME_RESULTS; result++) {
+		label.value = name_result_text(result);
+		metrics_uint(w, &label, 1, view->answers[result]);
+	}
+}
+
 /* -- workers -- */
 static uint64_t worker_gauge(const struct worker_metrics *m, enum metric_id id)
 {
@@ -221,6 +234,9 @@ static void print_server_gauge(struct metrics_writer *w,
 	case METRIC_ID_S_UP:
 		metrics_uint(w, labels, 2, s->up);
 		break;
+	case METRIC_ID_S_ADDRESSES:
+		metrics_uint(w, labels, 2, s->addresses);
+		break;
 	case METRIC_ID_S_READY:
 		metrics_uint(w, labels, 2, s->ready);
 		break;
@@ -312,6 +328,7 @@ void metrics_text_print(const struct metrics_view *view,
 
 	metrics_begin(&w, ret, format, more);
 	print_singles(&w, view);
+	print_names(&w, view);
 	print_workers(&w, view);
 	print_listeners(&w, view);
 	print_pools(&w, view);

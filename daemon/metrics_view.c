@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "daemon/resolver.h"
 #include "fleet/shares.h"
 #include "daemon/generations.h"
 #include "io/tls_memory.h"
@@ -131,25 +132,32 @@ static int compare_listeners(const void *a, const void *b)
 }
 
 /* -- what is in the configuration in force -- */
+/* The addresses of one server are one series: sums, and of states the best. */
 static void mark_server(struct metrics_view *view, const struct pool *pool,
     const struct server *server, const struct board_facts *facts)
 {
 	struct view_server key = {.pool = pool->name, .server = server->name};
 	struct view_server *found = bsearch(
 	    &key, view->servers, view->n_servers, sizeof(key), compare_servers);
+	uint32_t percent;
 
 	if (!found)
 		return;
+	if (!found->configured)
+		found->slow_start_percent = 100;
+	percent = shares_slow_start_percent(pool, facts, mono_now().ns);
 	found->configured = true;
-	found->up = board_health_now(facts) != BOARD_DOWN;
-	found->ready = board_admin_now(facts) == BOARD_READY;
-	found->ejected = facts->ejected_until_ns != 0;
-	found->slow_start_percent =
-	    shares_slow_start_percent(pool, facts, mono_now().ns);
-	found->weight = server_weight_now(server, facts);
-	found->connections = board_slots_used(server->row);
-	found->limit = server_limit_now(server, facts);
-	found->check_us = facts->check_us;
+	found->up |= board_health_now(facts) != BOARD_DOWN;
+	found->ready |= board_admin_now(facts) == BOARD_READY;
+	found->ejected |= facts->ejected_until_ns != 0;
+	if (percent < found->slow_start_percent)
+		found->slow_start_percent = percent;
+	found->addresses += server->addr.length != 0;
+	found->weight += server_weight_now(server, facts);
+	found->connections += board_slots_used(server->row);
+	found->limit += server_limit_now(server, facts);
+	if (facts->check_us > found->check_us)
+		found->check_us = facts->check_us;
 }
 
 static void add_pool(
@@ -170,7 +178,7 @@ static void add_pool(
 	for (uint32_t i = 0; i < pool->n_servers; i++) {
 		const struct server *server = &pool->servers[i];
 
-		board_read(server->row, &facts);
+		server_read(server, &facts);
 		mark_server(view, pool, server, &facts);
 		ret->usable += server_weight_now(server, &facts) > 0;
 	}
@@ -263,7 +271,26 @@ static void add_process(struct metrics_view *view, struct daemon *daemon)
 	singles[METRIC_ID_PLAN] = atomic_load(&daemon->plan_number);
 	singles[METRIC_ID_RELOADS] = atomic_load(&daemon->reloads);
 	singles[METRIC_ID_REFUSED] = atomic_load(&daemon->reloads_refused);
+	singles[METRIC_ID_NAME_CHANGES] = atomic_load(&daemon->name_changes);
 	singles[METRIC_ID_LOG_DROPPED] = log_dropped();
+}
+
+static void add_names(struct metrics_view *view, struct daemon *daemon)
+{
+	struct name_view *names;
+
+	if (!daemon->resolver)
+		return;
+	names = resolver_view(daemon->resolver);
+	for (uint32_t i = 0; i < names->n; i++) {
+		const struct name_view_row *row = &names->rows[i];
+
+		view->singles[METRIC_ID_NAMES] += row->wanted;
+		view->singles[METRIC_ID_NAMES_FAILING] +=
+		    name_view_failing(row);
+	}
+	memcpy(view->answers, names->counts, sizeof(view->answers));
+	name_view_unref(names);
 }
 
 static void add_histograms(struct metrics_view *view)
@@ -291,6 +318,7 @@ void metrics_view_init(struct metrics_view *view, struct daemon *daemon,
 	    .n_workers = daemon->n_workers,
 	    .workers = daemon->shared.metrics};
 	add_process(view, daemon);
+	add_names(view, daemon);
 	add_histograms(view);
 	board_enter(view->board);
 	plan = snapshot_enter(reader);

@@ -18,6 +18,7 @@
  */
 #include "daemon/daemon.h"
 #include "daemon/metrics_table.h"
+#include "fleet/name.h"
 
 struct view_listener {
 	char name[CONF_NAME_MAX + 1];
@@ -39,7 +40,7 @@ struct view_server {
 	bool configured; /* else only counters */
 	bool up, ready, ejected;
 	uint32_t slow_start_percent;
-	uint32_t weight, connections, limit, check_us;
+	uint32_t weight, connections, limit, check_us, addresses;
 	uint64_t checks, checks_failed, changes, ejections;
 	uint64_t agent_checks, agent_failed;
 	struct server_metrics sum;
@@ -53,6 +54,7 @@ struct view_histogram {
 struct metrics_view {
 	struct board *board;
 	uint64_t singles[METRIC_IDS]; /* whole-numbered ones of the process */
+	uint64_t answers[NAME_RESULTS]; /* of the DNS */
 	double start_seconds, loaded_seconds, cpu_seconds;
 	struct view_histogram connect_time, queue_time, flow_time;
 	uint32_t n_workers;

@@ -14,17 +14,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void start(struct control *control)
+static void start(struct control *control, enum load_kind kind)
 {
 	struct reload *reload = &control->reload;
 	struct daemon *daemon = control->daemon;
 
-	(void)notify_reloading();
+	if (kind == LOAD_FILE)
+		(void)notify_reloading();
 	reload->state = RELOAD_LOADING;
-	reload->now = reload->next;
-	reload->next.n = 0;
-	reload->again = false;
-	reload->job = load_job_new(daemon, control->plan);
+	/* What is known about names is looked at in either case. */
+	reload->names = false;
+	if (kind == LOAD_FILE) {
+		reload->now = reload->next;
+		reload->next.n = 0;
+		reload->again = false;
+	}
+	reload->job = load_job_new(daemon, control->plan, kind);
 	control_post(control, daemon->member_clerk,
 	    (struct message){.kind = DAEMON_LOAD, .pointer = reload->job});
 }
@@ -43,10 +48,28 @@ int reload_request(
 		    (struct reload_waiter){on_done, context};
 	}
 	if (reload->state == RELOAD_IDLE)
-		start(control);
+		start(control, LOAD_FILE);
 	else
 		reload->again = true;
 	return 0;
+}
+
+void reload_on_names(struct control *control)
+{
+	struct reload *reload = &control->reload;
+
+	if (control->drain.state != DRAIN_NONE)
+		return;
+	if (reload->state == RELOAD_IDLE && !upgrade_running(control))
+		start(control, LOAD_NAMES);
+	else
+		reload->names = true;
+}
+
+void reload_after_upgrade(struct control *control)
+{
+	if (control->reload.names)
+		reload_on_names(control);
 }
 
 static void forget(struct reload_waiters *waiters, const void *context)
@@ -123,8 +146,12 @@ static void conclude(struct control *control, bool accepted)
 	reload->now.n = 0;
 	reload->state = RELOAD_IDLE;
 	(void)notify_send("READY=1");
-	if (reload->again && control->drain.state == DRAIN_NONE)
-		start(control);
+	if (control->drain.state != DRAIN_NONE)
+		return;
+	if (reload->again)
+		start(control, LOAD_FILE);
+	else if (reload->names)
+		start(control, LOAD_NAMES);
 }
 
 /* "FILE:LINE:COLUMN: [warning: ]what": the place into fields of their own, the
@@ -221,10 +248,14 @@ void reload_on_loaded(struct control *control, struct load_job *job)
 	br_assert(control->reload.state == RELOAD_LOADING);
 	br_assert(control->reload.job == job);
 	log_lines(job, control->daemon->config_file);
-	if (!job->plan)
+	if (job->plan)
+		publish(control, job->plan);
+	else if (job->kind == LOAD_FILE)
 		refuse(control);
 	else
-		publish(control, job->plan);
+		/* Nothing has changed, or it was said why it could not be
+		 * done: the next change of a name tries again. */
+		conclude(control, job->same);
 }
 
 static void log_summary(struct control *control)
@@ -232,7 +263,8 @@ static void log_summary(struct control *control)
 	struct load_job *job = control->reload.job;
 	int64_t took = mono_diff_ns(mono_now(), job->started);
 
-	log_event(LOG_INFO, "reloaded",
+	log_event(LOG_INFO,
+	    job->kind == LOAD_FILE ? "reloaded" : "addresses of names changed",
 	    "number=%" PRIu64 " changes=\"%s\" took_ms=%" PRId64,
 	    control->plan->number, job->summary, took / NS_PER_MS);
 	for (uint32_t i = 0; i < job->diff.n_restart_keys; i++)
@@ -247,7 +279,10 @@ void reload_on_adopted(struct control *control, const struct plan *plan)
 	br_assert(reload->state == RELOAD_ADOPTING && plan == control->plan);
 	if (++reload->n_adopted < control->daemon->n_workers)
 		return;
-	atomic_fetch_add(&control->daemon->reloads, 1);
+	atomic_fetch_add(reload->job->kind == LOAD_FILE
+			     ? &control->daemon->reloads
+			     : &control->daemon->name_changes,
+	    1);
 	log_summary(control);
 	conclude(control, true);
 }

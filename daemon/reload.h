@@ -10,6 +10,9 @@
  *                 │ refused: all errors logged, the old plan stays
  *                 └──────────────────────────────> IDLE
  *
+ * When names stand for other addresses, the same is done without reading the
+ * file (daemon/resolver.h); a reload comes first.
+ *
  * A request while one runs is answered by the next run, which starts when this
  * one ends: the file may have changed after it was read.
  *

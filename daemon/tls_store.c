@@ -402,6 +402,33 @@ int tls_store_load(const struct conf *conf, const struct tls_store *before,
 	return BR_E_CONFIG;
 }
 
+static struct named *copy_named(
+    struct arena *arena, const struct named *from, uint32_t n)
+{
+	struct named *to = arena_alloc(arena, n * sizeof *to + 1);
+
+	for (uint32_t i = 0; i < n; i++) {
+		to[i] = from[i];
+		to[i].name = arena_strdup(arena, from[i].name);
+		if (to[i].material)
+			to[i].material->references++;
+	}
+	return to;
+}
+
+struct tls_store *tls_store_copy(const struct tls_store *store)
+{
+	struct arena *arena = arena_new();
+	struct tls_store *copy = arena_alloc(arena, sizeof *copy);
+
+	*copy = *store;
+	copy->arena = arena;
+	copy->listeners =
+	    copy_named(arena, store->listeners, store->n_listeners);
+	copy->pools = copy_named(arena, store->pools, store->n_pools);
+	return copy;
+}
+
 void tls_store_free(struct tls_store *store)
 {
 	if (!store)

@@ -29,6 +29,8 @@ struct tls_store;
 /* `before` may be NULL. On success also warnings may be in `errors`. */
 int tls_store_load(const struct conf *conf, const struct tls_store *before,
     struct conf_errors *errors, struct tls_store **ret) BR_MUST_CHECK;
+/* The same material for a configuration with the same listeners and pools. */
+struct tls_store *tls_store_copy(const struct tls_store *store);
 void tls_store_free(struct tls_store *store);
 /* Contexts [n_workers] for listener or pool i of the configuration, NULL when
  * it is plain. 0 or -ENOMEM. */

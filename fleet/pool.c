@@ -49,6 +49,8 @@ static size_t texts_room(const struct conf_pool *conf)
 			conf->health.steps[i].expect.n;
 	for (uint32_t i = 0; i < conf->n_servers; i++)
 		room += text_room(conf->servers[i].name) +
+			text_room(conf->servers[i].instance) +
+			text_room(conf->servers[i].host) +
 			text_room(conf->servers[i].zone);
 	return room;
 }
@@ -57,6 +59,10 @@ static void server_init(struct server *server, const struct conf_server *conf,
     uint32_t index, char **texts, struct board_row *row)
 {
 	server->name = text_copy(texts, conf->name);
+	server->instance = text_copy(texts, conf->instance);
+	if (!server->instance)
+		server->instance = server->name;
+	server->host = text_copy(texts, conf->host);
 	server->zone = text_copy(texts, conf->zone);
 	server->addr = conf->addr;
 	server->health_addr = conf->health_address;
@@ -138,11 +144,24 @@ void pool_free(struct pool *pool, struct board *board)
 	free(pool);
 }
 
+void server_read(const struct server *server, struct board_facts *ret)
+{
+	static const char cause[] = "no address is known for its name";
+
+	board_read(server->row, ret);
+	if (server->addr.length)
+		return;
+	ret->health = BOARD_DOWN;
+	memcpy(ret->cause, cause, sizeof cause);
+}
+
 uint32_t server_weight_in_force(
     const struct server *server, const struct board_facts *facts)
 {
 	uint64_t share;
 
+	if (!server->addr.length)
+		return 0;
 	if (facts->weight_override != BOARD_WEIGHT_NONE)
 		return facts->weight_override;
 	if (!facts->agent.has_percent)
@@ -167,11 +186,16 @@ uint32_t server_limit_now(
 					: server->max_connections;
 }
 
-struct server *pool_find_server(struct pool *pool, const char *name)
+struct server *pool_find_server(
+    struct pool *pool, const char *name, const struct server *after)
 {
-	for (uint32_t i = 0; i < pool->n_servers; i++) {
-		if (!strcmp(pool->servers[i].name, name))
-			return &pool->servers[i];
+	for (uint32_t i = after ? after->index + 1 : 0; i < pool->n_servers;
+	     i++) {
+		struct server *server = &pool->servers[i];
+
+		if (!strcmp(server->name, name) ||
+		    !strcmp(server->instance, name))
+			return server;
 	}
 	return NULL;
 }

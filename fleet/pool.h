@@ -17,7 +17,11 @@
 
 struct server {
 	const char *name;
-	struct addr addr;
+	/* The name, or one address of it: "NAME/ADDRESS". No two servers of a
+	 * pool have the same. */
+	const char *instance;
+	const char *host; /* whose address it is; NULL: the file has it */
+	struct addr addr; /* length 0: no address is known, weight 0 */
 	struct addr health_addr; /* length 0: checked at addr */
 	char addr_text[ADDR_TEXT_MAX];
 	uint32_t weight, max_connections;
@@ -62,8 +66,10 @@ struct pool {
 struct pool *pool_new(const struct conf_pool *conf, struct board *board);
 void pool_free(struct pool *pool, struct board *board);
 
+/* The facts of the server's row; one without an address is down. */
+void server_read(const struct server *server, struct board_facts *ret);
 /* The configured weight, the agent's share of it (rounded up), or before both
- * what the operator has set. */
+ * what the operator has set; 0 without an address. */
 uint32_t server_weight_in_force(
     const struct server *server, const struct board_facts *facts);
 /* The weight a server has now for new flows: 0 when down, draining or in
@@ -81,7 +87,10 @@ uint32_t server_limit_now(
  * set to 0 at run time serves nobody and must not count as a reserve. Never
  * while a backup is usable. In fleet/shares.c, where it belongs. */
 bool pool_fails_open(const struct pool *pool);
-struct server *pool_find_server(struct pool *pool, const char *name);
+/* The first server of that name, or that instance; with `after` the next of
+ * them, for names that stand for several addresses. */
+struct server *pool_find_server(
+    struct pool *pool, const char *name, const struct server *after);
 
 static inline uint32_t pool_generation(const struct pool *pool)
 {

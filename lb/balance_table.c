@@ -111,7 +111,7 @@ struct balance_table *balance_table_new(const struct pool *pool)
 	table->places =
 	    calloc((size_t)table->n_places + 1, sizeof *table->places);
 	for (uint32_t i = 0; table->seeds && i < pool->n_servers; i++) {
-		const char *name = pool->servers[i].name;
+		const char *name = pool->servers[i].instance;
 
 		table->seeds[i] = hash_bytes(name, strlen(name), SEED_NAME);
 	}

@@ -139,13 +139,15 @@ void upstream_tls_peer(struct upstream *upstream, const struct worker *worker,
     const struct server *server, struct tls_peer *ret)
 {
 	struct upstream_worker *mine = upstream_mine(upstream, worker);
+	const char *name =
+	    upstream->tls_name ? upstream->tls_name : server->host;
 
 	*ret = (struct tls_peer){
-	    .sni = upstream->tls_name,
-	    .verify_name = upstream->tls_name,
+	    .sni = name,
+	    .verify_name = name,
 	    .resume = &mine->resume[server->index],
 	};
-	if (!upstream->tls_name)
+	if (!name)
 		ret->verify_name = upstream_ip_text(
 		    &server->addr, worker->scratch, WORKER_SCRATCH_BYTES);
 }

@@ -422,7 +422,7 @@ static int check_init(struct check *check, struct checker *checker,
 	} else {
 		check->timeout_ms = request->health->timeout_ms;
 		err = talk_init_check(
-		    &check->talk, request->health, &request->to);
+		    &check->talk, request->health, &request->to, request->name);
 	}
 	return err;
 }

@@ -45,6 +45,7 @@ struct check;
 
 struct check_request {
 	struct addr to, source; /* source of length 0: the kernel chooses */
+	const char *name; /* of `to`; NULL: none */
 	/* One of the two. */
 	const struct conf_health *health;
 	const struct conf_agent *agent;

@@ -80,12 +80,14 @@ static int request_tls(struct probe_target *target, struct check_request *ret)
 	int err;
 
 	if (pool->check_tls) {
+		const struct server *server = target->server;
+		const char *name =
+		    pool->tls_name ? pool->tls_name : server->host;
+
 		ret->tls = pool->check_tls;
-		ret->peer.sni = pool->tls_name;
+		ret->peer.sni = name;
 		ret->peer.verify_name =
-		    pool->tls_name
-			? pool->tls_name
-			: ip_text(&target->server->addr, target->set->address);
+		    name ? name : ip_text(&server->addr, target->set->address);
 		return 0;
 	}
 	err = make_any_tls(target->set);
@@ -100,6 +102,8 @@ int probe_target_request(struct probe_target *target, struct check_request *ret)
 
 	*ret =
 	    (struct check_request){.to = server->addr, .source = pool->source};
+	if (!server->health_addr.length)
+		ret->name = server->host;
 	if (target->asks_agent) {
 		ret->agent = &pool->agent;
 		addr_set_port(&ret->to, pool->agent.port);

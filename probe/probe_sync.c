@@ -203,6 +203,9 @@ static void sync_server(struct probe_set *set, struct next *next,
 {
 	bool checked = pool->pool->health.type != CONF_HEALTH_NONE;
 
+	/* Of its name no address is known: nobody can be asked. */
+	if (!server->addr.length)
+		return;
 	/* What the board knows before the first sync was handed over by the
 	 * process that checked until now. */
 	if (!checked ||

@@ -79,15 +79,19 @@ static enum talk_next http_judge(struct talk *talk)
 	    talk, BR_E_STATUS, "status %d, expected %s", status, wanted);
 }
 
-static int http_init(
-    struct talk *talk, const struct conf_health *health, const struct addr *to)
+static int http_init(struct talk *talk, const struct conf_health *health,
+    const struct addr *to, const char *name)
 {
-	char address[ADDR_TEXT_MAX];
+	char address[CONF_HOST_MAX + ADDR_TEXT_MAX];
 	const char *host = health->host;
 	int length;
 
 	if (!host && addr_is_unix(to)) {
 		host = "localhost";
+	} else if (!host && name) {
+		(void)snprintf(
+		    address, sizeof(address), "%s:%u", name, addr_port(to));
+		host = address;
 	} else if (!host) {
 		addr_format(to, address);
 		host = address;
@@ -221,13 +225,13 @@ static void talk_clear(struct talk *talk, enum talk_kind kind)
 	talk->texts_used = talk->n_bytes = 0;
 }
 
-int talk_init_check(
-    struct talk *talk, const struct conf_health *health, const struct addr *to)
+int talk_init_check(struct talk *talk, const struct conf_health *health,
+    const struct addr *to, const char *name)
 {
 	switch (health->type) {
 	case CONF_HEALTH_HTTP:
 		talk_clear(talk, TALK_HTTP);
-		return http_init(talk, health, to);
+		return http_init(talk, health, to, name);
 	case CONF_HEALTH_SEND_EXPECT:
 		talk_clear(talk, TALK_SCRIPT);
 		return script_init(talk, health);

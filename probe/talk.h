@@ -64,9 +64,9 @@ struct talk {
 };
 
 /* For a check of that kind; `to` is what an http check names as its host
- * where none is configured. -EMSGSIZE: more than fits. */
+ * where none is configured, or `name` unless that is NULL. -EMSGSIZE: more than fits. */
 int talk_init_check(struct talk *talk, const struct conf_health *health,
-    const struct addr *to) BR_MUST_CHECK;
+    const struct addr *to, const char *name) BR_MUST_CHECK;
 void talk_init_agent(struct talk *talk, const struct conf_agent *agent);
 
 /* The connection stands. */

@@ -37,6 +37,7 @@ static const struct command commands[] = {
     {"status", "", "state, configuration, connections, memory", NULL},
     {"top", "[-n COUNT]", "rates each second; q ends it", run_top},
     {"servers", "[POOL]", "servers, their health and load", NULL},
+    {"names", "", "names of servers and what the DNS says", NULL},
     {"pools", "", "pools and their load", NULL},
     {"listeners", "", "listeners and their load", NULL},
     {"flows", "[pool=P] [server=S] [listener=L] [limit=N]",

@@ -393,6 +393,74 @@ static void print_servers(struct printer *p, const json_t *data)
 	print_table(p, &table);
 }
 
+static void add_records(struct table *table, const json_t *records)
+{
+	struct strbuf text;
+
+	strbuf_init(&text);
+	for (size_t i = 0; i < json_array_size(records); i++) {
+		const json_t *record = json_array_get(records, i);
+
+		if (json_is_string(record))
+			strbuf_addf(&text, "%s%s", i ? " " : "",
+			    json_string_value(record));
+		else
+			strbuf_addf(&text, "%s%s:%llu (%llu %llu)",
+			    i ? " " : "", client_text(record, "target"),
+			    (unsigned long long)client_uint(record, "port"),
+			    (unsigned long long)client_uint(record, "priority"),
+			    (unsigned long long)client_uint(record, "weight"));
+	}
+	table_text(table, STYLE_PLAIN, text.length ? strbuf_text(&text) : "-");
+	strbuf_fini(&text);
+}
+
+static unsigned long long failures_of(const json_t *name)
+{
+	const json_t *counts = json_object_get(name, "counts"), *value;
+	unsigned long long n = 0;
+	const char *key;
+
+	json_object_foreach((json_t *)(uintptr_t)counts, key,
+	    value) if (strcmp(key, "answer") != 0) n +=
+	    (unsigned long long)json_integer_value(value);
+	return n;
+}
+
+static void print_names(struct printer *p, const json_t *data)
+{
+	static const char *const titles[] = {"NAME", "TYPE", "RESULT",
+	    ">ANSWERS", ">FAILURES", ">TTL", ">NEXT IN", "RECORDS", NULL};
+	const json_t *names = json_object_get(data, "names");
+	struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const json_t *n = json_array_get(names, i);
+		const json_t *next = json_object_get(n, "next_in_seconds");
+		const char *result = client_text(n, "result");
+		char text[HUMAN_MAX];
+
+		table_text(&table, STYLE_PLAIN, client_text(n, "name"));
+		table_text(&table, STYLE_DIM, client_text(n, "type"));
+		table_text(&table,
+		    client_bool(n, "failing") ? STYLE_RED : STYLE_PLAIN,
+		    *result ? result : "asking");
+		table_addf(&table, STYLE_PLAIN, "%llu",
+		    (unsigned long long)client_uint(
+			json_object_get(n, "counts"), "answer"));
+		table_addf(&table, STYLE_PLAIN, "%llu", failures_of(n));
+		table_text(&table, STYLE_PLAIN,
+		    human_seconds(client_number(n, "ttl_seconds"), text));
+		table_text(&table, STYLE_PLAIN,
+		    json_is_number(next)
+			? human_seconds(json_number_value(next), text)
+			: "asking");
+		add_records(&table, json_object_get(n, "records"));
+	}
+	print_table(p, &table);
+}
+
 static void print_pools(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POOL", "BALANCE", "USABLE",
@@ -602,6 +670,7 @@ void print_answer(
 	    {"pools", print_pools},
 	    {"servers", print_servers},
 	    {"listeners", print_listeners},
+	    {"names", print_names},
 	    {"reload", print_reload},
 	    {"upgrade", print_upgrade},
 	    {"drain", print_server},

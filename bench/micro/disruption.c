@@ -55,7 +55,7 @@ static struct side side_open(
 		if (i == without)
 			continue;
 		(void)snprintf(names[i], sizeof names[i], "%u", i);
-		server->name = names[i];
+		server->name = server->instance = names[i];
 		server->weight = 1;
 		br_assert(!addr_parse(&server->addr, "192.0.2.1:1"));
 		addr_set_port(&server->addr, (uint16_t)(i + 1));

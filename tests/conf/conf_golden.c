@@ -52,6 +52,17 @@ static void dump_global(struct strbuf *out, const struct conf *conf)
 	    g->log_format == LOG_JSON ? "json" : "logfmt",
 	    level_names[g->log_level], g->log_access);
 	strbuf_addf(out, "api listen=%s\n", dump_addr(&conf->api.listen));
+	if (g->resolvers.n) {
+		strbuf_addf(out,
+		    "resolve timeout=%" PRIu64 "ms retries=%u min_ttl=%" PRIu64
+		    "ms max_ttl=%" PRIu64 "ms hold=%" PRIu64 "ms",
+		    g->resolve_timeout_ms, g->resolve_retries,
+		    g->resolve_min_ttl_ms, g->resolve_max_ttl_ms,
+		    g->resolve_hold_ms);
+		for (uint32_t i = 0; i < g->resolvers.n; i++)
+			strbuf_addf(out, " %s", dump_addr(&g->resolvers.at[i]));
+		strbuf_addc(out, '\n');
+	}
 	strbuf_addf(out, "limits parked_total=%" PRIu64 "\n",
 	    conf->limits.parked_total_bytes);
 	if (conf->upgrade.drain_ms)
@@ -282,6 +293,10 @@ static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 			strbuf_addf(
 			    out, " health=%s", dump_addr(&s->health_address));
 		strbuf_addc(out, '\n');
+		if (s->host)
+			strbuf_addf(out, "    %s %s port=%u family=%d max=%u\n",
+			    s->srv ? "service" : "name", s->host, s->host_port,
+			    (int)p->resolve_family, p->resolve_max);
 		if (s->zone || s->backup)
 			strbuf_addf(out, "    zone=%s%s backup=%d\n",
 			    s->zone ? s->zone : "-", s->local ? " (own)" : "",

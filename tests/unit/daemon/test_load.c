@@ -70,9 +70,12 @@ static void teardown(void)
 
 static struct load_job *run(void)
 {
-	struct load_job *job = load_job_new(&daemon_, current);
+	struct load_job *job = load_job_new(&daemon_, current, LOAD_FILE);
+	struct name_view *view = name_view_new();
 
-	load_run(job);
+	if (load_start(job))
+		load_finish(job, view);
+	name_view_unref(view);
 	return job;
 }
 

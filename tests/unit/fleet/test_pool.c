@@ -109,7 +109,8 @@ END_TEST
 
 START_TEST(test_weight_now)
 {
-	struct server server = {.weight = 7};
+	struct server server = {
+	    .weight = 7, .addr = {.length = sizeof(struct sockaddr_in)}};
 	struct board_facts facts = {.weight_override = BOARD_WEIGHT_NONE};
 
 	ck_assert_uint_eq(server_weight_now(&server, &facts), 7);
@@ -126,6 +127,12 @@ START_TEST(test_weight_now)
 	ck_assert_uint_eq(server_weight_now(&server, &facts), 0);
 	facts.admin = BOARD_MAINT;
 	ck_assert_uint_eq(server_weight_now(&server, &facts), 0);
+	facts = (struct board_facts){.weight_override = 9};
+	ck_assert_uint_eq(server_weight_now(&server, &facts), 9);
+	/* Of its name no address is known: nothing gives it a weight. */
+	server.addr.length = 0;
+	ck_assert_uint_eq(server_weight_now(&server, &facts), 0);
+	ck_assert_uint_eq(server_weight_in_force(&server, &facts), 0);
 }
 END_TEST
 
@@ -204,8 +211,8 @@ START_TEST(test_find_server_and_generation)
 
 	conf_fill(&conf, servers);
 	pool = pool_new(&conf, board);
-	ck_assert_ptr_eq(pool_find_server(pool, "b"), &pool->servers[1]);
-	ck_assert_ptr_null(pool_find_server(pool, "d"));
+	ck_assert_ptr_eq(pool_find_server(pool, "b", NULL), &pool->servers[1]);
+	ck_assert_ptr_null(pool_find_server(pool, "d", NULL));
 	before = pool_generation(pool);
 	pool_changed(pool);
 	ck_assert_uint_ne(pool_generation(pool), before);
@@ -249,7 +256,7 @@ START_TEST(test_pool_without_servers)
 	conf.health.fail_open_percent = 50;
 	ck_assert_uint_eq(pool->n_servers, 0);
 	ck_assert(!pool_fails_open(pool));
-	ck_assert_ptr_null(pool_find_server(pool, "a"));
+	ck_assert_ptr_null(pool_find_server(pool, "a", NULL));
 	pool_free(pool, board);
 }
 END_TEST

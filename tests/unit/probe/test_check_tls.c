@@ -98,7 +98,7 @@ static void begin(enum conf_health_type type, const char *name)
 	steps[0].send = (struct conf_bytes){.at = "PING", .n = 4};
 	steps[1].expect = (struct conf_bytes){.at = "+PONG", .n = 5};
 	ck_assert_int_eq(addr_parse(&to, "127.0.0.1:1"), 0);
-	ck_assert_int_eq(talk_init_check(&talk, &health, &to), 0);
+	ck_assert_int_eq(talk_init_check(&talk, &health, &to, NULL), 0);
 	ck_assert_int_eq(check_tls_init(&tls, client_context, &peer), 0);
 	ck_assert_int_eq(tls_session_init_server(&session, server_context), 0);
 }

@@ -99,7 +99,8 @@ END_TEST
 
 START_TEST(test_shares_are_rounded_up)
 {
-	struct server server = {.weight = 1};
+	struct server server = {
+	    .weight = 1, .addr = {.length = sizeof(struct sockaddr_in)}};
 	struct board_facts now = {.weight_override = BOARD_WEIGHT_NONE};
 
 	now.agent.has_percent = true;

@@ -41,7 +41,7 @@ static enum talk_next begin(void)
 	struct addr to;
 
 	ck_assert_int_eq(addr_parse(&to, "127.0.0.1:25"), 0);
-	ck_assert_int_eq(talk_init_check(&talk, &script, &to), 0);
+	ck_assert_int_eq(talk_init_check(&talk, &script, &to, NULL), 0);
 	return talk_begin(&talk);
 }
 
@@ -219,7 +219,7 @@ START_TEST(too_long_a_script_is_refused)
 	ck_assert_int_eq(addr_parse(&to, "127.0.0.1:25"), 0);
 	for (int i = 0; i < CONF_SCRIPT_STEPS_MAX + 1; i++)
 		add_expect("x");
-	ck_assert_int_eq(talk_init_check(&talk, &script, &to), -EMSGSIZE);
+	ck_assert_int_eq(talk_init_check(&talk, &script, &to, NULL), -EMSGSIZE);
 }
 END_TEST
 
@@ -233,7 +233,7 @@ START_TEST(a_status_that_is_not_expected)
 	struct addr to;
 
 	ck_assert_int_eq(addr_parse(&to, "127.0.0.1:80"), 0);
-	ck_assert_int_eq(talk_init_check(&talk, &http, &to), 0);
+	ck_assert_int_eq(talk_init_check(&talk, &http, &to, NULL), 0);
 	ck_assert_int_eq(talk_begin(&talk), TALK_SEND);
 	ck_assert_ptr_nonnull(memmem(talk.out, talk.out_bytes,
 	    "GET /up HTTP/1.1\r\nHost: www.example.com\r\n", 41));
