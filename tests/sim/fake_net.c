@@ -123,20 +123,27 @@ void fake_run_events(void)
 static uint32_t queue_put(
     struct fake_queue *q, const uint8_t *bytes, uint32_t n)
 {
+	uint32_t at, straight;
+
 	if (n > q->room - q->length)
 		n = q->room - q->length;
-	for (uint32_t i = 0; i < n; i++)
-		q->bytes[(q->head + q->length + i) % q->room] = bytes[i];
+	at = (q->head + q->length) % q->room;
+	straight = n < q->room - at ? n : q->room - at;
+	memcpy(q->bytes + at, bytes, straight);
+	memcpy(q->bytes, bytes + straight, n - straight);
 	q->length += n;
 	return n;
 }
 
 static uint32_t queue_get(struct fake_queue *q, uint8_t *ret, uint32_t n)
 {
+	uint32_t straight;
+
 	if (n > q->length)
 		n = q->length;
-	for (uint32_t i = 0; i < n; i++)
-		ret[i] = q->bytes[(q->head + i) % q->room];
+	straight = n < q->room - q->head ? n : q->room - q->head;
+	memcpy(ret, q->bytes + q->head, straight);
+	memcpy(ret + straight, q->bytes, n - straight);
 	q->head = (q->head + n) % q->room;
 	q->length -= n;
 	return n;

@@ -9,10 +9,14 @@
 #include "tests/sim/sim_check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define N_MAX 5000
 
 enum victim { ALLOCATION, OPERATION, CALL, N_VICTIMS };
+
+/* ctest runs one program each, so that they run side by side. */
+static const char *const victims[] = {"allocation", "operation", "call"};
 
 static struct sim sim;
 
@@ -112,16 +116,27 @@ START_TEST(test_fail_nth)
 
 	while (n < N_MAX && run_once((enum victim)_i, n))
 		n++;
-	printf("sim_fail_nth: kind %d: %u points of failure\n", _i, n - 1);
+	printf("sim_fail_nth: %s: %u points of failure\n", victims[_i], n - 1);
 	ck_assert_uint_gt(n, 5);
 	ck_assert_uint_lt(n, N_MAX);
 }
 END_TEST
 
-int main(void)
+/* sim_fail_nth [VICTIM]: all of them when none is named. */
+int main(int argc, char **argv)
 {
 	TCase *tcase = tcase_create("fail_nth");
+	bool known = argc < 2;
 
-	tcase_add_loop_test(tcase, test_fail_nth, 0, N_VICTIMS);
+	for (int i = 0; i < N_VICTIMS; i++) {
+		if (argc > 1 && strcmp(argv[1], victims[i]) != 0)
+			continue;
+		known = true;
+		tcase_add_loop_test(tcase, test_fail_nth, i, i + 1);
+	}
+	if (!known) {
+		fprintf(stderr, "no such victim: %s\n", argv[1]);
+		return EXIT_FAILURE;
+	}
 	return sim_check_main(tcase);
 }
