@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 
+#include <ck_pr.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -104,7 +105,7 @@ static bool slot_lock(struct cache_slot *slot, uint64_t *ret_sequence)
 		sequence + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
 	/* No store of the content may be seen before the odd sequence. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	ck_pr_fence_release();
 	*ret_sequence = sequence;
 	return true;
 }
@@ -187,7 +188,7 @@ static size_t slot_read(const struct cache_slot *slot,
 	words_load(ret->id, slot->id, BR_COUNT(ret->id));
 	words_load(ret->session, slot->session, BR_COUNT(ret->session));
 	/* All of the above was loaded before the sequence is looked at. */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	ck_pr_fence_acquire();
 	if (__atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) != before)
 		return 0;
 	if (memcmp(ret->id, id, sizeof(ret->id)) != 0 ||

@@ -128,11 +128,11 @@ END_TEST
 START_TEST(later_keys_are_known)
 {
 	static const char *const later[] = {"listeners.*.routes.*.protocol",
-	    "node.listen", "pools.*.shard.orphan",
-	    "limits.shard_kernel_bytes", "limits.window_total", "node.role",
-	    "nodes.*.zone", "profiler.pin", "dns.zones.*.resources.*.alpn",
-	    "predict.horizons", "pops.*.capacity.bandwidth",
-	    "regions.*.prefixes", "geo.asn", "dis.*.standby", "shadow.per_pop"};
+	    "node.listen", "pools.*.shard.orphan", "limits.shard_kernel_bytes",
+	    "limits.window_total", "node.role", "nodes.*.zone", "profiler.pin",
+	    "dns.zones.*.resources.*.alpn", "predict.horizons",
+	    "pops.*.capacity.bandwidth", "regions.*.prefixes", "geo.asn",
+	    "dis.*.standby", "shadow.per_pop"};
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		const struct schema_row *row = schema_find(later[i]);
