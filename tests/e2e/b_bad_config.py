@@ -17,7 +17,7 @@ pools:
     balance: random
     servers:
       a: {address: "127.0.0.1:9001", weigth: 3}
-      b: {address: "localhost:9002"}
+      b: {address: "localhost"}
     connect: {timeout: 5}
     shard: {range: auto}
 """
