@@ -33,7 +33,7 @@ enum name_type { NAME_A, NAME_AAAA, NAME_SRV, NAME_TYPES };
 	X(TIMEOUT, "timeout")                                                  \
 	X(SERVFAIL, "servfail")                                                \
 	X(REFUSED, "refused")                                                  \
-	X(UNANSWERED, "unanswered")       \
+	X(UNANSWERED, "unanswered")                                            \
 	X(MALFORMED, "malformed") /* the answer makes no sense */              \
 	X(FAILED, "failed") /* anything else */
 
