@@ -139,10 +139,6 @@ class MemoryRow(Row):
     def connections(self, proxy):
         return loads.IdleConnections(proxy.ports["small"])
 
-    def pairs(self, run):
-        # Bytes, not time: the spread is nil.
-        return min(run.pairs, 3)
-
     def sample(self, run, proxy):
         proxy.restart(self.role)
         connections = self.connections(proxy)
