@@ -51,7 +51,9 @@ def test(s):
             f"{len(retried)} of them were retried once")
     s.equal({f.get("tried") for f in retried}, {"dead"},
             "whom the retried tried before")
-    s.equal({f.get("tried") for f in flows if f["retries"] == "0"}, {None},
+    # There may be none: who fails at once always has the fewest connections.
+    s.equal([f["tried"] for f in flows
+             if f["retries"] == "0" and "tried" in f], [],
             "whom the others tried before")
     row = b.server("o", "dead")
     s.equal((row["connect_errors"], row["retries"], row["connections"]),
