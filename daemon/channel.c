@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/channel.h"
 
+#include "daemon/file_io.h"
+
 #include "base/assert.h"
 #include "base/cursor.h"
 
@@ -161,21 +163,6 @@ void channel_drop(struct channel_message *message)
 
 /* -- files ------------------------------------------------------------- */
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, bytes, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		bytes += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 int channel_file_new(const char *name, const void *bytes, size_t length)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -183,29 +170,13 @@ int channel_file_new(const char *name, const void *bytes, size_t length)
 
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, bytes, length);
+	err = file_write_at(fd, bytes, length, 0);
 	if (!err && fcntl(fd, F_ADD_SEALS, CHANNEL_SEALS))
 		err = -errno;
 	if (!err)
 		return fd;
 	close(fd);
 	return err;
-}
-
-static int read_all(int fd, char *bytes, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length) {
-		ssize_t n = pread(fd, bytes + at, length - at, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : BR_E_PROTOCOL;
-		at += (size_t)n;
-	}
-	return 0;
 }
 
 int channel_file_read(int fd, void **ret, size_t *ret_length)
@@ -223,7 +194,7 @@ int channel_file_read(int fd, void **ret, size_t *ret_length)
 	bytes = malloc((size_t)st.st_size + 1);
 	if (!bytes)
 		return -ENOMEM;
-	err = read_all(fd, bytes, (size_t)st.st_size);
+	err = file_read_at(fd, bytes, (size_t)st.st_size, 0);
 	if (err) {
 		free(bytes);
 		return err;

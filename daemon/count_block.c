@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/count_block.h"
 
+#include "daemon/file_io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -85,23 +87,6 @@ void count_block_close(struct count_block *block)
 	block->fd = -1;
 }
 
-static int write_text(int fd, const char *text, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length) {
-		ssize_t n = pwrite(
-		    fd, text + at, length - at, (off_t)(COUNT_TEXT_AT + at));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		at += (size_t)n;
-	}
-	return 0;
-}
-
 int count_block_write(
     struct count_block *block, const char *text, size_t length)
 {
@@ -111,27 +96,10 @@ int count_block_write(
 	if (length > COUNT_BLOCK_MAX)
 		return -EFBIG;
 	atomic_fetch_add(&head->sequence, 1);
-	err = write_text(block->fd, text, length);
+	err = file_write_at(block->fd, text, length, COUNT_TEXT_AT);
 	atomic_store(&head->length, err ? 0 : length);
 	atomic_fetch_add(&head->sequence, 1);
 	return err;
-}
-
-static int read_text(int fd, char *text, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length) {
-		ssize_t n = pread(
-		    fd, text + at, length - at, (off_t)(COUNT_TEXT_AT + at));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : BR_E_PROTOCOL;
-		at += (size_t)n;
-	}
-	return 0;
 }
 
 int count_block_read(const struct count_block *block, struct strbuf *ret)
@@ -149,7 +117,7 @@ int count_block_read(const struct count_block *block, struct strbuf *ret)
 	text = malloc(length + 1);
 	if (!text)
 		return -ENOMEM;
-	err = read_text(block->fd, text, length);
+	err = file_read_at(block->fd, text, length, COUNT_TEXT_AT);
 	if (!err && atomic_load(&head->sequence) != sequence)
 		err = -EAGAIN;
 	if (!err) {
