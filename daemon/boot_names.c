@@ -59,7 +59,8 @@ int boot_names(struct boot *boot)
 	free(wants);
 	if (!n)
 		return EXIT_CODE_OK;
-	resolver_keep(boot->resolver, origin);
+	resolver_begin(boot->resolver, origin,
+	    boot->inherit ? boot->inherit->manifest.names : NULL);
 	resolver_await(boot->resolver, RESOLVER_WAIT_MS);
 	view = resolver_view(boot->resolver);
 	arena = arena_new();

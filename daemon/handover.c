@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/generations.h"
+#include "daemon/resolver.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,8 @@ void handover_init(
 		handover->manifest.tls = (const uint8_t *)daemon->tls.keys;
 		handover->manifest.n_tls = sizeof *daemon->tls.keys;
 	}
+	if (daemon->resolver)
+		handover->manifest.names = resolver_view(daemon->resolver);
 	add_control(handover, daemon);
 	add_api(handover, daemon);
 	for (uint32_t i = 0; i < plan->n_binds; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/manifest.h"
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/cursor.h"
 
@@ -16,6 +17,7 @@ enum record {
 	RECORD_SERVER,
 	RECORD_LOG = MANIFEST_OPTIONAL,
 	RECORD_TLS,
+	RECORD_NAME,
 };
 
 void manifest_init(struct manifest *manifest)
@@ -27,6 +29,8 @@ void manifest_fini(struct manifest *manifest)
 {
 	free(manifest->sockets);
 	free(manifest->servers);
+	if (manifest->names)
+		name_view_unref(manifest->names);
 	manifest_init(manifest);
 }
 
@@ -197,6 +201,48 @@ static void put_log(struct strbuf *out, const struct manifest_log *log)
 	end(out, from);
 }
 
+static void put_record(
+    struct strbuf *out, enum name_type type, const struct name_record *record)
+{
+	if (type == NAME_SRV) {
+		put_number(out, record->priority, 2);
+		put_number(out, record->weight, 2);
+		put_number(out, record->port, 2);
+		put_text(out, record->target);
+	} else if (type == NAME_A) {
+		strbuf_add(out, (const char *)&record->addr.in.sin_addr, 4);
+	} else {
+		strbuf_add(out, (const char *)&record->addr.in6.sin6_addr, 16);
+	}
+}
+
+static void put_name(struct strbuf *out, const struct name_view_row *row)
+{
+	size_t from = begin(out, RECORD_NAME);
+
+	put_number(out, row->type, 1);
+	put_text(out, row->host);
+	put_number(out, row->last, 1);
+	put_number(out, row->ttl_s, 4);
+	put_number(out, (uint64_t)row->answered.ns, 8);
+	put_number(out, (uint64_t)row->absent_since.ns, 8);
+	put_number(out, row->n, 2);
+	for (uint32_t i = 0; i < row->n; i++)
+		put_record(out, row->type, &row->records[i]);
+	end(out, from);
+}
+
+static void put_names(struct strbuf *out, const struct name_view *names)
+{
+	uint32_t n =
+	    names->n < MANIFEST_NAMES_MAX ? names->n : MANIFEST_NAMES_MAX;
+
+	/* What was never answered is not known. */
+	for (uint32_t i = 0; i < n; i++)
+		if (names->rows[i].asked)
+			put_name(out, &names->rows[i]);
+}
+
 void manifest_encode(const struct manifest *manifest, struct strbuf *ret)
 {
 	put_process(ret, RECORD_PROCESS, &manifest->process);
@@ -215,6 +261,8 @@ void manifest_encode(const struct manifest *manifest, struct strbuf *ret)
 		strbuf_add(ret, (const char *)manifest->tls, manifest->n_tls);
 		end(ret, from);
 	}
+	if (manifest->names)
+		put_names(ret, manifest->names);
 }
 
 /* -- reading ----------------------------------------------------------- */
@@ -346,6 +394,97 @@ static bool take_log(struct manifest_log *ret, struct cursor *in)
 	return true;
 }
 
+static bool take_address(
+    struct cursor *in, enum name_type type, struct addr *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	if (type == NAME_A) {
+		ret->in.sin_family = AF_INET;
+		ret->length = sizeof ret->in;
+		return cursor_copy(in, &ret->in.sin_addr, 4);
+	}
+	ret->in6.sin6_family = AF_INET6;
+	ret->length = sizeof ret->in6;
+	return cursor_copy(in, &ret->in6.sin6_addr, 16);
+}
+
+static bool take_host(struct cursor *in, char ret[NAME_HOST_MAX + 1])
+{
+	return take_text(in, ret, NAME_HOST_MAX + 1) && ret[0];
+}
+
+static bool take_name_record(
+    struct cursor *in, enum name_type type, struct name_record *ret)
+{
+	if (type != NAME_SRV)
+		return take_address(in, type, &ret->addr);
+	return cursor_be16(in, &ret->priority) &&
+	       cursor_be16(in, &ret->weight) && cursor_be16(in, &ret->port) &&
+	       take_host(in, ret->target);
+}
+
+static bool take_name_records(
+    struct cursor *in, struct arena *arena, struct name_view_row *row)
+{
+	struct name_record *records =
+	    arena_alloc(arena, row->n * sizeof *records + 1);
+
+	row->records = records;
+	for (uint32_t i = 0; i < row->n; i++)
+		if (!take_name_record(in, row->type, &records[i]))
+			return false;
+	return true;
+}
+
+static struct name_view_row *next_name(struct manifest *manifest)
+{
+	struct name_view *names = manifest->names;
+	struct name_view_row *rows;
+
+	if (!names)
+		names = manifest->names = name_view_new();
+	if (names->n == manifest->room_names) {
+		manifest->room_names =
+		    manifest->room_names ? manifest->room_names * 2 : 64;
+		rows = arena_alloc(
+		    names->arena, manifest->room_names * sizeof *rows);
+		if (names->n)
+			memcpy(rows, names->rows, names->n * sizeof *rows);
+		names->rows = rows;
+	}
+	return &names->rows[names->n];
+}
+
+/* Kinds of questions that are not known are passed over. */
+static bool take_name(struct manifest *ret, struct cursor *in)
+{
+	char host[NAME_HOST_MAX + 1];
+	struct name_view_row row = {.asked = true}, *next;
+	uint8_t type, last;
+	uint16_t n;
+
+	if (!cursor_u8(in, &type))
+		return false;
+	if (type >= NAME_TYPES)
+		return true;
+	row.type = (enum name_type)type;
+	if ((ret->names && ret->names->n == MANIFEST_NAMES_MAX) ||
+	    !take_host(in, host) || !cursor_u8(in, &last) ||
+	    !cursor_be32(in, &row.ttl_s) || !take_ns(in, &row.answered.ns) ||
+	    !take_ns(in, &row.absent_since.ns) || !cursor_be16(in, &n) ||
+	    n > NAME_RECORDS_MAX)
+		return false;
+	row.last = last < NAME_RESULTS ? (enum name_result)last : NAME_FAILED;
+	row.n = n;
+	next = next_name(ret);
+	row.host = arena_strdup(ret->names->arena, host);
+	if (!take_name_records(in, ret->names->arena, &row))
+		return false;
+	*next = row;
+	ret->names->n++;
+	return true;
+}
+
 static bool take_record(struct manifest *ret, uint8_t type, struct cursor *in)
 {
 	switch (type) {
@@ -368,6 +507,8 @@ static bool take_record(struct manifest *ret, uint8_t type, struct cursor *in)
 		ret->tls = in->at;
 		ret->n_tls = (uint32_t)cursor_left(in);
 		return ret->n_tls <= MANIFEST_TLS_MAX;
+	case RECORD_NAME:
+		return take_name(ret, in);
 	default:
 		return type >= MANIFEST_OPTIONAL;
 	}

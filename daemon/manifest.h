@@ -2,8 +2,8 @@
 #pragma once
 /*
  * What one generation of braidd hands to the next, in writing: who it is,
- * which sockets come along and in which order, and what operators and health
- * checks have found out about servers.
+ * which sockets come along and in which order, and what operators, health
+ * checks and the DNS have said about servers.
  *
  *      record: type (1 byte) length (4) fields ...      big endian
  *
@@ -17,22 +17,25 @@
  *
  * Thread:  any (pure).
  * Memory:  manifest_init() .. manifest_fini(); arrays grow as records are
- *          added. `tls` points into the bytes that were decoded or given.
+ *          added. `tls` points into the bytes that were decoded or given. A
+ *          reference to `names` is the manifest's.
  * Units:   *_ns on the monotonic clock, which both processes share;
  *          started_ns on the wall clock.
  * Errors:  BR_E_PROTOCOL: these bytes are no manifest. BR_E_LIMIT: more than
  *          a configuration may have.
- * Limits:  those of conf/conf.h.
+ * Limits:  those of conf/conf.h, fleet/name.h; MANIFEST_NAMES_MAX questions.
  */
 #include "base/addr.h"
 #include "base/strbuf.h"
 #include "conf/conf.h"
 #include "fleet/board.h"
+#include "fleet/name_view.h"
 
 #define MANIFEST_OPTIONAL 128u
 #define MANIFEST_VERSION_MAX 63
 #define MANIFEST_SOCKETS_MAX (CONF_LISTENERS_MAX * CONF_BINDS_MAX)
 #define MANIFEST_TLS_MAX 65536u
+#define MANIFEST_NAMES_MAX (4u * CONF_SERVERS_MAX)
 
 struct manifest_process {
 	uint32_t pid;
@@ -66,7 +69,7 @@ struct manifest {
 	struct addr control, api; /* length 0: not handed over */
 	struct manifest_log log;
 	uint32_t n_older, n_sockets, n_servers;
-	uint32_t room_sockets, room_servers;
+	uint32_t room_sockets, room_servers, room_names;
 	struct manifest_process older[CONF_GENERATIONS_MAX];
 	struct manifest_sockets *sockets;
 	struct manifest_server *servers;
@@ -74,6 +77,9 @@ struct manifest {
 	 * has put it together; secret. */
 	const uint8_t *tls;
 	uint32_t n_tls;
+	/* What is known about names of servers: of each row the question, the
+	 * last result, records and times; not its counts. NULL: nothing. */
+	struct name_view *names;
 };
 
 void manifest_init(struct manifest *manifest);

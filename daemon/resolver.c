@@ -32,6 +32,7 @@ struct request {
 	uint32_t n;
 	bool only;
 	void *pointer; /* for DAEMON_RESOLVED */
+	struct name_view *known; /* may be NULL */
 	struct mono deadline;
 };
 
@@ -87,6 +88,13 @@ static struct request *request_new(const struct conf *conf, bool only)
 	return request;
 }
 
+static void request_free(struct request *request)
+{
+	if (request->known)
+		name_view_unref(request->known);
+	arena_free(request->arena);
+}
+
 static void hand_over(struct resolver *resolver, struct request *request)
 {
 	(void)pthread_mutex_lock(&resolver->lock);
@@ -108,6 +116,15 @@ void resolver_add(
 void resolver_keep(struct resolver *resolver, const struct conf *conf)
 {
 	hand_over(resolver, request_new(conf, true));
+}
+
+void resolver_begin(
+    struct resolver *resolver, const struct conf *conf, struct name_view *known)
+{
+	struct request *request = request_new(conf, true);
+
+	request->known = known ? name_view_ref(known) : NULL;
+	hand_over(resolver, request);
 }
 
 void resolver_await(struct resolver *resolver, int64_t timeout_ms)
@@ -194,11 +211,13 @@ static void apply(struct resolver *resolver, struct request *request)
 	name_table_set_rules(resolver->table, &rules);
 	name_table_want(
 	    resolver->table, request->wants, request->n, request->only);
+	if (request->known)
+		name_table_restore(resolver->table, request->known);
 	resolver->view_due = true;
 	if (request->pointer)
 		list_push_back(&resolver->waiting, &request->link);
 	else
-		arena_free(request->arena);
+		request_free(request);
 }
 
 static void take_requests(struct resolver *resolver)
@@ -274,7 +293,7 @@ static void answer_waiting(struct resolver *resolver, struct mono now)
 		outbox_post(&resolver->outbox, resolver->daemon->member_clerk,
 		    (struct message){
 			.kind = DAEMON_RESOLVED, .pointer = request->pointer});
-		arena_free(request->arena);
+		request_free(request);
 	}
 }
 
@@ -393,7 +412,7 @@ static void resolver_free(struct resolver *resolver)
 
 	take_requests(resolver);
 	while ((node = list_pop_front(&resolver->waiting)))
-		arena_free(br_container_of(node, struct request, link)->arena);
+		request_free(br_container_of(node, struct request, link));
 	resolver_dns_free(resolver->dns);
 	name_table_free(resolver->table);
 	name_view_unref(resolver->view);

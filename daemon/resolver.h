@@ -38,6 +38,10 @@ void resolver_add(
     struct resolver *resolver, const struct conf *conf, void *pointer);
 /* From now on only these names, by these settings. */
 void resolver_keep(struct resolver *resolver, const struct conf *conf);
+/* The same at the start, with what an older generation has known: nobody waits
+ * for these names, and they are in use at once. NULL: there was none. */
+void resolver_begin(struct resolver *resolver, const struct conf *conf,
+    struct name_view *known);
 /* Boot: blocks until the names are settled, at most that long. */
 void resolver_await(struct resolver *resolver, int64_t timeout_ms);
 /* What is known; the reference is the caller's. */

@@ -59,17 +59,16 @@ static int compare_records(const void *a, const void *b)
 
 /* A sorted copy without doubles. */
 static struct name_record *records_copy(
-    const struct name_answer *answer, uint32_t *ret_n)
+    const struct name_record *from, uint32_t n_from, uint32_t *ret_n)
 {
-	struct name_record *records = calloc(answer->n, sizeof *records);
+	struct name_record *records = calloc(n_from, sizeof *records);
 	uint32_t n = 0;
 
 	if (!records)
-		br_out_of_memory(
-		    "records of a name", answer->n * sizeof *records);
-	memcpy(records, answer->records, answer->n * sizeof *records);
-	qsort(records, answer->n, sizeof *records, compare_records);
-	for (uint32_t i = 1; i < answer->n; i++)
+		br_out_of_memory("records of a name", n_from * sizeof *records);
+	memcpy(records, from, n_from * sizeof *records);
+	qsort(records, n_from, sizeof *records, compare_records);
+	for (uint32_t i = 1; i < n_from; i++)
 		if (compare_records(&records[n], &records[i]))
 			records[++n] = records[i];
 	*ret_n = n + 1;
@@ -234,6 +233,57 @@ void name_table_hurry(struct name_table *table)
 	}
 }
 
+/* -- what was known elsewhere ------------------------------------------ */
+
+static struct name_query *find_unasked(
+    struct name_table *table, const struct name_view_row *row)
+{
+	struct name_query *query = *bucket_of(table, row->host, row->type);
+
+	while (query && (query->type != row->type ||
+			    strcasecmp(query->host, row->host) != 0))
+		query = query->next;
+	return query && !query->asked ? query : NULL;
+}
+
+static void restore_row(
+    struct name_query *query, const struct name_view_row *row)
+{
+	query->asked = row->asked;
+	query->last = row->last;
+	query->ttl_s = row->ttl_s;
+	query->answered = row->answered;
+	query->absent_since = row->absent_since;
+	if (!row->n)
+		return;
+	free(query->records);
+	query->records = records_copy(row->records, row->n, &query->n);
+	query->table->version++;
+}
+
+static void restore_rows(
+    struct name_table *table, const struct name_view *known, bool services)
+{
+	for (uint32_t i = 0; i < known->n; i++) {
+		const struct name_view_row *row = &known->rows[i];
+		struct name_query *query;
+
+		if ((row->type == NAME_SRV) != services)
+			continue;
+		query = find_unasked(table, row);
+		if (query)
+			restore_row(query, row);
+	}
+	sweep(table);
+}
+
+/* Services first: the hosts that they name are wanted only then. */
+void name_table_restore(struct name_table *table, const struct name_view *known)
+{
+	restore_rows(table, known, true);
+	restore_rows(table, known, false);
+}
+
 /* -- answers ----------------------------------------------------------- */
 
 static void tell(const struct name_query *query, enum name_event event)
@@ -280,7 +330,7 @@ static void on_records(
 	query->failures = 0;
 	query->absent_since.ns = 0;
 	query->ttl_s = answer->ttl_s;
-	records = records_copy(answer, &n);
+	records = records_copy(answer->records, answer->n, &n);
 	if (records_same(query, records, n)) {
 		free(records);
 	} else {
@@ -487,6 +537,7 @@ static void fill_row(struct arena *arena, struct name_view_row *row,
 	    .ttl_s = query->ttl_s,
 	    .due = query->due_at,
 	    .answered = query->answered,
+	    .absent_since = query->absent_since,
 	};
 	memcpy(row->counts, query->counts, sizeof row->counts);
 }

@@ -89,6 +89,11 @@ void name_table_set_rules(
 /* Adds names; with `only`, all others are forgotten. */
 void name_table_want(struct name_table *table, const struct name_want *wants,
     uint32_t n, bool only);
+/* What another table has known about names that are wanted here and were never
+ * asked. They are asked all the same, as soon as any; until then, and while
+ * nobody answers, it is in use. */
+void name_table_restore(
+    struct name_table *table, const struct name_view *known);
 /* Asks everything again soon: the resolvers are others now. */
 void name_table_hurry(struct name_table *table);
 

@@ -27,6 +27,7 @@ struct name_view_row {
 	uint32_t ttl_s; /* in force, of the last answer */
 	struct mono due; /* asked again; ns 0: being asked now */
 	struct mono answered; /* the last success; ns 0: never */
+	struct mono absent_since; /* ns 0: it is there, as far as known */
 	uint64_t counts[NAME_RESULTS];
 };
 

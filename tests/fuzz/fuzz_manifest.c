@@ -15,6 +15,21 @@ static void check_text(const char *text, size_t room)
 		br_assert((unsigned char)*text >= 0x20 && *text != 0x7f);
 }
 
+static void check_names(const struct name_view *names)
+{
+	br_assert(names->n <= MANIFEST_NAMES_MAX);
+	for (uint32_t i = 0; i < names->n; i++) {
+		const struct name_view_row *row = &names->rows[i];
+
+		br_assert(row->type < NAME_TYPES && row->last < NAME_RESULTS);
+		br_assert(row->host[0] && strlen(row->host) <= NAME_HOST_MAX);
+		br_assert(row->n <= NAME_RECORDS_MAX);
+		for (uint32_t k = 0; k < row->n; k++)
+			check_text(row->records[k].target,
+			    sizeof row->records[k].target);
+	}
+}
+
 static void check(const struct manifest *manifest)
 {
 	br_assert(manifest->process.pid > 0 && manifest->process.number > 0);
@@ -32,6 +47,8 @@ static void check(const struct manifest *manifest)
 		check_text(server->facts.cause, sizeof server->facts.cause);
 		br_assert(server->facts.admin <= BOARD_MAINT);
 	}
+	if (manifest->names)
+		check_names(manifest->names);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct strbuf once, twice;
 
 	if (manifest_decode(&first, data, size)) {
-		br_assert(!first.sockets && !first.servers);
+		br_assert(!first.sockets && !first.servers && !first.names);
 		return 0;
 	}
 	check(&first);

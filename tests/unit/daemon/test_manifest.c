@@ -47,6 +47,7 @@ START_TEST(test_least)
 	ck_assert_uint_eq(in.control.length, 0);
 	ck_assert_uint_eq(in.api.length, 0);
 	ck_assert(!in.log.known);
+	ck_assert_ptr_null(in.names);
 	/* Its own counters. */
 	ck_assert_uint_eq(manifest_fds(&in), 1);
 	manifest_fini(&in);
@@ -148,6 +149,94 @@ START_TEST(test_tls_bytes)
 }
 END_TEST
 
+static void add_name(struct name_view_row *row, const char *host,
+    enum name_type type, const struct name_record *records, uint32_t n)
+{
+	*row = (struct name_view_row){.host = host,
+	    .type = type,
+	    .records = records,
+	    .n = n,
+	    .asked = true,
+	    .last = NAME_TIMEOUT,
+	    .ttl_s = 300,
+	    .answered = {5},
+	    .absent_since = {6}};
+}
+
+static struct addr ip_of(const char *from)
+{
+	struct addr addr;
+
+	ck_assert_int_eq(addr_parse_ip(&addr, from), 0);
+	return addr;
+}
+
+START_TEST(test_names)
+{
+	struct name_record ipv4 = {.addr = ip_of("192.0.2.1")};
+	struct name_record ipv6[2] = {
+	    {.addr = ip_of("2001:db8::1")}, {.addr = ip_of("2001:db8::2")}};
+	struct name_record service = {
+	    .priority = 10, .weight = 3, .port = 8080, .target = "b.test"};
+	struct name_view_row rows[4] = {{.n = 0}};
+	const struct name_view_row *row;
+
+	add_name(&rows[0], "a.test", NAME_A, &ipv4, 1);
+	add_name(&rows[1], "a.test", NAME_AAAA, ipv6, 2);
+	add_name(&rows[2], "_web._tcp.test", NAME_SRV, &service, 1);
+	/* Nothing is known about it. */
+	add_name(&rows[3], "b.test", NAME_A, NULL, 0);
+	rows[3].asked = false;
+	out.names = name_view_new();
+	out.names->rows = rows;
+	out.names->n = 4;
+	round_trip();
+	ck_assert_ptr_nonnull(in.names);
+	ck_assert_uint_eq(in.names->n, 3);
+	row = &in.names->rows[0];
+	ck_assert_str_eq(row->host, "a.test");
+	ck_assert_int_eq(row->type, NAME_A);
+	ck_assert_uint_eq(row->n, 1);
+	ck_assert(addr_equal(&row->records[0].addr, &ipv4.addr));
+	ck_assert(row->asked && row->last == NAME_TIMEOUT);
+	ck_assert_uint_eq(row->ttl_s, 300);
+	ck_assert_int_eq(row->answered.ns, 5);
+	ck_assert_int_eq(row->absent_since.ns, 6);
+	row = &in.names->rows[1];
+	ck_assert_uint_eq(row->n, 2);
+	ck_assert(addr_equal(&row->records[1].addr, &ipv6[1].addr));
+	row = &in.names->rows[2];
+	ck_assert_int_eq(row->type, NAME_SRV);
+	ck_assert_uint_eq(row->records[0].priority, 10);
+	ck_assert_uint_eq(row->records[0].weight, 3);
+	ck_assert_uint_eq(row->records[0].port, 8080);
+	ck_assert_str_eq(row->records[0].target, "b.test");
+	manifest_fini(&in);
+}
+END_TEST
+
+START_TEST(test_many_names)
+{
+	struct name_record records[NAME_RECORDS_MAX];
+	struct name_view_row rows[200] = {{.n = 0}};
+
+	for (uint32_t i = 0; i < NAME_RECORDS_MAX; i++)
+		records[i] = (struct name_record){.addr = ip_of("192.0.2.1")};
+	for (uint32_t i = 0; i < 200; i++)
+		add_name(&rows[i], "a.test", NAME_A, records,
+		    i ? i : NAME_RECORDS_MAX);
+	out.names = name_view_new();
+	out.names->rows = rows;
+	out.names->n = 200;
+	round_trip();
+	ck_assert_uint_eq(in.names->n, 200);
+	ck_assert_uint_eq(in.names->rows[0].n, NAME_RECORDS_MAX);
+	for (uint32_t i = 1; i < 200; i++)
+		ck_assert_uint_eq(in.names->rows[i].n, i);
+	manifest_fini(&in);
+}
+END_TEST
+
 /* Every place where it could be cut but the ends of records is an error. */
 START_TEST(test_cut)
 {
@@ -219,6 +308,44 @@ START_TEST(test_bad_records)
 }
 END_TEST
 
+#define NAME_TIMES                                                             \
+	"\0\0\1\x2c"                                                           \
+	"\0\0\0\0\0\0\0\5"                                                     \
+	"\0\0\0\0\0\0\0\0"
+
+static int decode_name(const char *bytes, size_t length)
+{
+	char record[256] = "\x82\0\0\0";
+
+	record[4] = (char)length;
+	memcpy(record + 5, bytes, length);
+	strbuf_clear(&text);
+	return decode(record, 5 + length);
+}
+
+START_TEST(test_bad_names)
+{
+	/* a.test A: one address. */
+	ck_assert_int_eq(
+	    decode_name("\0\6a.test\0" NAME_TIMES "\0\1\x7f\0\0\2", 35), 0);
+	/* What is behind the fields that are known, a result that is not, and
+	 * a kind of question that is not. */
+	ck_assert_int_eq(
+	    decode_name("\0\6a.test\0" NAME_TIMES "\0\1\x7f\0\0\2xx", 37), 0);
+	ck_assert_int_eq(
+	    decode_name("\0\6a.test\x63" NAME_TIMES "\0\1\x7f\0\0\2", 35), 0);
+	ck_assert_int_eq(decode_name("\x63zzz", 4), 0);
+	/* No host, an address too few, more than there can be. */
+	ck_assert_int_eq(
+	    decode_name("\0\0\0" NAME_TIMES "\0\0", 25), BR_E_PROTOCOL);
+	ck_assert_int_eq(
+	    decode_name("\0\6a.test\0" NAME_TIMES "\0\2\x7f\0\0\2", 35),
+	    BR_E_PROTOCOL);
+	ck_assert_int_eq(
+	    decode_name("\0\6a.test\0" NAME_TIMES "\4\1", 31), BR_E_PROTOCOL);
+}
+END_TEST
+
 START_TEST(test_nothing)
 {
 	ck_assert_int_eq(manifest_decode(&in, "", 0), BR_E_PROTOCOL);
@@ -242,6 +369,9 @@ int main(void)
 	tcase_add_test(tc, test_unknown_records);
 	tcase_add_test(tc, test_bad_records);
 	tcase_add_test(tc, test_nothing);
+	tcase_add_test(tc, test_names);
+	tcase_add_test(tc, test_many_names);
+	tcase_add_test(tc, test_bad_names);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

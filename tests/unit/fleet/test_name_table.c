@@ -334,6 +334,73 @@ START_TEST(test_not_all_at_once)
 }
 END_TEST
 
+/* As after an upgrade: another table, for which nobody answers. */
+static void restore(const struct name_view *before)
+{
+	teardown();
+	setup();
+	want("a.test", false, false, true);
+	want("_s.test", true, false, false);
+	name_table_restore(table, before);
+}
+
+START_TEST(test_what_another_has_known)
+{
+	struct name_view *before;
+	struct name_query *query;
+
+	want("a.test", false, false, true);
+	answers("a.test", "192.0.2.1", 300);
+	want("_s.test", true, false, false);
+	query = take("_s.test", NAME_SRV);
+	clear(NAME_ANSWER, 300);
+	add_srv("t.test", 1);
+	reply(query);
+	answers("t.test", "192.0.2.2", 300);
+	want("gone.test", false, false, false);
+	answers("gone.test", "192.0.2.3", 300);
+	before = name_table_view(table);
+	restore(before);
+	name_view_unref(before);
+	ck_assert(name_table_settled(table));
+	ck_assert_uint_eq(known("a.test", NAME_A), 1);
+	ck_assert_uint_eq(known("_s.test", NAME_SRV), 1);
+	ck_assert_uint_eq(known("t.test", NAME_A), 1);
+	ck_assert_uint_eq(known("gone.test", NAME_A), UINT32_MAX);
+	/* All are asked at once, and keep what they have. */
+	fails("a.test", NAME_TIMEOUT, 0);
+	ck_assert_uint_eq(known("a.test", NAME_A), 1);
+	query = take("_s.test", NAME_SRV);
+	clear(NAME_SERVFAIL, 0);
+	reply(query);
+	fails("t.test", NAME_TIMEOUT, 0);
+	ck_assert_uint_eq(known("t.test", NAME_A), 1);
+	ck_assert_uint_eq(events[NAME_EVENT_FAILING], 3);
+	ck_assert_uint_eq(events[NAME_EVENT_CHANGED], 0);
+}
+END_TEST
+
+START_TEST(test_an_absence_goes_on)
+{
+	struct name_view *before;
+
+	want("a.test", false, false, true);
+	answers("a.test", "192.0.2.1", 1);
+	pass_ms(1010);
+	fails("a.test", NAME_NXDOMAIN, 1);
+	before = name_table_view(table);
+	teardown();
+	setup();
+	pass_ms(40000);
+	want("a.test", false, false, true);
+	name_table_restore(table, before);
+	name_view_unref(before);
+	/* Longer than hold since the first time. */
+	fails("a.test", NAME_NXDOMAIN, 1);
+	ck_assert_uint_eq(events[NAME_EVENT_GIVEN_UP], 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("name_table");
@@ -354,6 +421,8 @@ int main(void)
 	tcase_add_test(
 	    tcase, test_what_nobody_wants_is_forgotten_when_it_is_back);
 	tcase_add_test(tcase, test_not_all_at_once);
+	tcase_add_test(tcase, test_what_another_has_known);
+	tcase_add_test(tcase, test_an_absence_goes_on);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
