@@ -194,12 +194,25 @@ static address_hinter *const address_hinters[] = {
     address_hint_name,
 };
 
+/* What a hint repeats must not break its line or reach a terminal raw. */
+static bool address_hint_may_repeat(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length > ADDRESS_HINT_MAX)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (iscntrl((unsigned char)text[i]))
+			return false;
+	return true;
+}
+
 bool address_hint(struct strbuf *sb, const char *text, bool peer)
 {
 	struct address a = {.text = text, .peer = peer};
 	const char *colon = strrchr(text, ':');
 
-	if (strlen(text) > ADDRESS_HINT_MAX)
+	if (!address_hint_may_repeat(text))
 		return false;
 	if (colon) {
 		memcpy(a.host, text, (size_t)(colon - text));
