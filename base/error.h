@@ -35,7 +35,10 @@
 	X(BR_E_SOURCE_FAST, -1020,                                             \
 	    "the source connects faster than per_source.rate")                 \
 	X(BR_E_CLIENT_ADDRESS, -1025,                                          \
-	    "no server can be connected from the client's address")
+	    "no server can be connected from the client's address")            \
+	X(BR_E_TLS_ENDED, -1026,                                               \
+	    "the connection ended within the TLS handshake")                   \
+	X(BR_E_TLS_SLOW, -1027, "no whole TLS handshake in the time for it")
 
 enum br_error {
 #define X(name, value, text) name = value,

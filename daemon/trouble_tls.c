@@ -36,6 +36,14 @@ bool trouble_tls_due(struct trouble_tls_end *end,
 	return true;
 }
 
+/* Scanners of ports end within a handshake, and clients that are too slow for
+ * it have a line of their own. */
+static bool is_trouble_of_clients(unsigned cause)
+{
+	return cause != TLS_CAUSE_handshake_ended &&
+	       cause != TLS_CAUSE_handshake_slow;
+}
+
 static void look_at_end(struct trouble_tls_end *end,
     const uint64_t counts[TLS_N_CAUSES], struct mono now, const char *message)
 {
@@ -56,8 +64,9 @@ void trouble_tls_look(struct trouble_tls *tls,
 
 	for (uint32_t w = 0; w < n_workers; w++)
 		for (unsigned i = 0; i < TLS_N_CAUSES; i++) {
-			client[i] +=
-			    counter_read(&metrics[w].tls_client_failures[i]);
+			if (is_trouble_of_clients(i))
+				client[i] += counter_read(
+				    &metrics[w].tls_client_failures[i]);
 			server[i] +=
 			    counter_read(&metrics[w].tls_server_failures[i]);
 		}

@@ -5,7 +5,8 @@
  * cause that was the most frequent.
  *
  * A stream that ends without close_notify is not among it: many peers end
- * so, and nothing is lost but certainty.
+ * so, and nothing is lost but certainty. Nor are clients that end or tarry in
+ * the handshake.
  *
  * Thread:  control.
  * Memory:  embedded in struct trouble.

@@ -50,6 +50,8 @@ enum tls_version {
 	X(peer_certificate, "the peer refused our certificate")                \
 	X(peer_alert, "the peer sent another alert")                           \
 	X(truncated, "the stream ended without close_notify")                  \
+	X(handshake_ended, "the connection ended within the handshake")        \
+	X(handshake_slow, "no whole handshake in the time for it")             \
 	X(memory, "no memory: limits.tls_memory is reached")                   \
 	X(internal, "an error inside the TLS library")
 

@@ -119,17 +119,22 @@ void flow_on_watch(struct flow *flow, int32_t res)
 
 /* -- connecting -------------------------------------------------------- */
 
-static bool flow_is_local_error(int error)
+bool flow_is_local_error(int error)
 {
 	return error == -EMFILE || error == -ENFILE || error == -ENOMEM ||
 	       error == -ENOBUFS || error == -EADDRNOTAVAIL;
+}
+
+static bool flow_is_timeout(int error)
+{
+	return error == -ETIMEDOUT || error == BR_E_TLS_SLOW;
 }
 
 static char flow_connect_end(int error)
 {
 	if (flow_is_local_error(error))
 		return 'R';
-	return error == -ETIMEDOUT ? 's' : 'S';
+	return flow_is_timeout(error) ? 's' : 'S';
 }
 
 static void flow_count_connect_error(struct flow *flow, int error)
@@ -142,8 +147,8 @@ static void flow_count_connect_error(struct flow *flow, int error)
 		return;
 	}
 	counter_inc(&flow->worker->metrics->connect_errors);
-	counter_inc(error == -ETIMEDOUT ? &metrics->connect_timeouts
-					: &metrics->connect_errors);
+	counter_inc(flow_is_timeout(error) ? &metrics->connect_timeouts
+					   : &metrics->connect_errors);
 }
 
 /* No client byte has gone out: another server may serve this flow. */

@@ -39,6 +39,8 @@ void flow_on_connected(struct flow *flow, int32_t res);
 void flow_note_client(struct flow *flow);
 /* Gives the server's slot back. */
 void flow_release_server(struct flow *flow);
+/* Something that we lack, not the server's fault. */
+bool flow_is_local_error(int error);
 /* The server failed this flow, which outlier detection wants to know. */
 void flow_blame_server(const struct flow *flow, int error);
 

@@ -163,8 +163,10 @@ static void front_ended(struct flow *flow)
 {
 	switch (flow->state) {
 	case FLOW_PROXY_HEADER:
-	case FLOW_TLS_ACCEPT:
 		flow_fail_now(flow, 'C', BR_E_EARLY_END);
+		break;
+	case FLOW_TLS_ACCEPT:
+		tls_accept_lost(flow, BR_E_EARLY_END);
 		break;
 	case FLOW_FIRST_BYTES:
 		/* Whatever it is, no ClientHello comes any more. The server
@@ -215,6 +217,8 @@ void front_on_receive(struct flow *flow, struct op_result result)
 		list_push_back(&worker->starved, &d->wait_link);
 	} else if (result.res == -EINTR || result.res == -EAGAIN) {
 		front_receive(flow);
+	} else if (flow->state == FLOW_TLS_ACCEPT) {
+		tls_accept_lost(flow, result.res);
 	} else {
 		flow_fail_now(flow, 'C', result.res);
 	}

@@ -181,7 +181,7 @@ static bool relay_sink_failed(
     struct flow *flow, const struct direction *d, int error)
 {
 	if (flow->state == FLOW_TLS_CONNECT && d->up)
-		tls_connect_fail(flow, error);
+		tls_connect_lost(flow, error);
 	else if (d->up)
 		flow_server_broke(flow, error);
 	else

@@ -189,8 +189,18 @@ void tls_accept(struct flow *flow)
 
 void tls_accept_timed_out(struct flow *flow)
 {
-	counter_inc(&flow->worker->metrics->handshake_timeouts);
+	struct worker_metrics *metrics = flow->worker->metrics;
+
+	counter_inc(&metrics->handshake_timeouts);
+	counter_inc(&metrics->tls_client_failures[TLS_CAUSE_handshake_slow]);
 	flow_fail_now(flow, 'c', -ETIMEDOUT);
+}
+
+void tls_accept_lost(struct flow *flow, int error)
+{
+	counter_inc(&flow->worker->metrics
+			 ->tls_client_failures[TLS_CAUSE_handshake_ended]);
+	flow_fail_now(flow, 'C', error);
 }
 
 /* -- with the server --------------------------------------------------- */
@@ -220,7 +230,7 @@ static void tls_connect_over(struct flow *flow)
 	flow_server_failed(flow, flow->error);
 }
 
-void tls_connect_fail(struct flow *flow, int error)
+static void tls_connect_fail(struct flow *flow, int error)
 {
 	struct ring *ring = &flow->worker->ring;
 
@@ -230,6 +240,18 @@ void tls_connect_fail(struct flow *flow, int error)
 		ring_hurry(ring);
 	}
 	tls_connect_over(flow);
+}
+
+void tls_connect_lost(struct flow *flow, int error)
+{
+	/* What we lack ourselves is not the server's end. */
+	if (flow_is_local_error(error)) {
+		tls_connect_fail(flow, error);
+		return;
+	}
+	counter_inc(&flow->worker->metrics
+			 ->tls_server_failures[TLS_CAUSE_handshake_ended]);
+	tls_connect_fail(flow, BR_E_TLS_ENDED);
 }
 
 static void tls_connect_refused(struct flow *flow)
@@ -318,13 +340,13 @@ void tls_connect_on_receive(struct flow *flow, struct op_result result)
 	if (flow->error)
 		tls_connect_over(flow);
 	else if (result.res == 0)
-		tls_connect_fail(flow, BR_E_CLOSED);
+		tls_connect_lost(flow, BR_E_CLOSED);
 	else if (result.res == -ENOBUFS)
 		list_push_back(&worker->starved, &d->wait_link);
 	else if (result.res == -EINTR || result.res == -EAGAIN)
 		tls_connect_receive(flow);
 	else if (result.res < 0)
-		tls_connect_fail(flow, result.res);
+		tls_connect_lost(flow, result.res);
 }
 
 void tls_connect_on_sent(struct flow *flow, struct op_result result)
@@ -341,7 +363,7 @@ void tls_connect_on_sent(struct flow *flow, struct op_result result)
 	if (flow->error)
 		tls_connect_over(flow);
 	else
-		tls_connect_fail(flow, res);
+		tls_connect_lost(flow, res);
 }
 
 void tls_connect_resume(struct flow *flow)
@@ -352,6 +374,9 @@ void tls_connect_resume(struct flow *flow)
 
 void tls_connect_timed_out(struct flow *flow)
 {
-	if (!flow->error)
-		tls_connect_fail(flow, -ETIMEDOUT);
+	if (flow->error)
+		return;
+	counter_inc(&flow->worker->metrics
+			 ->tls_server_failures[TLS_CAUSE_handshake_slow]);
+	tls_connect_fail(flow, BR_E_TLS_SLOW);
 }

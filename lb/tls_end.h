@@ -30,6 +30,8 @@
 void tls_accept(struct flow *flow);
 void tls_accept_go_on(struct flow *flow);
 void tls_accept_timed_out(struct flow *flow);
+/* The client has ended or reset the connection. */
+void tls_accept_lost(struct flow *flow, int error);
 /* Those that a turn had no room for, oldest first. */
 void tls_accept_deferred(struct worker *worker);
 
@@ -41,8 +43,9 @@ void tls_connect_on_receive(struct flow *flow, struct op_result result);
  * operation on its descriptor has. */
 void tls_connect_on_sent(struct flow *flow, struct op_result result);
 void tls_connect_timed_out(struct flow *flow);
-/* Elsewhere, or the end, once nothing is in flight on the descriptor. */
-void tls_connect_fail(struct flow *flow, int error);
+/* The connection has ended, with BR_E_CLOSED or an errno: elsewhere, or the
+ * end, once nothing is in flight on the descriptor. */
+void tls_connect_lost(struct flow *flow, int error);
 /* There are ring buffers again. */
 void tls_connect_resume(struct flow *flow);
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates for scenarios, made by openssl in the scenario's folder, and
-openssl's own server."""
+"""Certificates for scenarios, made by openssl in the scenario's folder;
+openssl's own server, and TLS for scripted ones."""
 
 import os
+import ssl
 
 from .process import run as run_program
 from .scenario import find_program
@@ -20,9 +21,9 @@ class Authority:
                      self.cert])
         os.chmod(self.cert, 0o644)
 
-    def issue(self, name, names):
+    def issue(self, name, names, days=2):
         """Paths of a certificate for those names ("DNS:a,IP:127.0.0.1") and
-        of its key."""
+        of its key, which anybody may read. With negative days it has ended."""
         cert, key = self.s.path(f"{name}.pem"), self.s.path(f"{name}.key")
         request = self.s.path(f"{name}.csr")
         run_program([find_program("openssl"), "req", "-newkey", "ec",
@@ -31,8 +32,45 @@ class Authority:
         extensions = self.s.write(f"{name}.ext", f"subjectAltName={names}\n")
         run_program([find_program("openssl"), "x509", "-req", "-in", request,
                      "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial",
-                     "-days", "2", "-extfile", extensions, "-out", cert])
+                     "-days", days, "-extfile", extensions, "-out", cert])
+        os.chmod(key, 0o644)
         return cert, key
+
+
+def server_context(pair, client_ca=None, version=None):
+    """For a scripted server; with client_ca it demands a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    if client_ca:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    if version:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+def over_tls(context, handler):
+    """That handler of an origin behind TLS. What handshakes fail with is in
+    the list `failed`, which belongs to what this returns."""
+    def shake(sock, number):
+        try:
+            tls = context.wrap_socket(sock, server_side=True)
+        except OSError as error:
+            shake.failed.append(error)
+            raise
+        with tls:
+            handler(tls, number)
+    shake.failed = []
+    return shake
+
+
+def say(text):
+    """A handler of a TLS origin: its name and close_notify, then whatever
+    the client does until it says the same."""
+    def handler(tls, _number):
+        tls.sendall(text)
+        tls.unwrap()
+    return handler
 
 
 class TlsServer:
