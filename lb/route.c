@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/prefix_map.h"
-#include "lb/client_hello.h"
+#include "profiler/client_hello.h"
 
 #include <errno.h>
 #include <string.h>

@@ -19,7 +19,7 @@
  * Limits:  FIRST_ROOM bytes are read before a server is chosen.
  */
 #include "io/tls_session.h"
-#include "lb/client_hello.h"
+#include "profiler/client_hello.h"
 #include "lb/flow.h"
 #include "lb/proxy_proto.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "lb/client_hello.h"
+#include "profiler/client_hello.h"
 
 #define BYTES_MAX (CLIENT_HELLO_BYTES_MAX + 64)
 /* Byte by byte the copies make it quadratic. */

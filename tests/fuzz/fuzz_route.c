@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
-#include "lb/client_hello.h"
+#include "profiler/client_hello.h"
 #include "lb/route.h"
 
 #define RULES_MAX 32

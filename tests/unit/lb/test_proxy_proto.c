@@ -2,7 +2,7 @@
 #include "lb/proxy_proto.h"
 
 #include "tests/unit/lb/lb_check.h"
-#include "tests/unit/lb/seed_files.h"
+#include "tests/unit/base/seed_files.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "base/rng.h"
-#include "lb/client_hello.h"
+#include "profiler/client_hello.h"
 #include "tests/unit/lb/lb_check.h"
 
 #define RULES_MAX 20000

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lb/client_hello.h"
+#include "profiler/client_hello.h"
 
-#include "tests/unit/lb/lb_check.h"
-#include "tests/unit/lb/seed_files.h"
+#include "tests/unit/base/check_main.h"
+#include "tests/unit/base/seed_files.h"
 
 /* A ClientHello under construction, and the records it is cut into. */
 struct maker {
@@ -599,5 +599,5 @@ int main(void)
 	tcase_add_test(tcase, test_truncated_and_flipped);
 	tcase_add_test(tcase, test_real);
 	tcase_add_loop_test(tcase, test_real_contents, 0, COUNT(real_rows));
-	return lb_check_main(tcase);
+	return check_main(tcase);
 }

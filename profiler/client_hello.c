@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lb/client_hello.h"
+#include "profiler/client_hello.h"
 
 #include "base/assert.h"
 #include "base/cursor.h"
-#include "lb/client_hello_body.h"
+#include "profiler/client_hello_body.h"
 
 /* RFC 8446 5.1, 4 */
 #define RECORD_HEADER_BYTES 5

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The inside of a whole ClientHello, for lb/client_hello.c alone.
+ * The inside of a whole ClientHello, for profiler/client_hello.c alone.
  *
  * Thread:  any (pure).
  * Memory:  the result is a copy.
  * Errors:  a cause; *ret may then be filled in part.
  */
-#include "lb/client_hello.h"
+#include "profiler/client_hello.h"
 
 /* `bytes` is the message without its header. */
 enum client_hello_cause client_hello_body_read(const uint8_t *bytes,

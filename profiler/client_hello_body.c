@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lb/client_hello_body.h"
+#include "profiler/client_hello_body.h"
 
 #include "base/cursor.h"
 
