@@ -467,7 +467,7 @@ void direction_on_sent(
     struct flow *flow, struct direction *d, struct op_result result)
 {
 	if (d->abandoned) {
-		d->sending = false;
+		relay_last_sent(flow, d, result.res);
 		relay_release(flow, d);
 		return;
 	}

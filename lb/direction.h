@@ -86,6 +86,7 @@ struct direction {
 	bool sent_before : 1, nodelay_set : 1;
 	bool spliced : 1; /* ever, for the log */
 	bool abandoned : 1; /* its sink is gone: what arrives is dropped */
+	bool last_waits : 1; /* relay_send_last(): for the send in flight */
 	uint8_t small_turns : 4;
 	uint8_t bulk_step : 4; /* TLS: how much is read at a time in bulk */
 	uint16_t held_first, held_last, n_held; /* ring buffers to send */

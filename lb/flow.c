@@ -273,10 +273,15 @@ void flow_finish(struct flow *flow)
 }
 /* -- completions ------------------------------------------------------- */
 
-static void flow_on_closing(struct flow *flow, struct op_result result)
+static void flow_on_closing(
+    struct flow *flow, unsigned tag, struct op_result result)
 {
 	if (result.flags & OP_BUFFER)
 		ring_buffer_return(&flow->worker->ring, result.buffer);
+	else if (tag == FLOW_TAG_SEND_UP)
+		relay_last_sent(flow, &flow->up, result.res);
+	else if (tag == FLOW_TAG_SEND_DOWN)
+		relay_last_sent(flow, &flow->down, result.res);
 	flow_when_quiet(flow);
 }
 
@@ -328,7 +333,7 @@ static void flow_on_complete(
 	br_assert(flow->state < FLOW_N_STATES);
 	br_assert(flow_states[flow->state].in_flight & (1u << tag));
 	if (flow->state == FLOW_CLOSING) {
-		flow_on_closing(flow, result);
+		flow_on_closing(flow, tag, result);
 		return;
 	}
 	if (flow->state != FLOW_ESTABLISHED) {

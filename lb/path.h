@@ -30,8 +30,12 @@ struct chunk *relay_tail(
     struct flow *flow, struct direction *d, uint32_t least);
 /* Starts sending what is queued, if nothing is being sent. */
 bool relay_send(struct flow *flow, struct direction *d);
-/* One try to get the chunks out, whatever becomes of them: the flow ends. */
+/* One try to get the chunks out, whatever becomes of them: the flow ends. An
+ * inline send reports its success only at the end of a turn: what is behind
+ * it goes out then, by relay_last_sent(). */
 void relay_send_last(struct flow *flow, struct direction *d);
+/* A send ended after the end of the flow, or of that direction, was settled. */
+void relay_last_sent(struct flow *flow, struct direction *d, int32_t res);
 /* A send ended. */
 bool relay_sent(struct flow *flow, struct direction *d, int32_t res);
 void relay_release(struct flow *flow, struct direction *d);

@@ -278,8 +278,21 @@ void relay_send_last(struct flow *flow, struct direction *d)
 	struct iovec parts[RELAY_PARTS_MAX];
 	uint32_t n = relay_gather_parked(d, parts);
 
+	d->last_waits = d->sending && d->parked_send && !d->sink_full;
 	if (n && !d->sending)
 		(void)sock_send_vector(flow_sink_fd(flow, d), parts, n, false);
+}
+
+void relay_last_sent(struct flow *flow, struct direction *d, int32_t res)
+{
+	bool go_on =
+	    d->last_waits && res > 0 && (uint32_t)res == d->send_length;
+
+	d->sending = d->last_waits = false;
+	if (!go_on)
+		return;
+	relay_consume_parked(flow->worker, d, d->send_length);
+	relay_send_last(flow, d);
 }
 
 static void relay_send_one(struct flow *flow, struct direction *d)

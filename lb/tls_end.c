@@ -359,7 +359,7 @@ void tls_connect_on_sent(struct flow *flow, struct op_result result)
 			(void)relay_send(flow, d);
 		return;
 	}
-	d->sending = false;
+	relay_last_sent(flow, d, res);
 	if (flow->error)
 		tls_connect_over(flow);
 	else

@@ -1,32 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 import hashlib
-import os
 import random
 import ssl
 
 from lib import client, origins, scenario
 from lib.braidd import Braid
+from lib.certificates import Authority
 
 DATA = random.Random(5).randbytes(8 << 20)
-
-
-def made(s):
-    """A certificate and its key for localhost, in one file."""
-    cert, key = s.path("cert.pem"), s.path("key.pem")
-    s.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-           "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-           "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-           "-keyout", key, "-out", cert])
-    os.chmod(key, 0o644)
-    return cert, key
 
 
 def test(s):
     """TLS with the client and with the server: bytes exact, versions 1.2 and
     1.3, sessions resumed by either worker."""
-    s.need("openssl")
-    cert, key = made(s)
+    authority = Authority(s)
+    cert, key = authority.issue("localhost", "DNS:localhost")
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(cert, key)
 
@@ -46,9 +35,9 @@ def test(s):
             "tls": {"certificates": [{"cert": cert, "key": key}]}}},
         "pools": {"origins": {
             "servers": {"a": {"address": origin.text}},
-            "tls": {"ca": cert, "sni": "localhost"}}}})
+            "tls": {"ca": authority.cert, "sni": "localhost"}}}})
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        context = ssl.create_default_context(cafile=cert)
+        context = ssl.create_default_context(cafile=authority.cert)
         context.minimum_version = context.maximum_version = version
         session = None
         reused = 0

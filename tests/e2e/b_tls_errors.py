@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-import os
 import socket
 import ssl
 
@@ -19,8 +18,6 @@ def test(s):
     ours_client = ours.issue("client", "DNS:client")
     other_client = other.issue("stranger", "DNS:stranger")
     back = ours.issue("back", "DNS:back.example.com")
-    for key in (pair[1], back[1]):
-        os.chmod(key, 0o644)
     origin = Origin(s, echo)
     wrong = TlsServer(s, "back", back)
     plain = Origin(s, lambda sock, _: sock.sendall(b"this is no TLS\r\n"))
@@ -84,17 +81,12 @@ def test(s):
             sock.close()
             return False
 
-    def metric(side, cause):
-        m = b.metrics()
-        return sum(m.value(f"braid_tls_{side}_failures_total", worker=str(w),
-                           cause=cause) for w in range(2))
-
     def fails(cause, words, side, end, **fields):
         """The last line of that listener, and the counter."""
         flow = b.wait_flows(1, **fields)[-1]
         s.equal((flow["end"], flow.get("error")),
                 (end, f"TLS with the {side}: {words}"), f"line of {fields}")
-        s.equal(metric(side, cause), 1, f"failures by {cause}")
+        s.equal(b.tls_failures(side, cause), 1, f"failures by {cause}")
         return flow
 
     # -- clients -------------------------------------------------------
@@ -107,7 +99,7 @@ def test(s):
           "client", "CT", listener="mutual")
     s.check(not shake("mutual", pair=other_client), "a stranger's certificate")
     b.wait_flows(2, listener="mutual")
-    s.equal(metric("client", "unknown_ca"), 1, "failures by unknown_ca")
+    s.equal(b.tls_failures("client", "unknown_ca"), 1, "failures by unknown_ca")
     s.check(shake("mutual", pair=ours_client), "a good client certificate")
     s.check(not shake("new", newest=ssl.TLSVersion.TLSv1_2), "an old client")
     fails("version", "no protocol version in common", "client", "CT",
@@ -116,7 +108,7 @@ def test(s):
         sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
         client.read_end(sock)
     b.wait_flows(2, listener="new")
-    s.equal(metric("client", "not_tls"), 1, "failures by not_tls")
+    s.equal(b.tls_failures("client", "not_tls"), 1, "failures by not_tls")
     s.check("first bytes are not TLS" in
             b.flows(listener="new")[-1]["error"], "said in the line")
     with client.connect(("127.0.0.1", ports["slow"])) as sock:
@@ -135,6 +127,9 @@ def test(s):
             ("notls", "not_tls", "the first bytes are not TLS")):
         client.ask(("127.0.0.1", ports[name]), b"x")
         fails(cause, words, "server", "SC", listener=name)
+    # RFC 8446 6.2: bad_certificate, unknown_ca
+    s.until(lambda: all(f"SSL alert number {n}" in wrong.process.output()
+                        for n in (42, 48)), "alerts tell the server why")
 
     # -- what went well ------------------------------------------------
     s.check(shake("routed", alpn=["h2"]), "by protocol")

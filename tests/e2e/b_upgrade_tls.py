@@ -4,31 +4,26 @@ import ssl
 
 from lib import client, scenario
 from lib.braidd import Braid
+from lib.certificates import Authority
 from lib.origins import Origin, greeter
 
 
 def test(s):
     """TLS over an upgrade: sessions go on with the old process, and the new
     one resumes what the old one has begun."""
-    s.need("openssl")
-    s.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-           "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-           "/CN=localhost", "-keyout", s.path("key.pem"), "-out",
-           s.path("cert.pem")])
-    for name in ("key.pem", "cert.pem"):
-        s.run(["chmod", "644", s.path(name)])
+    authority = Authority(s)
+    cert, key = authority.issue("localhost", "DNS:localhost")
     origin = Origin(s, greeter("a"))
     port = s.port()
     b = Braid(s, {
         "listeners": {"web": {
             "bind": f"127.0.0.1:{port}", "pool": "o",
-            "tls": {"certificates": [{"cert": s.path("cert.pem"),
-                                      "key": s.path("key.pem")}]}}},
+            "tls": {"certificates": [{"cert": cert, "key": key}]}}},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
     })
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    context.load_verify_locations(s.path("cert.pem"))
+    context.load_verify_locations(authority.cert)
 
     def opened(session=None):
         sock = context.wrap_socket(

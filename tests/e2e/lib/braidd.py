@@ -284,6 +284,11 @@ class Braid:
         """/metrics, parsed strictly."""
         return openmetrics.scrape("127.0.0.1", self.api_port)
 
+    def tls_failures(self, side, cause):
+        """How many, of all workers; side: "client" or "server"."""
+        return self.metrics().total(f"braid_tls_{side}_failures_total",
+                                    cause=cause)
+
     # -- log -----------------------------------------------------------
     def lines(self):
         found = map(parse_line, self.process.output().splitlines())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates for scenarios, made by openssl in the scenario's folder;
-openssl's own server, and TLS for scripted ones."""
+"""Certificates for scenarios, with what revokes and vouches for them, made by
+openssl in the scenario's folder; openssl's own server, and TLS for scripted
+ones."""
 
 import os
 import ssl
@@ -9,32 +10,67 @@ from .process import run as run_program
 from .scenario import find_program
 from .servers import wait_listening
 
+EC = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+RSA = ("rsa:2048",)
+
+
+def openssl(*arguments):
+    return run_program([find_program("openssl"), *arguments])
+
 
 class Authority:
     def __init__(self, s, name="authority"):
         s.need("openssl")
         self.s, self.name = s, name
         self.cert, self.key = s.path(f"{name}.pem"), s.path(f"{name}.key")
-        run_program([find_program("openssl"), "req", "-x509", "-newkey", "ec",
-                     "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                     "2", "-subj", f"/CN={name}", "-keyout", self.key, "-out",
-                     self.cert])
+        openssl("req", "-x509", "-newkey", *EC, "-nodes", "-days", "2",
+                "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.cert)
         os.chmod(self.cert, 0o644)
 
-    def issue(self, name, names, days=2):
+    def issue(self, name, names, key_type=EC, days=2):
         """Paths of a certificate for those names ("DNS:a,IP:127.0.0.1") and
         of its key, which anybody may read. With negative days it has ended."""
         cert, key = self.s.path(f"{name}.pem"), self.s.path(f"{name}.key")
         request = self.s.path(f"{name}.csr")
-        run_program([find_program("openssl"), "req", "-newkey", "ec",
-                     "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                     f"/CN={name}", "-keyout", key, "-out", request])
+        openssl("req", "-newkey", *key_type, "-nodes", "-subj", f"/CN={name}",
+                "-keyout", key, "-out", request)
         extensions = self.s.write(f"{name}.ext", f"subjectAltName={names}\n")
-        run_program([find_program("openssl"), "x509", "-req", "-in", request,
-                     "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial",
-                     "-days", days, "-extfile", extensions, "-out", cert])
+        openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey",
+                self.key, "-CAcreateserial", "-days", days, "-extfile",
+                extensions, "-out", cert)
         os.chmod(key, 0o644)
         return cert, key
+
+    def _index(self, revoked=(), good=()):
+        """openssl's own record of those certificates."""
+        rows = []
+        for letter, since, certs in (("R", "200101000000Z", revoked),
+                                     ("V", "", good)):
+            for cert in certs:
+                serial = openssl("x509", "-in", cert, "-noout",
+                                 "-serial").stdout.strip().split("=")[1]
+                rows.append(f"{letter}\t491231235959Z\t{since}\t{serial}\t"
+                            "unknown\t/CN=x\n")
+        return self.s.write(f"{self.name}.index", "".join(rows))
+
+    def revoke(self, *certs, file=None):
+        """A revocation list of exactly those; its path."""
+        file = file or self.s.path(f"{self.name}.crl")
+        config = self.s.write(
+            f"{self.name}.cnf", "[ca]\ndefault_ca=one\n[one]\n"
+            f"database={self._index(revoked=certs)}\ndefault_md=sha256\n"
+            "default_crl_days=1\n")
+        openssl("ca", "-config", config, "-gencrl", "-keyfile", self.key,
+                "-cert", self.cert, "-out", file)
+        return file
+
+    def vouch(self, cert, file):
+        """An OCSP response that says that the certificate is good."""
+        openssl("ocsp", "-index", self._index(good=[cert]), "-CA", self.cert,
+                "-rsigner", self.cert, "-rkey", self.key, "-issuer",
+                self.cert, "-cert", cert, "-ndays", "1", "-respout", file)
+        os.chmod(file, 0o644)
+        return file
 
 
 def server_context(pair, client_ca=None, version=None):

@@ -34,9 +34,11 @@ class Metrics:
             raise Failure(f"no sample {name} {labels}")
         return self.samples[key]
 
-    def total(self, name):
-        """The sum over all labels."""
-        return sum(v for (n, _), v in self.samples.items() if n == name)
+    def total(self, name, **labels):
+        """The sum over all other labels."""
+        wanted = set(labels.items())
+        return sum(v for (n, has), v in self.samples.items()
+                   if n == name and wanted <= has)
 
     def has(self, name, **labels):
         return (name, frozenset(labels.items())) in self.samples
