@@ -287,15 +287,27 @@ void ring_send_now(struct ring *ring, struct op_owner *owner, unsigned tag,
 	};
 }
 
-void ring_send_wait(struct ring *ring, struct op_owner *owner, unsigned tag,
-    int fd, const void *bytes, uint32_t length)
+/* Callers come here after a send found the socket full. */
+static void ring_send_later(struct ring *ring, struct op_owner *owner,
+    unsigned tag, int fd, const void *bytes, uint32_t length, int flags)
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
 
-	io_uring_prep_send(sqe, fd, bytes, length, MSG_WAITALL | MSG_NOSIGNAL);
-	/* Callers come here after a send found the socket full. */
+	io_uring_prep_send(sqe, fd, bytes, length, flags | MSG_NOSIGNAL);
 	sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
 	ring_own(sqe, owner, tag);
+}
+
+void ring_send_wait(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const void *bytes, uint32_t length)
+{
+	ring_send_later(ring, owner, tag, fd, bytes, length, MSG_WAITALL);
+}
+
+void ring_send_some(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const void *bytes, uint32_t length)
+{
+	ring_send_later(ring, owner, tag, fd, bytes, length, 0);
 }
 
 void ring_accept_many(

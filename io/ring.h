@@ -123,6 +123,10 @@ void ring_send_now(struct ring *ring, struct op_owner *owner, unsigned tag,
  * bytes sent so far when cancelled. */
 void ring_send_wait(struct ring *ring, struct op_owner *owner, unsigned tag,
     int fd, const void *bytes, uint32_t length);
+/* Likewise, but completes when some is sent: sockets that encrypt refuse to
+ * wait for all (MSG_WAITALL). */
+void ring_send_some(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const void *bytes, uint32_t length);
 
 /* -- connections -- */
 void ring_accept_many(

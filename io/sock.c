@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/sock.h"
 
+#include "io/ktls.h"
+
 #include <errno.h>
 #include <linux/sockios.h>
+#include <linux/tls.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Not in every C library's headers. */
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
 
 #define SOCK_MODE (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
@@ -214,6 +222,41 @@ int64_t sock_send_vector(
 	    fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | (last ? MSG_MORE : 0));
 
 	return sent < 0 ? -errno : sent;
+}
+
+int sock_ktls_start(int fd)
+{
+	return setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls")
+		   ? -errno
+		   : 0;
+}
+
+int sock_ktls_keys(int fd, const struct ktls_info *info)
+{
+	return setsockopt(fd, SOL_TLS, TLS_TX, info->bytes, info->length)
+		   ? -errno
+		   : 0;
+}
+
+int sock_ktls_record(int fd, uint8_t type, const void *bytes, size_t length)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof type)];
+	} control = {0};
+	struct iovec part = {(void *)(uintptr_t)bytes, length};
+	struct msghdr message = {.msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof control.bytes};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+	head->cmsg_level = SOL_TLS;
+	head->cmsg_type = TLS_SET_RECORD_TYPE;
+	head->cmsg_len = CMSG_LEN(sizeof type);
+	*CMSG_DATA(head) = type;
+	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno
+								      : 0;
 }
 
 int64_t sock_receive(int fd, void *ret, size_t room)

@@ -60,6 +60,17 @@ int sock_shutdown_write(int fd);
  * behind it, so the kernel may keep the bytes back for the FIN (MSG_MORE). */
 int64_t sock_send_vector(
     int fd, const struct iovec *parts, uint32_t n, bool last);
+/* TLS by the kernel, for what an established connection sends (io/ktls.h).
+ * start: -ENOENT the kernel has none; the connection goes on as before.
+ * keys: from its success on plaintext is sent, and only by sock_send_vector()
+ * without `last`, ring_send_some() and splice: the kernel refuses other flags,
+ * and a record that waits for more would wait for ever. */
+int sock_ktls_start(int fd);
+struct ktls_info;
+int sock_ktls_keys(int fd, const struct ktls_info *info);
+/* One record of another type than data, behind all that was sent: 0, or
+ * -EAGAIN when the socket is full. */
+int sock_ktls_record(int fd, uint8_t type, const void *bytes, size_t length);
 /* What is there, without waiting: bytes received, 0 the end of the stream,
  * -EAGAIN nothing yet, or -errno. Only where no receive is in flight. */
 int64_t sock_receive(int fd, void *ret, size_t room);

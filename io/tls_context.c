@@ -2,6 +2,7 @@
 #include "io/tls_context.h"
 
 #include "base/assert.h"
+#include "io/ktls.h"
 #include "io/tls_internal.h"
 
 #include <errno.h>
@@ -78,6 +79,9 @@ static struct tls_context *context_new(SSL_CTX *ssl_ctx)
 		return NULL;
 	}
 	context->ssl_ctx = ssl_ctx;
+	context->ktls = ktls_is_on();
+	if (context->ktls)
+		SSL_CTX_set_options(ssl_ctx, SSL_OP_ENABLE_KTLS);
 	context->identity =
 	    __atomic_add_fetch(&last_identity, 1, __ATOMIC_RELAXED);
 	return context;

@@ -18,6 +18,7 @@ struct tls_context {
 	const struct tls_client *client;
 	struct tls_cache *cache;
 	const struct tls_ticket_keys *keys;
+	bool ktls; /* keys of its sessions are kept for the kernel */
 	EVP_CIPHER *ticket_cipher; /* fetched once: a fetch takes locks */
 	uint64_t identity; /* never used twice in a process */
 	uint32_t sessions;
@@ -31,6 +32,14 @@ static inline struct tls_session *tls_session_of(const SSL *ssl)
 
 /* The only BIO method, made by tls_start(). */
 int tls_session_start(void);
+/* Kernel TLS (tls_offload.c): keys are kept from the beginning, where the
+ * context wants it and there is memory. */
+void tls_session_keep_keys(struct tls_session *s);
+void tls_session_drop_keys(struct tls_session *s);
+/* An answer to the peer's request for new keys waits, or is gone. */
+bool tls_session_must_rekey(const struct tls_session *s);
+/* Has our alert internal_error wait to be sent. */
+void tls_session_alert_internal(struct tls_session *s);
 /* A server gave a session for the next time. Takes the reference. */
 void tls_session_on_resumable(struct tls_session *s, SSL_SESSION *session);
 /* Registers what happens during a server's handshakes. */

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "io/ktls.h"
 #include "io/tls_cause.h"
 #include "io/tls_internal.h"
 #include "io/tls_memory.h"
@@ -38,6 +39,11 @@ static void session_put_spill(struct tls_session *s)
 	memmove(s->spill, s->spill + n, s->n_spill);
 }
 
+/* OpenSSL's number for giving keys to a BIO that may know a kernel with TLS;
+ * internal to it, and the same in all releases of 3.x. With another number no
+ * keys would come, and sessions would go on as without. */
+#define SESSION_BIO_SET_KTLS 72
+
 /* A short rest is taken in: alerts must not be lost because a chunk is full,
  * and OpenSSL does not try again after a failure. */
 static int session_bio_write(BIO *bio, const char *bytes, int length)
@@ -47,6 +53,10 @@ static int session_bio_write(BIO *bio, const char *bytes, int length)
 	size_t all = length > 0 ? (size_t)length : 0, n, rest;
 
 	BIO_clear_retry_flags(bio);
+	/* The kernel makes the records; tls_offload.c has seen what this
+	 * one says. */
+	if (s->offloaded)
+		return length;
 	/* Behind what waits already. */
 	if (s->n_spill)
 		room = 0;
@@ -88,9 +98,12 @@ static int session_bio_read(BIO *bio, char *ret, int room)
 
 static long session_bio_control(BIO *bio, int command, long n, void *p)
 {
-	(void)bio;
-	(void)n;
-	(void)p;
+	struct tls_session *s = BIO_get_data(bio);
+
+	/* Declined, so that OpenSSL goes on by itself: what it has made is
+	 * still on its way. n: not 0 for what is sent. */
+	if (command == SESSION_BIO_SET_KTLS && n && p && s && s->keys)
+		ktls_keys_set(s->keys, p);
 	return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
@@ -140,6 +153,7 @@ static int session_init(struct tls_session *s, struct tls_context *context)
 	}
 	BIO_set_data(bio, s);
 	SSL_set_bio(s->ssl, bio, bio);
+	tls_session_keep_keys(s);
 	context->sessions++;
 	return 0;
 }
@@ -236,6 +250,7 @@ void tls_session_fini(struct tls_session *session)
 	session->in = NULL;
 	session->out = NULL;
 	SSL_free(session->ssl);
+	tls_session_drop_keys(session);
 	ERR_clear_error();
 	br_assert(session->context->sessions > 0);
 	session->context->sessions--;
@@ -422,9 +437,19 @@ static enum tls_status session_read_records(
 	return session_rest(s, TLS_WANT_INPUT);
 }
 
+/* RFC 8446 4.6.3: whoever is asked for new keys sends no data any more before
+ * it has them. The kernel would. */
+static enum tls_status session_fail_rekey(struct tls_session *s)
+{
+	tls_session_alert_internal(s);
+	return session_fail_for(s, TLS_CAUSE_rekey);
+}
+
 enum tls_status tls_session_read(struct tls_session *s, struct tls_in *in,
     struct tls_out *out, void *ret_plain, size_t room, size_t *ret_length)
 {
+	enum tls_status status;
+
 	*ret_length = 0;
 	if (s->failed)
 		return TLS_FAILED;
@@ -432,8 +457,10 @@ enum tls_status tls_session_read(struct tls_session *s, struct tls_in *in,
 	if (s->close_received)
 		return TLS_CLOSED;
 	session_begin(s, in, out);
-	return session_end(
-	    s, session_read_records(s, ret_plain, room, ret_length));
+	status = session_read_records(s, ret_plain, room, ret_length);
+	if (s->offloaded && !s->failed && tls_session_must_rekey(s))
+		status = session_fail_rekey(s);
+	return session_end(s, status);
 }
 
 /* Handshake messages that did not fit when they were due. While half a message
@@ -491,7 +518,7 @@ enum tls_status tls_session_write(struct tls_session *s, struct tls_out *out,
 	*ret_taken = 0;
 	if (s->failed)
 		return TLS_FAILED;
-	br_assert(s->established && !s->close_sent);
+	br_assert(s->established && !s->close_sent && !s->offloaded);
 	session_begin(s, NULL, out);
 	return session_end(
 	    s, session_write_records(s, plain, length, ret_taken));
@@ -553,7 +580,7 @@ int tls_session_update_keys(struct tls_session *s, bool both)
 	int kind =
 	    both ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED;
 
-	if (!s->established || s->failed || s->close_sent ||
+	if (!s->established || s->failed || s->close_sent || s->offloaded ||
 	    SSL_version(s->ssl) != TLS1_3_VERSION)
 		return -EPROTO;
 	if (SSL_key_update(s->ssl, kind) == 1)

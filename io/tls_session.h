@@ -43,6 +43,13 @@
  * truncated, and the caller passes on a reset. tls_session_close() is our
  * close_notify.
  *
+ * Kernel TLS. While ktls_is_on() the keys of what a session sends are kept,
+ * and can be given to the socket: tls_session_offload(). From then on nothing
+ * of the session goes into chunks. What it still says are alerts, which the
+ * caller sends as records of their own; it reads on as before. The kernel
+ * keeps its keys (those before 6.14 must): a peer that asks for others fails
+ * the session with the cause rekey, since it must not go without an answer.
+ *
  * Key updates (RFC 8446 4.6.3) are answered; renegotiation and early data
  * are refused, compression is off.
  *
@@ -65,6 +72,8 @@
 
 struct ssl_st;
 struct ssl_session_st;
+struct ktls_info;
+struct ktls_keys;
 struct tls_context;
 struct tls_names;
 
@@ -106,6 +115,7 @@ struct tls_session {
 	struct tls_out *out; /* likewise */
 	const struct tls_names *names; /* server: chosen by SNI */
 	struct tls_resume *resume; /* client */
+	struct ktls_keys *keys; /* of what is sent; NULL: not kept */
 	uint64_t made_for; /* client: see struct tls_resume */
 	unsigned long detail; /* OpenSSL's code, verify result or alert */
 	uint8_t cause; /* enum tls_cause */
@@ -114,6 +124,7 @@ struct tls_session {
 	bool established : 1; /* the handshake is done */
 	bool close_sent : 1, close_received : 1;
 	bool failed : 1;
+	bool offloaded : 1; /* the kernel makes our records */
 	uint8_t n_spill; /* ciphertext that waits for the next chunk */
 	uint8_t spill[TLS_SPILL_BYTES];
 };
@@ -185,6 +196,18 @@ enum tls_status tls_session_on_eof(struct tls_session *session);
  * -EPROTO: not TLS 1.3, or not established. */
 int tls_session_update_keys(
     struct tls_session *session, bool both) BR_MUST_CHECK;
+
+/* What the socket is told to go on with, behind the records that were made so
+ * far; all of them must have been given to it before. -ENOTSUP: never, for want
+ * of keys or because they have changed. -EAGAIN: output waits inside. */
+int tls_session_offload(
+    struct tls_session *session, struct ktls_info *ret) BR_MUST_CHECK;
+/* The socket has taken it. */
+void tls_session_set_offloaded(struct tls_session *session);
+/* An alert that is to be sent as a record: level and description, until
+ * tls_session_alert_sent(). NULL: none. */
+const uint8_t *tls_session_alert(const struct tls_session *session);
+void tls_session_alert_sent(struct tls_session *session);
 
 /* After the handshake. */
 void tls_session_facts(
