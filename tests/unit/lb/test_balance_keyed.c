@@ -9,7 +9,7 @@
 #include <math.h>
 #include <sys/socket.h>
 
-#define KEYS 100000u
+#define KEYS 50000u
 #define SERVERS_MAX 1000u
 /* The first 16 clients over 8 servers, in base 8 (32 bits of it). */
 #define KNOWN_SOURCE 1054284180u
@@ -91,7 +91,7 @@ static double deviation(const uint32_t *weights, uint32_t n)
 
 /* -- shares ------------------------------------------------------------ */
 
-/* Of 12,500 clients the shares may stray by 4 deviations; the table itself
+/* Of 6,250 clients the shares may stray by 4 deviations; the table itself
  * is off by a place in 8,192. */
 START_TEST(test_shares_are_by_weight)
 {
