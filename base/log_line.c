@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/log.h"
+#include "base/log_line.h"
 
 #include "base/assert.h"
+#include "base/decimal.h"
 #include "base/json.h"
 
 #include <string.h>
 
-/* How one log line is composed: the rendered fields are read back as pairs
- * and printed in either format. The queue is in log.c. */
+/* How one log line is composed: field by field, or from rendered fields that
+ * are read back as pairs. The queue is in log.c. */
 
 #define NUMBER_LENGTH_MAX 18
-
-/* Text under construction. What is kept free for closing quotes and braces
- * counts as `tail`, so a cut line is still well-formed. */
-struct line {
-	char *text;
-	int length, room, tail;
-};
 
 /* One pair; key and value point into the fields string. */
 struct pair {
@@ -25,7 +19,7 @@ struct pair {
 	bool quoted; /* the value has escapes to undo and is never a number */
 };
 
-static bool put(struct line *line, const char *bytes, size_t n)
+static bool put(struct log_line *line, const char *bytes, size_t n)
 {
 	if (n > (size_t)(line->room - line->tail - line->length))
 		return false;
@@ -34,7 +28,7 @@ static bool put(struct line *line, const char *bytes, size_t n)
 	return true;
 }
 
-static bool puts_line(struct line *line, const char *text)
+static bool puts_line(struct log_line *line, const char *text)
 {
 	return put(line, text, strlen(text));
 }
@@ -116,10 +110,23 @@ static int unescape(char *ret, const char *text, int length)
 	return n;
 }
 
+/* Whether a text stands for itself: without quotes in logfmt, and within
+ * those of JSON. */
+static bool is_plain(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
+			return false;
+	}
+	return true;
+}
+
 /* Cut at a character where the room ends; the quotes always fit, or nothing
  * is put. */
 static void put_quoted(
-    struct line *line, bool json, const char *text, int length)
+    struct log_line *line, bool json, const char *text, int length)
 {
 	size_t left = (size_t)length;
 
@@ -127,6 +134,8 @@ static void put_quoted(
 		return;
 	line->text[line->length++] = '"';
 	line->tail++;
+	if (is_plain(text, left) && put(line, text, left))
+		left = 0;
 	while (left > 0) {
 		char form[6];
 		size_t used, n;
@@ -144,13 +153,7 @@ static void put_quoted(
 
 static bool needs_quotes(const char *value, int length)
 {
-	for (int i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)value[i];
-
-		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
-			return true;
-	}
-	return length == 0;
+	return length == 0 || !is_plain(value, (size_t)length);
 }
 
 /* A number as RFC 8259 section 6 writes it, without exponent. What is longer
@@ -248,13 +251,41 @@ static bool next_pair(const char **at, struct pair *ret)
 	return true;
 }
 
-/* False when there is no room for it: the line ends here. */
-static bool put_pair(struct line *line, bool json, const struct pair *pair)
+/* What stands before a value; false when there is no room for it and a pair
+ * of quotes: the line ends here. */
+static bool put_key(struct log_line *line, const char *key, size_t length)
+{
+	int start = line->length;
+
+	line->full = !puts_line(line, line->json ? ",\"" : " ") ||
+		     !put(line, key, length) ||
+		     !puts_line(line, line->json ? "\":" : "=") ||
+		     line->length + 2 > line->room - line->tail;
+	if (line->full)
+		line->length = start;
+	return !line->full;
+}
+
+static void put_field(struct log_line *line, const char *key, size_t key_length,
+    const char *value, size_t length, bool bare)
+{
+	int start = line->length;
+
+	if (line->full || !put_key(line, key, key_length))
+		return;
+	if (!bare) {
+		put_quoted(line, line->json, value, (int)length);
+	} else if (!put(line, value, length)) {
+		line->length = start;
+		line->full = true;
+	}
+}
+
+static void put_pair(struct log_line *line, const struct pair *pair)
 {
 	char plain[LOG_LINE_MAX];
 	const char *value = pair->value;
 	int length = pair->value_length;
-	int start = line->length;
 	bool bare;
 
 	if (length > (int)sizeof(plain))
@@ -263,52 +294,92 @@ static bool put_pair(struct line *line, bool json, const struct pair *pair)
 		length = unescape(plain, value, length);
 		value = plain;
 	}
-	bare = json ? !pair->quoted && is_number(value, length)
-		    : !needs_quotes(value, length);
-	if (!puts_line(line, json ? ",\"" : " ") ||
-	    !put(line, pair->key, (size_t)pair->key_length) ||
-	    !puts_line(line, json ? "\":" : "=") ||
-	    line->length + 2 > line->room - line->tail ||
-	    (bare && !put(line, value, (size_t)length))) {
-		line->length = start;
-		return false;
+	bare = line->json ? !pair->quoted && is_number(value, length)
+			  : !needs_quotes(value, length);
+	put_field(line, pair->key, (size_t)pair->key_length, value,
+	    (size_t)length, bare);
+}
+
+void log_line_begin(struct log_line *line, char *ret, int room, struct wall now,
+    const char *level, const char *message)
+{
+	bool json = log_format_current() == LOG_JSON;
+	char ts[25];
+	size_t length = wall_format(now, ts);
+
+	br_assert(room >= LOG_LINE_MIN);
+	*line = (struct log_line){
+	    .text = ret, .room = room, .tail = json ? 2 : 1, .json = json};
+	(void)puts_line(line, json ? "{\"ts\":\"" : "ts=");
+	(void)put(line, ts, length);
+	if (level) {
+		(void)puts_line(line, json ? "\",\"level\":\"" : " level=");
+		(void)puts_line(line, level);
 	}
-	if (!bare)
-		put_quoted(line, json, value, length);
-	return true;
+	(void)puts_line(line, json ? "\",\"msg\":" : " msg=");
+	put_quoted(line, json, message, (int)strnlen(message, LOG_LINE_MAX));
+}
+
+void log_line_text_n(
+    struct log_line *line, const char *key, const char *value, size_t length)
+{
+	if (length > LOG_LINE_MAX)
+		length = LOG_LINE_MAX;
+	put_field(line, key, strlen(key), value, length,
+	    !line->json && !needs_quotes(value, (int)length));
+}
+
+void log_line_text(struct log_line *line, const char *key, const char *value)
+{
+	log_line_text_n(line, key, value, strnlen(value, LOG_LINE_MAX));
+}
+
+void log_line_number(struct log_line *line, const char *key, uint64_t v)
+{
+	char text[DECIMAL_MAX];
+
+	put_field(line, key, strlen(key), text, decimal_format(v, text), true);
+}
+
+void log_line_ms(struct log_line *line, const char *key, int64_t ns)
+{
+	char text[DECIMAL_MAX + 4];
+	uint64_t us = ((uint64_t)ns + 500) / 1000;
+	size_t n;
+
+	if (ns < 0) {
+		log_line_text_n(line, key, "-", 1);
+		return;
+	}
+	n = decimal_format(us / 1000, text);
+	text[n] = '.';
+	decimal_fixed(us, text + n + 1, 3);
+	put_field(line, key, strlen(key), text, n + 4, true);
+}
+
+int log_line_end(struct log_line *line)
+{
+	line->tail = 0;
+	(void)puts_line(line, line->json ? "}\n" : "\n");
+	return line->length;
 }
 
 int log_compose(char *ret, int room, struct wall now, const char *level,
     const char *message, const char *fields)
 {
-	bool json = log_format_current() == LOG_JSON;
-	struct line line = {.text = ret, .room = room, .tail = json ? 2 : 1};
+	struct log_line line;
 	struct pair pair;
-	char ts[25];
 
-	br_assert(room >= LOG_LINE_MIN);
-	(void)wall_format(now, ts);
-	(void)puts_line(&line, json ? "{\"ts\":\"" : "ts=");
-	(void)puts_line(&line, ts);
-	if (level) {
-		(void)puts_line(&line, json ? "\",\"level\":\"" : " level=");
-		(void)puts_line(&line, level);
-	}
-	(void)puts_line(&line, json ? "\",\"msg\":" : " msg=");
-	put_quoted(&line, json, message, (int)strnlen(message, LOG_LINE_MAX));
-	while (fields && next_pair(&fields, &pair)) {
-		if (!put_pair(&line, json, &pair))
-			break;
-	}
-	line.tail = 0;
-	(void)puts_line(&line, json ? "}\n" : "\n");
-	return line.length;
+	log_line_begin(&line, ret, room, now, level, message);
+	while (fields && !line.full && next_pair(&fields, &pair))
+		put_pair(&line, &pair);
+	return log_line_end(&line);
 }
 
 int log_field(
     char *fields, int length, int room, const char *key, const char *value)
 {
-	struct line line = {
+	struct log_line line = {
 	    .text = fields, .length = length, .room = room, .tail = 1};
 	int n = (int)strnlen(value, LOG_LINE_MAX);
 	bool bare = !needs_quotes(value, n) && !is_number(value, n);

@@ -56,7 +56,7 @@ static const char man_tail[] =
     "# ACCESS LOG\n"
     "\n"
     "Unless *global.log.access* is false, each connection gives one line when "
-    "it ends, with *msg=flow*: its id, listener, client, pool and server, the "
+    "it ends, with *msg=\"flow\"*: its id, listener, client, pool and server, the "
     "bytes each way, the time each phase took, and *end=*, two letters that "
     "say who ended it and in which phase. *end=--* is a normal end. In the "
     "first place C means the client, S the server, P a limit that Braid "

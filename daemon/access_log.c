@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "lb/flow_line.h"
 
 /* Whole lines that wait for one write. */
 struct batch {
@@ -29,12 +30,9 @@ static char *batch_room(struct batch *batch)
 static void batch_add_record(
     struct batch *batch, const struct flow_record *record)
 {
-	char fields[LOG_LINE_MAX];
 	char *room = batch_room(batch);
 
-	(void)flow_record_format(record, fields, (int)sizeof(fields));
-	batch->length += (size_t)log_compose(
-	    room, LOG_LINE_MAX, record->ended_at, "info", "flow", fields);
+	batch->length += (size_t)flow_line_compose(record, room, LOG_LINE_MAX);
 }
 
 static void batch_add_text(struct batch *batch, const char *text, size_t length)

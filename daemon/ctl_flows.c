@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "lb/flow_line.h"
 #include "lb/flow_state.h"
 
 /*
@@ -42,9 +43,9 @@ static bool matches(const struct flows *flows, const struct flow_row *row)
 
 static void put_row(struct json *j, uint32_t worker, const struct flow_row *row)
 {
-	char client[ADDR_TEXT_MAX];
+	char client[FLOW_CLIENT_TEXT_MAX];
 
-	(void)flow_client_format(&row->client, client, (int)sizeof(client));
+	(void)flow_client_format(&row->client, client);
 	json_object_begin(j, NULL);
 	json_uint(j, "id", row->id);
 	json_uint(j, "worker", worker);

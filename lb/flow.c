@@ -231,7 +231,7 @@ static void flow_account(struct flow *flow)
 	struct worker *worker = flow->worker;
 	struct listener_metrics *listener =
 	    &flow->listener->row->metrics[worker->index];
-	struct flow_record record;
+	struct flow_record *record;
 
 	counter_inc(&listener->closed);
 	histogram_add_ns(&worker->metrics->flow_time,
@@ -239,9 +239,13 @@ static void flow_account(struct flow *flow)
 	if (!atomic_load_explicit(
 		&worker->shared->log_access, memory_order_relaxed))
 		return;
-	flow_record_fill(&record, flow);
-	if (!flow_log_put(worker->log, &record))
+	record = flow_log_room(worker->log);
+	if (!record) {
 		counter_inc(&worker->metrics->log_dropped);
+		return;
+	}
+	flow_record_fill(record, flow);
+	flow_log_put(worker->log);
 }
 
 void flow_finish(struct flow *flow)

@@ -8,9 +8,6 @@
 #include "lb/side.h"
 #include "lb/worker.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,16 +44,19 @@ void flow_log_free(struct flow_log *log)
 	free(log);
 }
 
-bool flow_log_put(struct flow_log *log, const struct flow_record *record)
+struct flow_record *flow_log_room(struct flow_log *log)
 {
 	uint32_t put = __atomic_load_n(&log->put, __ATOMIC_RELAXED);
 	uint32_t taken = __atomic_load_n(&log->taken, __ATOMIC_ACQUIRE);
 
-	if (put - taken > log->mask)
-		return false;
-	log->records[put & log->mask] = *record;
+	return put - taken > log->mask ? NULL : &log->records[put & log->mask];
+}
+
+void flow_log_put(struct flow_log *log)
+{
+	uint32_t put = __atomic_load_n(&log->put, __ATOMIC_RELAXED);
+
 	__atomic_store_n(&log->put, put + 1, __ATOMIC_RELEASE);
-	return true;
 }
 
 uint32_t flow_log_count(const struct flow_log *log)
@@ -145,186 +145,40 @@ static void flow_record_side(struct flow_record *ret, const struct flow *flow)
 	flow_name_copy(ret->alpn, FLOW_RECORD_ALPN_MAX, side->alpn);
 }
 
+static void flow_record_times(struct flow_record *ret, const struct flow *flow)
+{
+	ret->ended_at = wall_now();
+	ret->queue_ns = flow_phase_ns(flow->accepted_at, flow->chosen_at);
+	ret->connect_ns = flow_phase_ns(flow->chosen_at, flow->connected_at);
+	ret->first_byte_ns =
+	    flow_phase_ns(flow->connected_at, flow->first_byte_at);
+	ret->total_ns =
+	    mono_diff_ns(worker_now(flow->worker), flow->accepted_at);
+}
+
 void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 {
-	*ret = (struct flow_record){
-	    .id = flow->id,
-	    .ended_at = wall_now(),
-	    .listener = flow->listener,
-	    .pool = flow->upstream ? flow->upstream->pool : NULL,
-	    .server = flow->last_server,
-	    .client = flow->client,
-	    .worker = flow->worker->index,
-	    .error = flow->error,
-	    .end_by = flow->end_by,
-	    .end_phase = flow->end_phase,
-	    .retries = flow->retries,
-	    .n_failed = flow->n_failed,
-	    .spliced_up = flow->up.spliced,
-	    .spliced_down = flow->down.spliced,
-	    .queue_ns = flow_phase_ns(flow->accepted_at, flow->chosen_at),
-	    .connect_ns = flow_phase_ns(flow->chosen_at, flow->connected_at),
-	    .first_byte_ns =
-		flow_phase_ns(flow->connected_at, flow->first_byte_at),
-	    .total_ns =
-		mono_diff_ns(worker_now(flow->worker), flow->accepted_at),
-	    .bytes_up = flow->up.bytes,
-	    .bytes_down = flow->down.bytes,
-	};
+	/* Names are terminated, not wiped: what lies behind is not touched. */
+	memset(ret, 0, offsetof(struct flow_record, alpn));
+	ret->alpn[0] = ret->sni[0] = '\0';
+	ret->id = flow->id;
+	ret->listener = flow->listener;
+	ret->pool = flow->upstream ? flow->upstream->pool : NULL;
+	ret->server = flow->last_server;
+	ret->client = flow->client;
+	ret->worker = flow->worker->index;
+	ret->error = flow->error;
+	ret->end_by = flow->end_by;
+	ret->end_phase = flow->end_phase;
+	ret->retries = flow->retries;
+	ret->n_failed = flow->n_failed;
 	memcpy(ret->failed, flow->tried, sizeof ret->failed);
+	ret->spliced_up = flow->up.spliced;
+	ret->spliced_down = flow->down.spliced;
+	ret->bytes_up = flow->up.bytes;
+	ret->bytes_down = flow->down.bytes;
+	flow_record_times(ret, flow);
 	flow_record_wanted(&ret->wanted, flow);
 	if (flow->side)
 		flow_record_side(ret, flow);
-}
-
-int flow_client_format(const struct flow_client *client, char *ret, int room)
-{
-	char ip[INET6_ADDRSTRLEN];
-	bool six = client->family == AF_INET6;
-
-	if (client->family == AF_UNIX)
-		return snprintf(ret, (size_t)room, "unix");
-	if (client->family != AF_INET && !six)
-		return snprintf(ret, (size_t)room, "-");
-	if (!inet_ntop(client->family, client->ip, ip, sizeof ip))
-		return snprintf(ret, (size_t)room, "-");
-	return snprintf(
-	    ret, (size_t)room, six ? "[%s]:%u" : "%s:%u", ip, client->port);
-}
-
-/* Milliseconds with three decimals, "-" when the phase was not reached. */
-static void flow_time_format(int64_t ns, char ret[24])
-{
-	if (ns < 0)
-		snprintf(ret, 24, "-");
-	else
-		snprintf(ret, 24, "%.3f", (double)ns / 1e6);
-}
-
-static const char *flow_path_text(const struct flow_record *record)
-{
-	if (record->spliced_up && record->spliced_down)
-		return "splice";
-	if (record->spliced_up)
-		return "splice-up";
-	return record->spliced_down ? "splice-down" : "relay";
-}
-
-/* Braid's own deadlines have one errno between them: which it was is in the
- * termination code. A small letter is never the kernel's timeout. */
-static const char *flow_cause_text(const struct flow_record *record)
-{
-	if (record->error == BR_E_TLS && record->tls_cause)
-		return tls_cause_text(record->tls_cause);
-	if (record->error != -ETIMEDOUT)
-		return br_strerror(record->error);
-	if (record->end_phase == 'P')
-		return "no whole PROXY header within timeout.first_bytes";
-	if (record->end_phase == 'F')
-		return "no whole TLS ClientHello within timeout.first_bytes";
-	if (record->end_phase == 'T')
-		return "the TLS handshake took longer than timeout.handshake";
-	if (record->end_phase == 'Q')
-		return "no free connection slot within queue.timeout";
-	if (record->end_phase == 'C')
-		return "the server did not accept within connect.timeout";
-	if (record->end_by == 'c')
-		return "silence beyond timeout.idle or half_closed, the "
-		       "client's turn";
-	if (record->end_by == 's')
-		return "silence beyond timeout.idle or half_closed, the "
-		       "server's turn";
-	return "the connection's other end is gone: nothing acknowledged";
-}
-
-/* Which servers refused or did not answer before the one in server=. */
-static int flow_failed_format(
-    const struct flow_record *record, char *ret, int room)
-{
-	int n = 0;
-
-	for (uint32_t i = 0; i < record->n_failed && n < room; i++) {
-		const struct server *server =
-		    &record->pool->servers[record->failed[i]];
-
-		n += snprintf(ret + n, (size_t)(room - n), "%s%s",
-		    i ? "," : " tried=", server->name);
-	}
-	return n;
-}
-
-/* What only some flows have. */
-static int flow_side_format(
-    const struct flow_record *record, char *ret, int room)
-{
-	char proxy[64];
-	int n = 0;
-
-	if (record->proxy.family) {
-		flow_client_format(&record->proxy, proxy, sizeof proxy);
-		n += snprintf(ret + n, (size_t)(room - n), " proxy=%s", proxy);
-	}
-	if (record->tls && n < room)
-		n += snprintf(
-		    ret + n, (size_t)(room - n), " tls=%s", record->tls);
-	if (record->sni[0] && n < room)
-		n += snprintf(
-		    ret + n, (size_t)(room - n), " sni=%s", record->sni);
-	if (record->alpn[0] && n < room)
-		n += snprintf(
-		    ret + n, (size_t)(room - n), " alpn=%s", record->alpn);
-	if (!record->routed || n >= room)
-		return n;
-	if (record->route < record->listener->n_routes)
-		n += snprintf(ret + n, (size_t)(room - n), " route=%u",
-		    record->route + 1);
-	else
-		n += snprintf(ret + n, (size_t)(room - n), " route=default");
-	return n;
-}
-
-/* With whom TLS failed is in the termination code. */
-static const char *flow_tls_peer(const struct flow_record *record)
-{
-	if (record->error != BR_E_TLS || !record->tls_cause)
-		return "";
-	return record->end_phase == 'C' || record->end_by == 'S'
-		   ? "TLS with the server: "
-		   : "TLS with the client: ";
-}
-
-int flow_record_format(const struct flow_record *record, char *ret, int room)
-{
-	char client[64], queue[24], connect[24], first[24], total[24];
-	int n;
-
-	flow_client_format(&record->client, client, sizeof client);
-	flow_time_format(record->queue_ns, queue);
-	flow_time_format(record->connect_ns, connect);
-	flow_time_format(record->first_byte_ns, first);
-	flow_time_format(record->total_ns, total);
-	n = snprintf(ret, (size_t)room,
-	    "id=%llu listener=%s client=%s pool=%s server=%s address=%s "
-	    "end=%c%c retries=%u path=%s queue_ms=%s connect_ms=%s "
-	    "first_byte_ms=%s total_ms=%s bytes_in=%llu bytes_out=%llu "
-	    "worker=%u",
-	    (unsigned long long)record->id, record->listener->name, client,
-	    record->pool ? record->pool->name : "-",
-	    record->server ? record->server->name : "-",
-	    record->server ? record->server->addr_text : "-", record->end_by,
-	    record->end_phase, record->retries, flow_path_text(record), queue,
-	    connect, first, total, (unsigned long long)record->bytes_up,
-	    (unsigned long long)record->bytes_down, record->worker);
-	if (record->wanted.family && n < room) {
-		flow_client_format(&record->wanted, client, sizeof client);
-		n += snprintf(ret + n, (size_t)(room - n), " to=%s", client);
-	}
-	if (n < room)
-		n += flow_failed_format(record, ret + n, room - n);
-	if (n < room)
-		n += flow_side_format(record, ret + n, room - n);
-	if (record->error && n < room)
-		n += snprintf(ret + n, (size_t)(room - n), " error=\"%s%s\"",
-		    flow_tls_peer(record), flow_cause_text(record));
-	return n < room ? n : room - 1;
 }

@@ -3,9 +3,15 @@
 /*
  * Access log records on their way from a worker to the clerk: a bounded
  * single-producer single-consumer ring of fixed-size records (ck_ring would
- * hold pointers; records are copied in place here by ck_ring's own macros).
+ * hold pointers).
  *
- * Thread:  flow_log_put(): the worker; flow_log_take(), _count(), _peek(), _drop(): the clerk.
+ * A record is filled where it will lie, and of one without names only the
+ * first cache lines are touched:
+ *
+ *      worker: flow_log_room() ─> flow_record_fill() ─> flow_log_put()
+ *      clerk:  flow_log_peek() ─> flow_line_compose() ─> flow_log_drop()
+ *
+ * Thread:  flow_log_room(), _put(): the worker; the rest: the clerk.
  * Memory:  a record points to names and servers of pools and listeners that
  *          the clerk itself frees, after it has emptied the logs.
  */
@@ -40,25 +46,23 @@ struct flow_record {
 	uint8_t tls_cause; /* where error is BR_E_TLS */
 	struct flow_client proxy; /* family 0: none */
 	const char *tls; /* version with the client, static; NULL: plain */
-	char sni[FLOW_RECORD_SNI_MAX + 1], alpn[FLOW_RECORD_ALPN_MAX + 1];
+	/* Last, and of most records only their first bytes are written. */
+	char alpn[FLOW_RECORD_ALPN_MAX + 1], sni[FLOW_RECORD_SNI_MAX + 1];
 };
 
 struct flow_log;
 
 struct flow_log *flow_log_new(uint32_t records); /* power of two */
 void flow_log_free(struct flow_log *log);
-/* False when full. */
-bool flow_log_put(struct flow_log *log, const struct flow_record *record);
+/* Where the next record is to be filled in; NULL when full. */
+struct flow_record *flow_log_room(struct flow_log *log);
+/* That record is there now. */
+void flow_log_put(struct flow_log *log);
 bool flow_log_take(struct flow_log *log, struct flow_record *ret);
 /* Records that wait now; more may come meanwhile. */
 uint32_t flow_log_count(const struct flow_log *log);
 /* The record that would be taken next, until flow_log_drop(); NULL: none. */
 const struct flow_record *flow_log_peek(const struct flow_log *log);
 void flow_log_drop(struct flow_log *log);
-/* Fills a record from a flow that ends now. */
+/* Fills a record, whatever it held, from a flow that ends now. */
 void flow_record_fill(struct flow_record *ret, const struct flow *flow);
-/* The record as logfmt fields ("listener=web client=... end=--"), `error` last
- * as a sentence of what happened. Returns the length, at most room - 1. */
-int flow_record_format(const struct flow_record *record, char *ret, int room);
-/* "192.0.2.1:4711", "unix" or "-". */
-int flow_client_format(const struct flow_client *client, char *ret, int room);

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "bench/micro/micro_pool.h"
+#include "lb/flow_line.h"
 #include "lb/flow_log.h"
 #include "lb/listener.h"
 
@@ -29,6 +30,7 @@ static void *bench_open(uint32_t format)
 	    .listener = &b->listener,
 	    .pool = b->p.pool,
 	    .server = &b->p.pool->servers[0],
+	    .client = {.ip = {192, 0, 2, 7}, .port = 51234, .family = AF_INET},
 	    .worker = 1,
 	    .end_by = '-',
 	    .end_phase = '-',
@@ -61,14 +63,12 @@ static void bench_close(void *state)
 static void run_access(void *state, uint64_t n)
 {
 	struct bench *b = state;
-	char fields[LOG_LINE_MAX], text[LOG_LINE_MAX];
+	char text[LOG_LINE_MAX];
 
 	for (uint64_t i = 0; i < n; i++) {
 		b->record.id++;
-		(void)flow_record_format(
-		    &b->record, fields, (int)sizeof fields);
-		micro_use((uint64_t)log_compose(text, (int)sizeof text,
-		    b->record.ended_at, "info", "flow", fields));
+		micro_use((uint64_t)flow_line_compose(
+		    &b->record, text, (int)sizeof text));
 	}
 }
 

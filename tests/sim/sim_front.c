@@ -4,6 +4,7 @@
 #include "lb/front.h"
 
 #include "base/assert.h"
+#include "lb/flow_line.h"
 #include "lb/flow_state.h"
 #include "lb/route.h"
 #include "tests/sim/sim.h"
@@ -112,9 +113,9 @@ static uint32_t make_header(int version)
 
 static void check_source(void)
 {
-	char text[64];
+	char text[FLOW_CLIENT_TEXT_MAX];
 
-	flow_client_format(&sim.records[0].client, text, sizeof text);
+	(void)flow_client_format(&sim.records[0].client, text);
 	ck_assert_str_eq(text, "203.0.113.7:4711");
 }
 
@@ -228,14 +229,14 @@ START_TEST(test_proxy_local)
 	struct sim_options options = with_proxy();
 	struct proxy_out out = {.local = true};
 	struct sim_peer *client;
-	char text[64];
+	char text[FLOW_CLIENT_TEXT_MAX];
 	int n = proxy_build_v2(header, sizeof header, &out);
 
 	ck_assert_int_ge(n, 16);
 	start(&options);
 	client = client_saying(header, (uint32_t)n, 100);
 	run_to_clean_end(client);
-	flow_client_format(&sim.records[0].client, text, sizeof text);
+	(void)flow_client_format(&sim.records[0].client, text);
 	ck_assert_str_eq(text, "198.51.100.1:0");
 	stop();
 }

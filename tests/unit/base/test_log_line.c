@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/log.h"
+#include "base/log_line.h"
 
 #include "base/assert.h"
 #include "base/json.h"
@@ -228,6 +228,87 @@ START_TEST(test_any_fields_give_one_whole_line)
 }
 END_TEST
 
+/* -- field by field ------------------------------------------------------ */
+
+static void expect_fields(
+    void (*add)(struct log_line *line), const char *logfmt, const char *json)
+{
+	char text[LOG_LINE_MAX + 1], expected[LOG_LINE_MAX + 128];
+
+	for (int format = LOG_LOGFMT; format <= LOG_JSON; format++) {
+		struct log_line line;
+		int n;
+
+		log_configure((enum log_format)format, LOG_INFO);
+		log_line_begin(&line, text, LOG_LINE_MAX, epoch, "info", "m");
+		add(&line);
+		n = log_line_end(&line);
+		text[n] = '\0';
+		(void)snprintf(expected, sizeof(expected), "%s%s\n",
+		    format == LOG_JSON ? JSON_PREFIX : PREFIX,
+		    format == LOG_JSON ? json : logfmt);
+		ck_assert_str_eq(text, expected);
+	}
+	ck_assert(json_valid(text));
+}
+
+static void add_text(struct log_line *line)
+{
+	log_line_text(line, "a", "plain");
+	log_line_text(line, "b", "two \"words\"");
+	log_line_text(line, "c", "42");
+	log_line_text(line, "d", "");
+	log_line_text(line, "e", "\x1b\n");
+	log_line_text_n(line, "f", "cut here", 3);
+}
+
+static void add_numbers(struct log_line *line)
+{
+	log_line_number(line, "a", 0);
+	log_line_number(line, "b", UINT64_MAX);
+	log_line_ms(line, "c", 0);
+	log_line_ms(line, "d", 499);
+	log_line_ms(line, "e", 500);
+	log_line_ms(line, "f", 999500);
+	log_line_ms(line, "g", 12 * NS_PER_S + 34567890);
+	log_line_ms(line, "h", INT64_MAX);
+	log_line_ms(line, "i", -1);
+}
+
+START_TEST(test_field_by_field)
+{
+	expect_fields(add_text,
+	    " a=plain b=\"two \\\"words\\\"\" c=42 d=\"\" e=\"\\x1b\\n\" f=cut",
+	    ",\"a\":\"plain\",\"b\":\"two \\\"words\\\"\",\"c\":\"42\","
+	    "\"d\":\"\",\"e\":\"\\u001b\\n\",\"f\":\"cut\"}");
+	expect_fields(add_numbers,
+	    " a=0 b=18446744073709551615 c=0.000 d=0.000 e=0.001 f=1.000 "
+	    "g=12034.568 h=9223372036854.776 i=-",
+	    ",\"a\":0,\"b\":18446744073709551615,\"c\":0.000,\"d\":0.000,"
+	    "\"e\":0.001,\"f\":1.000,\"g\":12034.568,"
+	    "\"h\":9223372036854.776,\"i\":\"-\"}");
+}
+END_TEST
+
+/* A field that does not fit ends the line: a shorter one behind it does not
+ * take its place. */
+START_TEST(test_no_field_behind_a_missing_one)
+{
+	char text[LOG_LINE_MIN + 1], value[LOG_LINE_MIN];
+	struct log_line line;
+	int n;
+
+	memset(value, 'x', sizeof(value));
+	log_configure(LOG_LOGFMT, LOG_INFO);
+	log_line_begin(&line, text, LOG_LINE_MIN, epoch, "info", "m");
+	log_line_text_n(&line, "a", value, sizeof(value));
+	log_line_number(&line, "b", 1);
+	n = log_line_end(&line);
+	text[n] = '\0';
+	ck_assert_str_eq(text, PREFIX "\n");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("log_line");
@@ -242,5 +323,7 @@ int main(void)
 	tcase_add_test(tcase, test_field_never_passes_the_room);
 	tcase_add_test(tcase, test_any_value_survives);
 	tcase_add_test(tcase, test_any_fields_give_one_whole_line);
+	tcase_add_test(tcase, test_field_by_field);
+	tcase_add_test(tcase, test_no_field_behind_a_missing_one);
 	return check_main(tcase);
 }

@@ -60,7 +60,10 @@ static void fixture_free(struct fixture *f)
 static void put_at(
     struct fixture *f, uint32_t worker, uint64_t id, struct wall at)
 {
-	struct flow_record record = {.id = id,
+	struct flow_record *record = flow_log_room(f->logs[worker]);
+
+	ck_assert_ptr_nonnull(record);
+	*record = (struct flow_record){.id = id,
 	    .ended_at = at,
 	    .worker = worker,
 	    .listener = &f->listener,
@@ -68,8 +71,7 @@ static void put_at(
 	    .server = &f->server,
 	    .end_by = '-',
 	    .end_phase = '-'};
-
-	ck_assert(flow_log_put(f->logs[worker], &record));
+	flow_log_put(f->logs[worker]);
 }
 
 static void put(struct fixture *f, uint32_t worker, uint64_t id)
