@@ -85,6 +85,13 @@ def server_context(pair, client_ca=None, version=None):
     return context
 
 
+def client_context(ca, version=None):
+    context = ssl.create_default_context(cafile=ca)
+    if version:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
 def over_tls(context, handler):
     """That handler of an origin behind TLS. What handshakes fail with is in
     the list `failed`, which belongs to what this returns."""

@@ -69,10 +69,11 @@ def receive(sock, portion=1 << 18, pause=0.0, every=0):
 
 
 class Peer:
-    """A server side: sends one stream while it receives another."""
+    """A server side: sends one stream while it receives another. `way` is
+    both(), or one over TLS."""
 
-    def __init__(self, stream, send_options, receive_options):
-        self.stream = stream
+    def __init__(self, stream, send_options, receive_options, way=None):
+        self.stream, self.way = stream, way or both
         self.send_options, self.receive_options = (send_options,
                                                    receive_options)
         self.result = None
@@ -80,8 +81,8 @@ class Peer:
 
     def __call__(self, sock, _number=0):
         try:
-            self.result = both(sock, self.stream, self.send_options,
-                               self.receive_options)
+            self.result = self.way(sock, self.stream, self.send_options,
+                                   self.receive_options)
         except Exception as error:  # shown by who waits
             self.result = error
         self.done.set()
@@ -108,12 +109,12 @@ def both(sock, stream, send_options, receive_options):
 
 
 def exchange(s, address, peer, stream, what, send_options=None,
-             receive_options=None, seconds=90):
+             receive_options=None, seconds=90, way=both):
     """One connection to `address`, behind which `peer` serves; both must
     receive exactly what the other has sent."""
     peer.done.clear()
     with client.connect(address, seconds) as sock:
-        got = both(sock, stream, send_options or {}, receive_options or {})
+        got = way(sock, stream, send_options or {}, receive_options or {})
     if not peer.done.wait(seconds):
         raise Failure(f"{what}: the server's side does not end")
     if isinstance(peer.result, Exception):
