@@ -54,8 +54,7 @@ class Nginx:
         self.port = port or s.port()
         self.folder = s.make_folder(name)
         self.www = s.make_folder(f"{name}/www")
-        self.prefix = [find_program("nsenter"),
-                       f"--net={namespace.path}"] if namespace else []
+        self.prefix = _inside(namespace)
         self.config = s.write(f"{name}/nginx.conf", NGINX.format(
             user="root" if s.is_root else "nobody", folder=self.folder,
             host=host, port=self.port, name=name, small="x" * 100))
@@ -136,10 +135,16 @@ class Iperf:
         return report["end"]
 
 
-def wrk(url, connections=16, seconds=2, threads=1, options=()):
+def _inside(namespace):
+    return [find_program("nsenter"), f"--net={namespace.path}"] if namespace \
+        else []
+
+
+def wrk(url, connections=16, seconds=2, threads=1, options=(), namespace=None):
     """Load; requests done, and errors of any kind by their name."""
-    done = run_program([find_program("wrk"), "-t", threads, "-c", connections,
-                        "-d", f"{seconds}s", "--timeout", "20s", *options, url],
+    done = run_program([*_inside(namespace), find_program("wrk"), "-t",
+                        threads, "-c", connections, "-d", f"{seconds}s",
+                        "--timeout", "20s", *options, url],
                        seconds=seconds + 60)
     requests, errors = None, {}
     for line in done.stdout.splitlines():
@@ -157,7 +162,5 @@ def wrk(url, connections=16, seconds=2, threads=1, options=()):
 
 
 def curl(url, *options, check=True, namespace=None):
-    prefix = [find_program("nsenter"),
-              f"--net={namespace.path}"] if namespace else []
-    return run_program([*prefix, find_program("curl"), "-sS", "--max-time",
+    return run_program([*_inside(namespace), find_program("curl"), "-sS", "--max-time",
                         "30", *options, url], check=check)
