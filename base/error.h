@@ -24,7 +24,7 @@
 	X(BR_E_KILLED, -1010, "killed by an operator")                         \
 	X(BR_E_DRAINED, -1011, "killed at the end of the drain")               \
 	X(BR_E_EARLY_END, -1012, "ended before it had sent what is needed")    \
-	X(BR_E_UNTRUSTED, -1013, "not a trusted source")                       \
+	X(BR_E_UNTRUSTED, -1013, "not in proxy_from")                          \
 	X(BR_E_PROXY_HEADER, -1014, "malformed PROXY header")                  \
 	X(BR_E_CLIENT_HELLO, -1015, "malformed TLS ClientHello")               \
 	X(BR_E_TLS, -1016, "TLS failed")                                       \

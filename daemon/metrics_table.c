@@ -99,12 +99,12 @@ static void print_title(struct strbuf *ret, const char *title)
 	    title);
 }
 
-static void print_causes(struct strbuf *ret)
+static void print_causes(struct strbuf *ret, const char *title, unsigned first,
+    unsigned n, const char *(*name)(unsigned), const char *(*text)(unsigned))
 {
-	strbuf_adds(ret, "\n| `cause` | meaning |\n|---|---|\n");
-	for (unsigned i = TLS_CAUSE_none + 1; i < TLS_N_CAUSES; i++)
-		strbuf_addf(ret, "| `%s` | %s |\n", tls_cause_name(i),
-		    tls_cause_text(i));
+	strbuf_addf(ret, "\n| %s | meaning |\n|---|---|\n", title);
+	for (unsigned i = first; i < n; i++)
+		strbuf_addf(ret, "| `%s` | %s |\n", name(i), text(i));
 }
 
 static const char docs_head[] =
@@ -140,7 +140,15 @@ void metrics_print_docs(struct strbuf *ret)
 	print_group(ret, &metrics_worker);
 	print_title(ret, "TLS");
 	print_ids(ret, METRIC_ID_T_CLIENT, METRIC_ID_T_SERVER);
-	print_causes(ret);
+	print_causes(
+	    ret, "`cause`", 1, TLS_N_CAUSES, tls_cause_name, tls_cause_text);
+	print_title(ret, "PROXY headers and ClientHellos");
+	print_ids(ret, METRIC_ID_F_PROXY, METRIC_ID_F_HELLO);
+	print_causes(ret, "`cause` of a PROXY header", 1, PROXY_N_CAUSES,
+	    proxy_cause_name, proxy_cause_text);
+	print_causes(ret, "`cause` of a ClientHello",
+	    CLIENT_HELLO_CAUSES_COUNTED, CLIENT_HELLO_N_CAUSES,
+	    client_hello_cause_name, client_hello_cause_text);
 	print_title(ret, "Rings");
 	print_group(ret, &metrics_ring);
 	print_title(ret, "Listeners");

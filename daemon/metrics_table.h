@@ -119,6 +119,15 @@ static inline uint64_t metric_field_read(
 	X(T_SERVER, "braid_tls_server_failures", COUNTER, "", "worker, cause", \
 	    "TLS connections with servers that failed")
 
+#define METRIC_FRONT_LIST(X)                                                   \
+	X(F_PROXY, "braid_proxy_header_failures", COUNTER, "",                 \
+	    "worker, cause",                                                   \
+	    "Connections closed for a malformed PROXY header")                 \
+	X(F_HELLO, "braid_client_hello_failures", COUNTER, "",                 \
+	    "worker, cause",                                                   \
+	    "Connections closed for a malformed TLS ClientHello that a route " \
+	    "needed")
+
 #define METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	X(L_CONNECTIONS, "braid_listener_connections", GAUGE, "", "listener",  \
 	    "Client connections open now")                                     \
@@ -194,6 +203,7 @@ static inline uint64_t metric_field_read(
 	METRIC_NAME_LIST(X)                                                    \
 	METRIC_WORKER_GAUGE_LIST(X)                                            \
 	METRIC_TLS_LIST(X)                                                     \
+	METRIC_FRONT_LIST(X)                                                   \
 	METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	METRIC_POOL_LIST(X)                                                    \
 	METRIC_SERVER_GAUGE_LIST(X)                                            \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/metrics_text.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/assert.h"
@@ -105,24 +106,47 @@ static void print_worker_group(struct metrics_writer *w,
 	}
 }
 
-static void print_tls(struct metrics_writer *w, const struct metrics_view *view,
-    enum metric_id id)
+/* Counters of a worker by cause. */
+struct causes {
+	enum metric_id id;
+	size_t counters; /* in struct worker_metrics */
+	unsigned first, n; /* those before the first are no failures */
+	const char *(*name)(unsigned cause);
+};
+
+#define CAUSES(id, field, first, n, name)                                      \
+	{                                                                      \
+		METRIC_ID_##id, offsetof(struct worker_metrics, field), first, \
+		    n, name                                                    \
+	}
+
+static const struct causes causes[] = {
+    CAUSES(T_CLIENT, tls_client_failures, 1, TLS_N_CAUSES, tls_cause_name),
+    CAUSES(T_SERVER, tls_server_failures, 1, TLS_N_CAUSES, tls_cause_name),
+    CAUSES(F_PROXY, proxy_causes, 1, PROXY_N_CAUSES, proxy_cause_name),
+    CAUSES(F_HELLO, hello_causes, CLIENT_HELLO_CAUSES_COUNTED,
+	CLIENT_HELLO_N_CAUSES, client_hello_cause_name),
+};
+
+static void print_causes(struct metrics_writer *w,
+    const struct metrics_view *view, const struct causes *of)
 {
 	char text[12];
 
-	family(w, id);
-	for (uint32_t i = 0; i < view->n_workers; i++)
-		for (unsigned cause = TLS_CAUSE_none + 1; cause < TLS_N_CAUSES;
-		     cause++) {
-			const struct worker_metrics *m = &view->workers[i];
-			struct metric_label labels[2] = {worker_label(i, text),
-			    {"cause", tls_cause_name(cause)}};
+	family(w, of->id);
+	for (uint32_t i = 0; i < view->n_workers; i++) {
+		const char *metrics = (const char *)&view->workers[i];
+		const struct counter *counters =
+		    (const void *)(metrics + of->counters);
 
-			metrics_uint(w, labels, 2,
-			    counter_read(id == METRIC_ID_T_CLIENT
-					     ? &m->tls_client_failures[cause]
-					     : &m->tls_server_failures[cause]));
+		for (unsigned cause = of->first; cause < of->n; cause++) {
+			struct metric_label labels[2] = {
+			    worker_label(i, text), {"cause", of->name(cause)}};
+
+			metrics_uint(
+			    w, labels, 2, counter_read(&counters[cause]));
 		}
+	}
 }
 
 static void print_workers(
@@ -140,8 +164,8 @@ static void print_workers(
 			    w, &label, 1, worker_gauge(&view->workers[i], id));
 		}
 	}
-	print_tls(w, view, METRIC_ID_T_CLIENT);
-	print_tls(w, view, METRIC_ID_T_SERVER);
+	for (size_t i = 0; i < BR_COUNT(causes); i++)
+		print_causes(w, view, &causes[i]);
 	print_worker_group(w, view, &metrics_worker);
 	print_worker_group(w, view, &metrics_ring);
 }

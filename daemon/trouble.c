@@ -36,9 +36,11 @@ static const struct trouble_kind kinds[] = {
 	"somebody reaches the port past the proxy, or a proxy is missing in "
 	"proxy_from"),
     KIND(proxy_malformed, "connections closed: malformed PROXY header",
-	"a proxy does not send headers, or others that are no proxy connect"),
+	"a proxy does not send headers, or others that are no proxy connect; "
+	"braid_proxy_header_failures_total counts by cause"),
     KIND(hello_malformed, "connections closed: malformed TLS ClientHello",
-	"broken or hostile clients"),
+	"broken or hostile clients; braid_client_hello_failures_total counts "
+	"by cause"),
     KIND(first_bytes_timeouts, "clients too slow: timeout.first_bytes",
 	"no whole PROXY header or ClientHello came in time"),
     KIND(handshake_timeouts, "clients too slow: timeout.handshake",

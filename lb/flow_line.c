@@ -6,6 +6,8 @@
 #include "base/log_line.h"
 #include "lb/flow_log.h"
 #include "lb/listener.h"
+#include "lb/proxy_proto.h"
+#include "profiler/client_hello.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -69,8 +71,12 @@ static const char *flow_path_text(const struct flow_record *record)
  * termination code. A small letter is never the kernel's timeout. */
 static const char *flow_cause_text(const struct flow_record *record)
 {
-	if (record->error == BR_E_TLS && record->tls_cause)
-		return tls_cause_text(record->tls_cause);
+	if (record->error == BR_E_TLS && record->cause)
+		return tls_cause_text(record->cause);
+	if (record->error == BR_E_PROXY_HEADER && record->cause)
+		return proxy_cause_text(record->cause);
+	if (record->error == BR_E_CLIENT_HELLO && record->cause)
+		return client_hello_cause_text(record->cause);
 	if (record->error != -ETIMEDOUT)
 		return br_strerror(record->error);
 	if (record->end_phase == 'P')
@@ -131,10 +137,16 @@ static void flow_line_side(
 		log_line_text(line, "route", "default");
 }
 
-/* With whom TLS failed is in the termination code. */
-static const char *flow_tls_peer(const struct flow_record *record)
+/* What the cause is about. With whom TLS failed is in the termination code. */
+static const char *flow_cause_prefix(const struct flow_record *record)
 {
-	if (record->error != BR_E_TLS || !record->tls_cause)
+	if (!record->cause)
+		return "";
+	if (record->error == BR_E_PROXY_HEADER)
+		return "PROXY header: ";
+	if (record->error == BR_E_CLIENT_HELLO)
+		return "TLS ClientHello: ";
+	if (record->error != BR_E_TLS)
 		return "";
 	return record->end_phase == 'C' || record->end_by == 'S'
 		   ? "TLS with the server: "
@@ -145,11 +157,11 @@ static void flow_line_error(
     struct log_line *line, const struct flow_record *record)
 {
 	const char *cause = flow_cause_text(record);
-	const char *peer = flow_tls_peer(record);
+	const char *prefix = flow_cause_prefix(record);
 	char text[LOG_LINE_MAX];
 
-	if (*peer) {
-		(void)snprintf(text, sizeof text, "%s%s", peer, cause);
+	if (*prefix) {
+		(void)snprintf(text, sizeof text, "%s%s", prefix, cause);
 		cause = text;
 	}
 	log_line_text(line, "error", cause);

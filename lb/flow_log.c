@@ -133,7 +133,7 @@ static void flow_record_side(struct flow_record *ret, const struct flow *flow)
 
 	ret->routed = flow->listener->n_routes && flow->upstream;
 	ret->route = side->route;
-	ret->tls_cause = side->tls_cause;
+	ret->cause = side->cause;
 	ret->proxy = side->proxy;
 	if (side->client_shaken) {
 		struct tls_facts facts;

@@ -43,7 +43,7 @@ struct flow_record {
 	/* -- of flows with a side; else 0 -- */
 	uint32_t route; /* as side.h; only where the listener has routes */
 	bool routed;
-	uint8_t tls_cause; /* where error is BR_E_TLS */
+	uint8_t cause; /* as side.h, by `error`; 0: not known */
 	struct flow_client proxy; /* family 0: none */
 	const char *tls; /* version with the client, static; NULL: plain */
 	/* Last, and of most records only their first bytes are written. */

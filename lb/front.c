@@ -224,6 +224,16 @@ void front_on_receive(struct flow *flow, struct op_result result)
 	}
 }
 
+/* Closes what cannot be read, counted by cause. */
+static void front_malformed(struct flow *flow, struct counter *causes,
+    unsigned cause, struct counter *sum, int error)
+{
+	flow->side->cause = (uint8_t)cause;
+	counter_inc(&causes[cause]);
+	counter_inc(sum);
+	flow_fail_now(flow, 'P', error);
+}
+
 /* -- PROXY header ------------------------------------------------------ */
 
 static void front_note_address(struct flow_client *ret, const struct addr *addr)
@@ -276,6 +286,7 @@ static bool front_admits(struct flow *flow, const struct proxy_header *header)
 
 void front_read_proxy(struct flow *flow)
 {
+	struct worker_metrics *metrics = flow->worker->metrics;
 	struct first *first = flow->side->first;
 	struct proxy_header header;
 	enum proxy_cause cause;
@@ -293,8 +304,8 @@ void front_read_proxy(struct flow *flow)
 		front_receive(flow);
 		break;
 	case PROXY_MALFORMED:
-		counter_inc(&flow->worker->metrics->proxy_malformed);
-		flow_fail_now(flow, 'P', BR_E_PROXY_HEADER);
+		front_malformed(flow, metrics->proxy_causes, cause,
+		    &metrics->proxy_malformed, BR_E_PROXY_HEADER);
 		break;
 	case PROXY_DONE:
 		front_disarm_timer(flow);
@@ -340,6 +351,7 @@ static void front_await_bytes(struct flow *flow)
 
 void front_read_hello(struct flow *flow)
 {
+	struct worker_metrics *metrics = flow->worker->metrics;
 	struct first *first = flow->side->first;
 
 	if (!first) {
@@ -360,8 +372,9 @@ void front_read_hello(struct flow *flow)
 		front_route_by_hello(flow, NULL);
 		break;
 	case CLIENT_HELLO_MALFORMED:
-		counter_inc(&flow->worker->metrics->hello_malformed);
-		flow_fail_now(flow, 'P', BR_E_CLIENT_HELLO);
+		front_malformed(flow, metrics->hello_causes,
+		    first->reader.cause, &metrics->hello_malformed,
+		    BR_E_CLIENT_HELLO);
 		break;
 	}
 }

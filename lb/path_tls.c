@@ -40,7 +40,7 @@ static bool tls_broken(struct flow *flow, struct direction *out, bool client,
 {
 	struct worker_metrics *metrics = flow->worker->metrics;
 
-	flow->side->tls_cause = session->cause;
+	flow->side->cause = session->cause;
 	counter_inc(client ? &metrics->tls_client_failures[session->cause]
 			   : &metrics->tls_server_failures[session->cause]);
 	relay_send_last(flow, out);

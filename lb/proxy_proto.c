@@ -6,16 +6,24 @@
 #include "lb/proxy_proto_v1.h"
 #include "lb/proxy_proto_v2.h"
 
-static const char *const cause_texts[] = {
-#define X(name, text) text,
+static const struct {
+	const char *name, *text;
+} causes[] = {
+#define X(symbol, name, text) {name, text},
     PROXY_CAUSE_LIST(X)
 #undef X
 };
 
-const char *proxy_cause_text(enum proxy_cause cause)
+const char *proxy_cause_name(unsigned cause)
 {
-	br_assert((size_t)cause < BR_COUNT(cause_texts));
-	return cause_texts[cause];
+	br_assert(cause < PROXY_N_CAUSES);
+	return causes[cause].name;
+}
+
+const char *proxy_cause_text(unsigned cause)
+{
+	br_assert(cause < PROXY_N_CAUSES);
+	return causes[cause].text;
 }
 
 /* How the bytes begin, as far as they are there. */

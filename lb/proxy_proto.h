@@ -64,24 +64,26 @@ enum proxy_tlv_type {
 
 enum proxy_result { PROXY_MORE, PROXY_DONE, PROXY_MALFORMED };
 
+/* Why a header is malformed: one row a counter. */
 #define PROXY_CAUSE_LIST(X)                                                    \
-	X(PROXY_CAUSE_NONE, "none")                                            \
-	X(PROXY_CAUSE_SIGNATURE, "no PROXY header")                            \
-	X(PROXY_CAUSE_V1_LENGTH, "version 1: no line end in 107 bytes")        \
-	X(PROXY_CAUSE_V1_LINE, "version 1: malformed line")                    \
-	X(PROXY_CAUSE_V1_ADDRESS, "version 1: malformed address")              \
-	X(PROXY_CAUSE_V1_PORT, "version 1: malformed port")                    \
-	X(PROXY_CAUSE_V2_COMMAND, "version 2: unknown version or command")     \
-	X(PROXY_CAUSE_V2_FAMILY, "version 2: unknown family or transport")     \
-	X(PROXY_CAUSE_V2_LENGTH, "version 2: header longer than 4096 bytes")   \
-	X(PROXY_CAUSE_V2_ADDRESS, "version 2: addresses cut off")              \
-	X(PROXY_CAUSE_V2_TLV, "version 2: malformed TLV")                      \
-	X(PROXY_CAUSE_V2_CRC32C, "version 2: wrong checksum")
+	X(NONE, "none", "no failure")                                          \
+	X(SIGNATURE, "missing", "the first bytes are no PROXY header")         \
+	X(V1_LENGTH, "v1_length", "version 1: no line end in 107 bytes")       \
+	X(V1_LINE, "v1_line", "version 1: malformed line")                     \
+	X(V1_ADDRESS, "v1_address", "version 1: malformed address")            \
+	X(V1_PORT, "v1_port", "version 1: malformed port")                     \
+	X(V2_COMMAND, "v2_command", "version 2: unknown version or command")   \
+	X(V2_FAMILY, "v2_family", "version 2: unknown family or transport")    \
+	X(V2_LENGTH, "v2_length", "version 2: longer than 4096 bytes")         \
+	X(V2_ADDRESS, "v2_address", "version 2: addresses cut off")            \
+	X(V2_TLV, "v2_tlv", "version 2: malformed TLV")                        \
+	X(V2_CRC32C, "v2_crc32c", "version 2: wrong checksum")
 
 enum proxy_cause {
-#define X(name, text) name,
+#define X(symbol, name, text) PROXY_CAUSE_##symbol,
 	PROXY_CAUSE_LIST(X)
 #undef X
+	    PROXY_N_CAUSES
 };
 
 /* length 0: absent or empty; `at` is NULL only when absent. */
@@ -116,8 +118,9 @@ struct proxy_header {
 enum proxy_result proxy_parse(const uint8_t *bytes, size_t length,
     struct proxy_header *ret, uint32_t *ret_need,
     enum proxy_cause *ret_cause) BR_MUST_CHECK;
-/* The text of the list above. */
-const char *proxy_cause_text(enum proxy_cause cause);
+/* "v2_crc32c": for metrics; and the text of the row. */
+const char *proxy_cause_name(unsigned cause);
+const char *proxy_cause_text(unsigned cause);
 /* The next of a list of TLVs, which is shortened; false at its end. */
 bool proxy_tlv_next(
     struct proxy_slice *tlvs, uint8_t *ret_type, struct proxy_slice *ret_value);

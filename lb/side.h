@@ -43,7 +43,9 @@ struct side {
 	bool client_tls : 1, server_tls : 1; /* the session is in use */
 	bool client_shaken : 1; /* its handshake is done */
 	uint8_t name_length, alpn_length, unique_id_length;
-	uint8_t tls_cause; /* of the last TLS failure of either end */
+	/* Of the last failure: enum tls_cause of either end, proxy_cause or
+	 * client_hello_cause. */
+	uint8_t cause;
 	uint32_t route; /* position in the file, ROUTE_DEFAULT, or UINT32_MAX */
 	/* Whom the client of a trusted proxy wanted; family 0: not said. */
 	struct flow_client destination;

@@ -50,7 +50,7 @@ static void tls_accept_failed(struct flow *flow)
 {
 	struct side *side = flow->side;
 
-	side->tls_cause = side->client.cause;
+	side->cause = side->client.cause;
 	tls_note_facts(side);
 	counter_inc(
 	    &flow->worker->metrics->tls_client_failures[side->client.cause]);
@@ -172,7 +172,7 @@ void tls_accept(struct flow *flow)
 	    &side->client, listener->tls[worker->index]);
 
 	if (err) {
-		side->tls_cause = TLS_CAUSE_memory;
+		side->cause = TLS_CAUSE_memory;
 		counter_inc(
 		    &worker->metrics->tls_client_failures[TLS_CAUSE_memory]);
 		flow_fail_now(flow, 'R', BR_E_TLS);
@@ -258,7 +258,7 @@ static void tls_connect_refused(struct flow *flow)
 {
 	struct side *side = flow->side;
 
-	side->tls_cause = side->server.cause;
+	side->cause = side->server.cause;
 	counter_inc(
 	    &flow->worker->metrics->tls_server_failures[side->server.cause]);
 	relay_send_last(flow, &flow->up);

@@ -25,6 +25,8 @@
 #include "io/pipe.h"
 #include "io/ring.h"
 #include "io/tls.h"
+#include "lb/proxy_proto.h"
+#include "profiler/client_hello.h"
 
 struct listener;
 struct upstream;
@@ -98,6 +100,8 @@ struct worker_metrics {
 	struct counter pipes; /* gauge */
 	struct counter tls_client_failures[TLS_N_CAUSES];
 	struct counter tls_server_failures[TLS_N_CAUSES];
+	struct counter proxy_causes[PROXY_N_CAUSES];
+	struct counter hello_causes[CLIENT_HELLO_N_CAUSES];
 	struct histogram connect_time, queue_time, flow_time;
 	struct ring_metrics ring;
 } __attribute__((aligned(64)));

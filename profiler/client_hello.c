@@ -12,16 +12,24 @@
 #define MESSAGE_HEADER_BYTES 4
 #define MESSAGE_CLIENT_HELLO 1
 
-static const char *const cause_texts[] = {
-#define X(name, text) text,
+static const struct {
+	const char *name, *text;
+} causes[] = {
+#define X(symbol, name, text) {name, text},
     CLIENT_HELLO_CAUSE_LIST(X)
 #undef X
 };
 
-const char *client_hello_cause_text(enum client_hello_cause cause)
+const char *client_hello_cause_name(unsigned cause)
 {
-	br_assert((size_t)cause < BR_COUNT(cause_texts));
-	return cause_texts[cause];
+	br_assert(cause < CLIENT_HELLO_N_CAUSES);
+	return causes[cause].name;
+}
+
+const char *client_hello_cause_text(unsigned cause)
+{
+	br_assert(cause < CLIENT_HELLO_N_CAUSES);
+	return causes[cause].text;
 }
 
 void client_hello_start(struct client_hello_reader *reader)

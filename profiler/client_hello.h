@@ -47,25 +47,29 @@ enum client_hello_result {
 	CLIENT_HELLO_MALFORMED,
 };
 
+/* Why it was not read. Up to `version` it is another protocol, which is no
+ * failure; the others have a counter each. */
 #define CLIENT_HELLO_CAUSE_LIST(X)                                             \
-	X(CLIENT_HELLO_CAUSE_NONE, "none")                                     \
-	X(CLIENT_HELLO_CAUSE_TYPE, "not a TLS handshake record")               \
-	X(CLIENT_HELLO_CAUSE_SSL2, "an SSL 2 ClientHello")                     \
-	X(CLIENT_HELLO_CAUSE_VERSION, "not a TLS record version")              \
-	X(CLIENT_HELLO_CAUSE_RECORD, "malformed TLS record")                   \
-	X(CLIENT_HELLO_CAUSE_MESSAGE, "the first message is no ClientHello")   \
-	X(CLIENT_HELLO_CAUSE_LENGTH, "ClientHello longer than 16 KiB")         \
-	X(CLIENT_HELLO_CAUSE_BODY, "malformed ClientHello")                    \
-	X(CLIENT_HELLO_CAUSE_EXTENSIONS, "malformed extensions")               \
-	X(CLIENT_HELLO_CAUSE_SERVER_NAME, "malformed server_name")             \
-	X(CLIENT_HELLO_CAUSE_ALPN, "malformed ALPN")                           \
-	X(CLIENT_HELLO_CAUSE_VERSIONS, "malformed supported_versions")
+	X(NONE, "none", "no failure")                                          \
+	X(TYPE, "type", "not a TLS handshake record")                          \
+	X(SSL2, "ssl2", "an SSL 2 ClientHello")                                \
+	X(VERSION, "version", "not a TLS record version")                      \
+	X(RECORD, "record", "malformed TLS record")                            \
+	X(MESSAGE, "message", "the first message is another one")              \
+	X(LENGTH, "length", "longer than 16 KiB")                              \
+	X(BODY, "body", "malformed before its extensions")                     \
+	X(EXTENSIONS, "extensions", "malformed extensions")                    \
+	X(SERVER_NAME, "server_name", "malformed server_name")                 \
+	X(ALPN, "alpn", "malformed ALPN")                                      \
+	X(VERSIONS, "versions", "malformed supported_versions")
 
 enum client_hello_cause {
-#define X(name, text) name,
+#define X(symbol, name, text) CLIENT_HELLO_CAUSE_##symbol,
 	CLIENT_HELLO_CAUSE_LIST(X)
 #undef X
+	    CLIENT_HELLO_N_CAUSES
 };
+#define CLIENT_HELLO_CAUSES_COUNTED CLIENT_HELLO_CAUSE_RECORD /* from here */
 
 /* Bits of client_hello.versions. */
 #define CLIENT_HELLO_SSL3 0x01
@@ -113,7 +117,9 @@ void client_hello_start(struct client_hello_reader *reader);
 enum client_hello_result client_hello_read(struct client_hello_reader *reader,
     const uint8_t *bytes, size_t length,
     struct client_hello *ret) BR_MUST_CHECK;
-const char *client_hello_cause_text(enum client_hello_cause cause);
+/* "server_name": for metrics; and the text of the row. */
+const char *client_hello_cause_name(unsigned cause);
+const char *client_hello_cause_text(unsigned cause);
 /* Walks the protocols: *at starts as 0. False at the end. */
 bool client_hello_alpn_next(const struct client_hello *hello, uint16_t *at,
     const uint8_t **ret_name, uint8_t *ret_length);

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PROXY headers as a server reads them ("The PROXY protocol", HAProxy's
+"""PROXY headers as a server reads them, and as a proxy may write them, also
+wrong ones ("The PROXY protocol", HAProxy's
 doc/proxy-protocol.txt, section 2.2)."""
 
+import ipaddress
 import socket
 import struct
 
@@ -9,7 +11,9 @@ from . import client
 from .process import Failure
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
-ALPN, AUTHORITY, CRC32C, SSL = 0x01, 0x02, 0x03, 0x20
+LOCAL, PROXY = 0x20, 0x21
+UNSPEC, TCP4, TCP6, UNIX = 0x00, 0x11, 0x21, 0x31
+ALPN, AUTHORITY, CRC32C, NOOP, UNIQUE_ID, SSL = 1, 2, 3, 4, 5, 0x20
 SSL_VERSION, SSL_CN, SSL_CIPHER = 0x21, 0x22, 0x23
 # Bits of the SSL TLV's "client".
 USED, CERT_CONN, CERT_SESS = 1, 2, 4
@@ -61,3 +65,33 @@ class Header:
         if data is None:
             return None
         return *struct.unpack_from("!BI", data), _tlvs(data[5:])
+
+
+def v1(source, destination):
+    """source, destination: (address, port)."""
+    protocol = "TCP6" if ":" in source[0] else "TCP4"
+    return (f"PROXY {protocol} {source[0]} {destination[0]} "
+            f"{source[1]} {destination[1]}\r\n").encode()
+
+
+def addresses(source, destination):
+    """As version 2 says them."""
+    return (ipaddress.ip_address(source[0]).packed +
+            ipaddress.ip_address(destination[0]).packed +
+            struct.pack("!HH", source[1], destination[1]))
+
+
+def tlv(kind, value):
+    return struct.pack("!BH", kind, len(value)) + value
+
+
+def v2(family, body=b"", command=PROXY, crc=False, spoil=0):
+    """body: addresses and TLVs. spoil: what is added to the checksum."""
+    if crc:
+        body += tlv(CRC32C, bytes(4))
+    header = SIGNATURE + struct.pack("!BBH", command, family,
+                                     len(body)) + body
+    if crc:
+        checksum = crc32c(header) + spoil & 0xffffffff
+        header = header[:-4] + struct.pack("!I", checksum)
+    return header

@@ -183,7 +183,7 @@ START_TEST(test_causes_of_tls)
 	char text[LOG_LINE_MAX];
 
 	r.error = BR_E_TLS;
-	r.tls_cause = TLS_CAUSE_name_not_found;
+	r.cause = TLS_CAUSE_name_not_found;
 	r.end_by = 'C';
 	r.end_phase = 'T';
 	fields_of(&r, text);
@@ -204,6 +204,31 @@ START_TEST(test_causes_of_tls)
 	expect_cause('c', 'T', -ETIMEDOUT, "the TLS handshake took longer");
 	expect_cause('c', 'P', -ETIMEDOUT, "no whole PROXY header within");
 	expect_cause('c', 'F', -ETIMEDOUT, "no whole TLS ClientHello within");
+}
+END_TEST
+
+START_TEST(test_causes_of_first_bytes)
+{
+	struct flow_record r = full_record();
+	char text[LOG_LINE_MAX];
+
+	r.end_by = 'P';
+	r.end_phase = 'P';
+	r.error = BR_E_PROXY_HEADER;
+	r.cause = PROXY_CAUSE_V2_CRC32C;
+	fields_of(&r, text);
+	ck_assert_ptr_nonnull(
+	    strstr(text, " error=\"PROXY header: version 2: wrong checksum\""));
+	r.end_phase = 'F';
+	r.error = BR_E_CLIENT_HELLO;
+	r.cause = CLIENT_HELLO_CAUSE_LENGTH;
+	fields_of(&r, text);
+	ck_assert_ptr_nonnull(
+	    strstr(text, " error=\"TLS ClientHello: longer than 16 KiB\""));
+	/* What the cause of something earlier was says nothing of this. */
+	r.error = -ECONNRESET;
+	fields_of(&r, text);
+	ck_assert_ptr_nonnull(strstr(text, " error=\"Connection reset"));
 }
 END_TEST
 
@@ -265,7 +290,7 @@ START_TEST(test_little_room)
 	memset(r.alpn, 'b', FLOW_RECORD_ALPN_MAX);
 	r.proxy = r.client;
 	r.error = BR_E_TLS;
-	r.tls_cause = TLS_CAUSE_memory;
+	r.cause = TLS_CAUSE_memory;
 	for (int format = LOG_LOGFMT; format <= LOG_JSON; format++) {
 		int length = line_of(&r, (enum log_format)format, whole);
 
@@ -477,6 +502,7 @@ int main(void)
 	tcase_add_test(tcase, test_what_was_not_reached);
 	tcase_add_test(tcase, test_causes_say_what_happened);
 	tcase_add_test(tcase, test_causes_of_tls);
+	tcase_add_test(tcase, test_causes_of_first_bytes);
 	tcase_add_test(tcase, test_what_only_some_flows_have);
 	tcase_add_test(tcase, test_little_room);
 	tcase_add_test(tcase, test_names_those_that_failed_before);
