@@ -250,7 +250,7 @@ static bool target_in_maintenance(struct probe_target *target)
 	return target->in_maintenance;
 }
 
-void probe_target_on_due(struct timer *timer, struct mono now)
+static void target_on_due(struct timer *timer, struct mono now)
 {
 	struct probe_target *target =
 	    br_container_of(timer, struct probe_target, timer);
@@ -264,6 +264,36 @@ void probe_target_on_due(struct timer *timer, struct mono now)
 	target_check(target, now);
 }
 
+/* A stall makes many due together, and starting one costs some 30 us: a
+ * socket, a TLS session, a connect. The others start in the turns that follow.
+ * Once there is a queue it takes them, and nobody is started here. */
+static bool set_may_start(struct probe_set *set, struct mono now)
+{
+	if (!list_empty(&set->queue))
+		return true;
+	/* All timers of a turn have the same time. */
+	if (set->turn.ns != now.ns) {
+		set->turn = now;
+		set->starts_left = PROBE_STARTS_A_TURN;
+	}
+	if (!set->starts_left)
+		return false;
+	set->starts_left--;
+	return true;
+}
+
+void probe_target_on_timer(struct timer *timer, struct mono now)
+{
+	struct probe_target *target =
+	    br_container_of(timer, struct probe_target, timer);
+
+	if (set_may_start(target->set, now))
+		target_on_due(timer, now);
+	else
+		probe_target_rest_until(
+		    target, mono_add_ns(now, TIMER_TICK_NS));
+}
+
 /* Room for one more: the first in the queue that can use it. One that cannot
  * (in maintenance by now, postponed) must not take the others' turn away. */
 static void on_room(void *context)
@@ -275,7 +305,7 @@ static void on_room(void *context)
 		struct probe_target *target =
 		    br_container_of(node, struct probe_target, queued);
 
-		probe_target_on_due(&target->timer, set->now());
+		target_on_due(&target->timer, set->now());
 		if (target->check || list_linked(&target->queued))
 			break;
 	}

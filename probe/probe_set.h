@@ -33,6 +33,8 @@
 #include "io/ring.h"
 
 #define PROBE_IN_FLIGHT_MAX 256
+/* So many start together, so that a turn stays short. */
+#define PROBE_STARTS_A_TURN 64u
 /* A new server is checked within this time (or its interval if shorter). */
 #define PROBE_FIRST_MS 500
 

@@ -150,7 +150,7 @@ static struct probe_target *target_new(struct probe_set *set)
 		fprintf(stderr, "braid: out of memory (health checks)\n");
 		abort();
 	}
-	timer_init(&target->timer, probe_target_on_due);
+	timer_init(&target->timer, probe_target_on_timer);
 	list_node_init(&target->queued);
 	target->set = set;
 	target->started = set->now();

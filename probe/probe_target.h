@@ -52,6 +52,8 @@ struct probe_set {
 	struct lateness lateness;
 	struct list queue;
 	struct timer settle;
+	struct mono turn; /* the last in which a timer started a check */
+	uint32_t starts_left; /* in it */
 	bool stopped, synced;
 	/* Of the present sync, all in its arena. */
 	struct arena *arena;
@@ -77,7 +79,7 @@ struct probe_target *probe_target_of_row(
     const struct probe_set *set, const struct board_row *row, bool asks_agent);
 uint64_t probe_target_interval_ms(const struct probe_target *target);
 /* The timer's callback of every target. */
-void probe_target_on_due(struct timer *timer, struct mono now);
+void probe_target_on_timer(struct timer *timer, struct mono now);
 /* Publishes a health and reports it; `cause` is copied. */
 void probe_target_publish(struct probe_set *set, struct probe_pool *pool,
     struct server *server, struct board_facts *facts, enum board_health health,

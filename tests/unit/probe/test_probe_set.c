@@ -222,6 +222,30 @@ START_TEST(test_checks_in_flight_are_bounded)
 }
 END_TEST
 
+/* Checks that a stall made due together do not make a long turn. */
+START_TEST(test_starts_of_a_turn_are_bounded)
+{
+	static const char *const names[] = {
+	    "p", "q", "r", "s", "t", "u", "v", "w", "x", "y"};
+	struct addr addrs[12];
+	struct pool *pools[10];
+
+	for (uint32_t i = 0; i < 12; i++)
+		addrs[i] = closed_port();
+	for (uint32_t i = 0; i < 10; i++) {
+		pools[i] = make_pool(CONF_HEALTH_TCP, addrs, 12, names[i]);
+		pools[i]->health.interval_ms = 600000;
+	}
+	probe_set_sync(set, pools, 10);
+	turn(2000);
+	ck_assert_uint_eq(probe_set_in_flight(set), PROBE_STARTS_A_TURN);
+	turn_until(METRIC(checks) == 120);
+	probe_set_sync(set, NULL, 0);
+	for (uint32_t i = 0; i < 10; i++)
+		pool_free(pools[i], board);
+}
+END_TEST
+
 /* Room that the next in the queue cannot use goes to the one behind it. */
 START_TEST(test_queue_passes_over_maintenance)
 {
@@ -264,6 +288,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_no_descriptor_postpones);
 	tcase_add_test(tcase, test_no_memory_postpones);
 	tcase_add_test(tcase, test_checks_in_flight_are_bounded);
+	tcase_add_test(tcase, test_starts_of_a_turn_are_bounded);
 	tcase_add_test(tcase, test_queue_passes_over_maintenance);
 }
 
