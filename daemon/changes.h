@@ -5,6 +5,7 @@
  *
  *     nothing changed
  *     1 listener changed (web), 2 servers added (origins/c, origins/d)
+ *     1 listener's TLS files changed (web)
  *
  * Thread:  any; pure.
  * Memory:  scratch from the arena.
@@ -14,8 +15,15 @@
 #include <stddef.h>
 
 #include "conf/diff.h"
+#include "daemon/tls_store.h"
 
 #define CHANGES_NAMES_MAX 4
 
+/* What was loaded for either configuration. */
+struct changes_tls {
+	const struct tls_store *before, *after;
+};
+
 void changes_describe(const struct conf *before, const struct conf *after,
-    const struct conf_diff *diff, struct arena *arena, char *ret, size_t room);
+    const struct conf_diff *diff, const struct changes_tls *tls,
+    struct arena *arena, char *ret, size_t room);

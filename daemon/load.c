@@ -184,8 +184,10 @@ static void build(struct load_job *job, struct conf *conf)
 	if (job->kind == LOAD_FILE)
 		job->n_reweighted = plan_reweighted(
 		    job->before, job->plan, &job->diff, &job->reweighted);
-	changes_describe(job->before->conf, conf, &job->diff, job->arena,
-	    job->summary, sizeof job->summary);
+	changes_describe(job->before->conf, conf, &job->diff,
+	    &(struct changes_tls){
+		.before = job->before->tls, .after = job->plan->tls},
+	    job->arena, job->summary, sizeof job->summary);
 	load_log_addresses(job->before->conf, conf, &job->diff, job->arena);
 }
 

@@ -71,6 +71,7 @@ static void digest_texts(uint64_t *digest, const struct conf_texts *texts)
 static void digest_file(uint64_t *digest, const char *path)
 {
 	char block[16384];
+	struct stat st;
 	ssize_t n;
 	int fd;
 
@@ -80,8 +81,10 @@ static void digest_file(uint64_t *digest, const char *path)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return;
-	while ((n = read(fd, block, sizeof block)) > 0)
-		digest_bytes(digest, block, (size_t)n);
+	/* Devices may have no end. */
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		while ((n = read(fd, block, sizeof block)) > 0)
+			digest_bytes(digest, block, (size_t)n);
 	close(fd);
 }
 
@@ -182,12 +185,36 @@ static struct conf_pos pos_of(
 	return pos.line ? pos : c->pos;
 }
 
+/* Below tls, with its dot; "" where no key of its own is at fault. */
+static const char *key_of(
+    const struct complaint *c, const struct tls_problem *problem)
+{
+	switch (problem->subject) {
+	case TLS_SUBJECT_CERT:
+		return ".cert";
+	case TLS_SUBJECT_KEY:
+		return ".key";
+	case TLS_SUBJECT_OCSP:
+		return ".ocsp";
+	case TLS_SUBJECT_CA:
+		return c->listener ? ".client_ca" : ".ca";
+	case TLS_SUBJECT_CRL:
+		return c->listener ? ".client_crl" : ".crl";
+	default:
+		return "";
+	}
+}
+
 static void complain(void *owner, const struct tls_problem *problem)
 {
 	const struct complaint *c = owner;
+	bool one = c->listener && problem->subject <= TLS_SUBJECT_OCSP;
 
 	conf_errors_add(c->errors, c->conf->file, pos_of(c, problem),
-	    problem->warning, "%s.%s.tls: %s", c->kind, c->name, problem->text);
+	    problem->warning, "%s.%s.tls%s%s%s: %s", c->kind, c->name,
+	    one ? ".certificates." : "",
+	    one ? c->listener->certificates[problem->index].name : "",
+	    key_of(c, problem), problem->text);
 }
 
 static enum tls_version version_of(enum conf_tls_version version)

@@ -57,6 +57,7 @@ struct tls_ticket_keys;
 
 /* Which option a problem is about, so that it can be shown at its line. */
 enum tls_subject {
+	/* Of one certificate come first. */
 	TLS_SUBJECT_CERT, /* index: the certificate */
 	TLS_SUBJECT_KEY, /* index: likewise */
 	TLS_SUBJECT_OCSP, /* index: likewise */

@@ -2,6 +2,7 @@
 #include "io/tls_load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,11 +46,31 @@ const char *tls_loader_reason(void)
 
 /* -- files ------------------------------------------------------------- */
 
+/* NULL: *ret_problem says why. Never waits for who writes to a pipe. */
+static FILE *load_open(const char *file, const char **ret_problem)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
+	struct stat st;
+
+	if (!stream) {
+		*ret_problem = strerror(errno);
+		if (fd >= 0)
+			close(fd);
+	} else if (!fstat(fd, &st) && !S_ISREG(st.st_mode)) {
+		*ret_problem = "not a regular file";
+		fclose(stream);
+		stream = NULL;
+	}
+	return stream;
+}
+
 /* The whole file, for OPENSSL_clear_free(); NULL after a problem. */
 static char *load_file(struct tls_loader *loader, enum tls_subject subject,
     uint32_t index, const char *file, size_t *ret_length)
 {
-	FILE *stream = fopen(file, "re");
+	const char *problem = NULL;
+	FILE *stream = load_open(file, &problem);
 	size_t room = 0, length = 0;
 	char *bytes = NULL;
 
@@ -71,8 +93,8 @@ static char *load_file(struct tls_loader *loader, enum tls_subject subject,
 		}
 		errno = EFBIG;
 	}
-	tls_loader_problem(
-	    loader, false, subject, index, "%s: %s", file, strerror(errno));
+	tls_loader_problem(loader, false, subject, index, "%s: %s", file,
+	    problem ? problem : strerror(errno));
 	if (stream)
 		fclose(stream);
 	OPENSSL_clear_free(bytes, room);

@@ -64,15 +64,16 @@ def bad_files(s, b, config, ours):
         s.equal((done.returncode, suspicious(done.stderr)), (78, None),
                 f"a bad {key}: exit code")
         s.check(done.stderr.startswith(f"{file}:{line}:{9 + len(key)}: "
-                                       f"pools.o.tls: ") and
+                                       f"pools.o.tls.{key}: ") and
                 words in done.stderr, done.stderr.strip())
         s.equal(len(done.stderr.splitlines()), 1, "lines of it")
         changed = {**config, "pools": {**config["pools"], "named": {
             **config["pools"]["named"], "tls": tls}}}
         b.write_config(changed)
         answer = b.ctl_answer("reload", seconds=60)
-        s.check(answer["exit"] and "pools.named.tls: " in str(answer) and
-                words in str(answer), f"a reload is refused: {answer}")
+        s.check(answer["exit"] and words in str(answer) and
+                f"pools.named.tls.{key}: " in str(answer),
+                f"a reload is refused: {answer}")
     b.write_config(config)
 
 

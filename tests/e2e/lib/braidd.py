@@ -206,6 +206,15 @@ class Braid:
         os.chmod(temporary, 0o644)
         os.replace(temporary, self.file)
 
+    def place_of(self, value):
+        """FILE:LINE:COLUMN of the first such value in the configuration."""
+        with open(self.file, encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                at = line.find(json.dumps(value))
+                if at >= 0:
+                    return f"{self.file}:{number}:{at + 1}"
+        raise Failure(f"{value} is not in {self.file}")
+
     def complete(self, config):
         config = copy.deepcopy(config)
         settings = config.setdefault("global", {})

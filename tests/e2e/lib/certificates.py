@@ -14,8 +14,8 @@ EC = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 RSA = ("rsa:2048",)
 
 
-def openssl(*arguments):
-    return run_program([find_program("openssl"), *arguments])
+def openssl(*arguments, **options):
+    return run_program([find_program("openssl"), *arguments], **options)
 
 
 class Authority:
@@ -64,13 +64,14 @@ class Authority:
                 "-cert", self.cert, "-out", file)
         return file
 
-    def vouch(self, cert, file):
-        """An OCSP response that says that the certificate is good."""
-        openssl("ocsp", "-index", self._index(good=[cert]), "-CA", self.cert,
-                "-rsigner", self.cert, "-rkey", self.key, "-issuer",
-                self.cert, "-cert", cert, "-ndays", "1", "-respout", file)
+    def vouch(self, cert, file, days=1, revoked=False):
+        """Writes an OCSP response about the certificate."""
+        index = self._index([cert] if revoked else [],
+                            [] if revoked else [cert])
+        openssl("ocsp", "-index", index, "-CA", self.cert, "-rsigner",
+                self.cert, "-rkey", self.key, "-issuer", self.cert, "-cert",
+                cert, "-ndays", days, "-respout", file)
         os.chmod(file, 0o644)
-        return file
 
 
 def server_context(pair, client_ca=None, version=None):

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import socket
+import ssl
 
 from .process import Failure
 
@@ -75,6 +76,18 @@ def echoes(sock, data=b"ping"):
         return read_exactly(sock, len(data)) == data
     except (OSError, Failure):
         return False
+
+
+def hello(name):
+    """A ClientHello that asks for that name."""
+    out = ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), out,
+                                                server_hostname=name)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
 
 
 def names(address, n, threads=8):

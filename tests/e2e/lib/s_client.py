@@ -27,6 +27,7 @@ class Shake:
         self.alert = found(r"SSL alert number (\d+)")
         self.signature = found(r"^Peer signature type: (.*)$")
         self.staple = found(r"Cert Status: (.*)$")
+        self.staple_until = found(r"Next Update: (.*)$")
 
 
 def shake(port, *options, request=GET):
