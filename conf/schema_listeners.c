@@ -470,8 +470,8 @@ const struct schema_row schema_listeners[] = {
 	AT(tls.strict_sni),
 	.fallback = "false",
 	.example = "true",
-	.help = "Refuses clients that ask for a name that no certificate has, "
-		"in place of showing them the first.",
+	.help = "Refuses clients that ask for no name, or for one that no "
+		"certificate has, in place of showing them the first.",
     },
     {
 	.path = "listeners.*.tls.min",
