@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+import datetime
+import socket
+import ssl
+import subprocess
+
+from lib import client, scenario
+from lib.braidd import Braid
+from lib.certificates import Authority
+from lib.origins import Origin, echo, reset
+from lib.scenario import find_program
+
+TIMES, ROOM = 20, 1 << 20
+QUIET_S = 10  # between two lines of the error log about the same
+
+
+def record(kind, body, length=None):
+    """One that may lie about its length."""
+    return (bytes([kind, 3, 1]) +
+            (len(body) if length is None else length).to_bytes(2, "big") +
+            body)
+
+
+HELLO = client.hello("www.example.com")
+HALF = HELLO[:len(HELLO) // 2]
+USER_CANCELED = record(21, b"\x01\x5a")
+# What is sent, what the client does then, the cause that counts.
+ABUSES = {
+    "garbage": (b"\xff\x00" * 300, "waits", "not_tls"),
+    "plain HTTP": (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "waits", "not_tls"),
+    "nothing, then the end": (b"", "ends", "handshake_ended"),
+    "half a ClientHello, then the end": (HALF, "ends", "handshake_ended"),
+    "half a ClientHello, then a reset": (HALF, "resets", "handshake_ended"),
+    "half a ClientHello, then silence": (HALF, "waits", "handshake_slow"),
+    "silence": (b"", "waits", "handshake_slow"),
+    "a record of 18 KiB": (record(22, b"\x01" * 4000, 18433), "waits",
+                           "bad_record"),
+    "a record of 64 KiB": (record(22, b"\x01", 65535), "waits", "bad_record"),
+    "a message of 16 MiB": (record(22, b"\x01\xff\xff\xff" + b"\0" * 64),
+                            "waits", "malformed"),
+    "1,000 warnings": (USER_CANCELED * 1000, "waits", "malformed"),
+    "1,000 empty records": (record(22, b"") * 1000, "waits", "malformed"),
+    "an alert": (record(21, b"\x02\x28"), "waits", "malformed"),
+    "application data": (record(23, b"x" * 100), "waits", "malformed"),
+    "a ClientHello of noise": (record(22, b"\x01\0\1\0" + b"\x99" * 256),
+                               "waits", "malformed"),
+}
+
+
+def abuse(port, data, then):
+    """Until braidd has closed the connection."""
+    sock = client.connect(("127.0.0.1", port))
+    try:
+        sock.sendall(data)
+        if then == "resets":
+            reset(sock)
+            return
+        if then == "ends":
+            sock.shutdown(socket.SHUT_WR)
+        client.read_end(sock)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # closed before all was sent
+    sock.close()
+
+
+def renegotiates(port):
+    """openssl s_client that asks for it; what it said."""
+    process = subprocess.Popen(
+        [find_program("openssl"), "s_client", "-connect", f"127.0.0.1:{port}",
+         "-tls1_2"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT)
+    try:
+        return process.communicate(b"R\n", 30)[0].decode()
+    finally:
+        process.kill()
+
+
+def said(line):
+    return datetime.datetime.fromisoformat(line["ts"].rstrip("Z"))
+
+
+def test(s):
+    """Clients that abuse the handshake are closed, counted by cause and have
+    a line each in the access log; the error log has one line in a while; and
+    nothing of them stays. Renegotiation is refused."""
+    authority = Authority(s)
+    cert, key = authority.issue("www", "DNS:www.example.com")
+    origin = Origin(s, echo)
+    port = s.port()
+    b = Braid(s, {
+        "listeners": {"web": {
+            "bind": f"127.0.0.1:{port}", "pool": "o",
+            "timeout": {"handshake": "500ms"},
+            "tls": {"certificates": [{"cert": cert, "key": key}]}}},
+        "pools": {"o": {"servers": {"a": {"address": origin.text}}}}})
+    context = ssl.create_default_context(cafile=authority.cert)
+
+    def good():
+        return context.wrap_socket(client.connect(("127.0.0.1", port)),
+                                   server_hostname="www.example.com")
+    held = good()
+    s.check(client.echoes(held), "a good client")
+    counted = {cause: 0 for _, _, cause in ABUSES.values()}
+
+    descriptors, memory = b.settled_descriptors(), None
+    for what, (data, then, cause) in ABUSES.items():
+        if cause == "handshake_slow":  # all at once: each takes a while
+            socks = [client.connect(("127.0.0.1", port))
+                     for _ in range(TIMES)]
+            for sock in socks:
+                sock.sendall(data)
+            for sock in socks:
+                client.read_end(sock)
+                sock.close()
+        else:
+            for _ in range(TIMES):
+                abuse(port, data, then)
+        counted[cause] += TIMES
+        s.until(lambda: b.tls_failures("client", cause) == counted[cause],
+                f"{what}: counted as {cause}")
+        # The pools have the spans that they keep.
+        memory = memory or b.status()["tls"]["memory_bytes"]
+    s.equal({c: b.tls_failures("client", c) for c in counted}, counted,
+            "failures by cause")
+    total = sum(counted.values())
+    s.equal(b.metrics().total("braid_tls_client_failures_total"), total,
+            "and no others")
+    s.equal(len(b.wait_flows(total)), total, "lines of the access log")
+    s.check(client.echoes(held), "the good client is served all the while")
+
+    output = renegotiates(port)
+    s.check("no renegotiation" in output, "renegotiation is refused")
+    s.equal(b.status()["tls"]["client_handshakes"], 2, "handshakes in all")
+    for message in ("TLS with clients failed",
+                    "clients too slow: timeout.handshake"):
+        b.wait_event(message)
+        times = [said(line) for line in b.events(message)]
+        s.check(all((later - sooner).total_seconds() > QUIET_S - 1
+                    for sooner, later in zip(times, times[1:])),
+                f"\"{message}\": {len(times)} lines")
+    held.close()
+    b.idle()
+    s.until(lambda: b.descriptors() <= descriptors, "no descriptor stays")
+    now = b.status()["tls"]["memory_bytes"]
+    s.check(now <= memory + ROOM, f"no memory of TLS: {memory}, then {now}")
+    with good() as sock:
+        s.check(client.echoes(sock), "a good client at the end")
+    b.stop()
+
+
+scenario.run(test)
