@@ -51,7 +51,7 @@ static void put_standing(struct ctl_call *call, const struct pool *pool,
 	json_bool(j, "ejected", facts->ejected_until_ns != 0);
 	json_uint(j, "ejections", facts->ejections);
 	json_string(j, "ejected_cause",
-	    facts->ejections ? br_strerror(facts->eject_error) : "");
+	    facts->ejected_ns ? br_strerror(facts->eject_error) : "");
 	if (facts->ejected_until_ns)
 		json_double(j, "ejected_since_seconds",
 		    ctl_seconds_since(call, facts->ejected_ns));

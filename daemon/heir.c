@@ -75,6 +75,7 @@ static int apply_state(struct control *control, int fd)
 		inherit_servers(
 		    &state, control->plan, false, on_changed, control);
 		inherit_log(&state, control->plan);
+		ejections_sync(control);
 		manifest_fini(&state);
 	}
 	free(bytes);

@@ -251,6 +251,21 @@ static struct server *find_server(
 	return NULL;
 }
 
+/* The later word holds: workers of this process may have ejected it, too,
+ * since they began to accept. */
+static void merge_ejection(
+    struct board_facts *facts, const struct board_facts *from)
+{
+	if (from->ejected_ns < facts->ejected_ns)
+		return;
+	facts->ejected_ns = from->ejected_ns;
+	facts->ejected_until_ns = from->ejected_until_ns;
+	facts->eject_steps = from->eject_steps;
+	facts->eject_error = from->eject_error;
+	if (facts->returned_ns < from->returned_ns)
+		facts->returned_ns = from->returned_ns;
+}
+
 static bool merge(struct board_facts *facts, const struct server *server,
     const struct manifest_server *record, bool health)
 {
@@ -273,7 +288,9 @@ static bool merge(struct board_facts *facts, const struct server *server,
 		facts->agent = from->agent;
 		facts->agent.asked = facts->agent.failed = 0;
 	}
+	merge_ejection(facts, from);
 	return health || facts->admin != before.admin ||
+	       facts->ejected_until_ns != before.ejected_until_ns ||
 	       facts->weight_override != before.weight_override;
 }
 

@@ -43,8 +43,8 @@ void inherit_refuse(const char *text);
 int inherit_take_control(struct inherit *inherit, const char *path);
 int inherit_take_api(struct inherit *inherit, const struct addr *at);
 /* What operators have set, and with `health` what checks have found out, about
- * servers that are in the plan, too; an override only while the configured
- * weight is the same. on_changed may be NULL. */
+ * servers that are in the plan, too, and ejections; an override only while the
+ * configured weight is the same. on_changed may be NULL. */
 void inherit_servers(const struct manifest *manifest, const struct plan *plan,
     bool health, void (*on_changed)(void *context, struct server *server),
     void *context);

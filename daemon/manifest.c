@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/cursor.h"
+#include "fleet/outlier.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,14 @@ static void put_agent(struct strbuf *out, const struct board_agent *agent)
 	put_text(out, agent->said);
 }
 
+static void put_ejection(struct strbuf *out, const struct board_facts *facts)
+{
+	put_number(out, (uint64_t)facts->ejected_ns, 8);
+	put_number(out, (uint64_t)facts->ejected_until_ns, 8);
+	put_number(out, facts->eject_steps, 4);
+	put_number(out, (uint32_t)-facts->eject_error, 4);
+}
+
 static void put_server(struct strbuf *out, const struct manifest_server *server)
 {
 	const struct board_facts *facts = &server->facts;
@@ -186,6 +195,7 @@ static void put_server(struct strbuf *out, const struct manifest_server *server)
 	put_number(out, facts->check_us, 4);
 	put_text(out, facts->cause);
 	put_agent(out, &facts->agent);
+	put_ejection(out, facts);
 	end(out, from);
 }
 
@@ -367,6 +377,21 @@ static bool take_agent(struct cursor *in, struct board_agent *ret)
 	       take_text(in, ret->said, sizeof ret->said);
 }
 
+/* An older version says nothing of it. */
+static bool take_ejection(struct cursor *in, struct board_facts *ret)
+{
+	uint32_t error;
+
+	if (!cursor_left(in))
+		return true;
+	if (!take_ns(in, &ret->ejected_ns) ||
+	    !take_ns(in, &ret->ejected_until_ns) ||
+	    !cursor_be32(in, &ret->eject_steps) || !cursor_be32(in, &error))
+		return false;
+	ret->eject_error = -(int32_t)error;
+	return ret->eject_steps <= OUTLIER_STEPS_MAX && error <= INT32_MAX;
+}
+
 static bool take_server(struct manifest *ret, struct cursor *in)
 {
 	struct manifest_server server = {.weight = 0};
@@ -376,7 +401,8 @@ static bool take_server(struct manifest *ret, struct cursor *in)
 	    !take_text(in, server.server, sizeof server.server) ||
 	    !take_addr(in, &server.addr) || !cursor_be32(in, &server.weight) ||
 	    !take_facts(in, &server.facts) ||
-	    !take_agent(in, &server.facts.agent))
+	    !take_agent(in, &server.facts.agent) ||
+	    !take_ejection(in, &server.facts))
 		return false;
 	manifest_add_server(ret, &server);
 	return true;

@@ -42,7 +42,7 @@ uint32_t outlier_steps(const struct conf_outlier *conf,
 	int64_t back = now_ns > end_ns ? (now_ns - end_ns) / eject_ns : 0;
 	int64_t steps = (int64_t)facts->eject_steps - back;
 
-	if (steps < 0 || !facts->ejections)
+	if (steps < 0)
 		steps = 0;
 	return steps < OUTLIER_STEPS_MAX ? (uint32_t)steps + 1
 					 : OUTLIER_STEPS_MAX;

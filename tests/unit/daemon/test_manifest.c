@@ -99,6 +99,10 @@ START_TEST(test_servers)
 		.checked_ns = 3,
 		.returned_ns = 4,
 		.check_us = 6,
+		.ejected_ns = 10,
+		.ejected_until_ns = 11,
+		.eject_steps = 3,
+		.eject_error = -104,
 		.cause = "connection refused",
 		.agent = {.admin = BOARD_DRAIN,
 		    .down = true,
@@ -133,8 +137,42 @@ START_TEST(test_servers)
 	ck_assert_str_eq(in.servers[9].facts.cause, "connection refused");
 	ck_assert_mem_eq(&in.servers[9].facts.agent, &server.facts.agent,
 	    sizeof server.facts.agent);
+	ck_assert_int_eq(in.servers[9].facts.ejected_ns, 10);
+	ck_assert_int_eq(in.servers[9].facts.ejected_until_ns, 11);
+	ck_assert_uint_eq(in.servers[9].facts.eject_steps, 3);
+	ck_assert_int_eq(in.servers[9].facts.eject_error, -104);
 	ck_assert(in.log.known && in.log.now == LOG_DEBUG);
 	manifest_fini(&in);
+}
+END_TEST
+
+/* As a version writes it that knows no ejections. */
+START_TEST(test_older_server)
+{
+	struct manifest_server server = {.pool = "o",
+	    .server = "a",
+	    .addr = addr_of("10.0.0.1:80"),
+	    .facts = {.ejected_ns = 10, .ejected_until_ns = 11}};
+	size_t at, length;
+
+	manifest_encode(&out, &text);
+	at = text.length;
+	strbuf_clear(&text);
+	manifest_add_server(&out, &server);
+	manifest_encode(&out, &text);
+	/* Four numbers less, and said so. */
+	length = text.length - at - 5 - 24;
+	text.text[at + 3] = (char)(length >> 8);
+	text.text[at + 4] = (char)length;
+	ck_assert_int_eq(manifest_decode(&in, text.text, text.length - 24), 0);
+	ck_assert_uint_eq(in.n_servers, 1);
+	ck_assert_int_eq(in.servers[0].facts.ejected_until_ns, 0);
+	manifest_fini(&in);
+	/* One of them only. */
+	text.text[at + 3] = (char)((length + 8) >> 8);
+	text.text[at + 4] = (char)(length + 8);
+	ck_assert_int_eq(
+	    manifest_decode(&in, text.text, text.length - 16), BR_E_PROTOCOL);
 }
 END_TEST
 
@@ -364,6 +402,7 @@ int main(void)
 	tcase_add_test(tc, test_least);
 	tcase_add_test(tc, test_sockets);
 	tcase_add_test(tc, test_servers);
+	tcase_add_test(tc, test_older_server);
 	tcase_add_test(tc, test_tls_bytes);
 	tcase_add_test(tc, test_cut);
 	tcase_add_test(tc, test_unknown_records);
