@@ -270,6 +270,13 @@ static void start_tickets(struct control *control)
 	    mono_add_ms(mono_now(), TICKET_LOOK_MS));
 }
 
+/* As an old generation it hears of little. */
+static void check_shrink(struct control *control)
+{
+	if (upgrade_given(control) && !control->shrunk)
+		control->shrunk = ring_shrink(&control->ring) != -EAGAIN;
+}
+
 static void run(struct control *control)
 {
 	if (!control->daemon->inherit)
@@ -281,8 +288,10 @@ static void run(struct control *control)
 	ejections_sync(control);
 	trouble_start(control);
 	start_tickets(control);
-	while (!control->done)
+	while (!control->done) {
 		turn(control, CONTROL_WAIT_NS);
+		check_shrink(control);
+	}
 	timer_disarm(&control->wheel, &control->trouble.timer);
 	timer_disarm(&control->wheel, &control->ticket_timer);
 	ejections_stop(control);

@@ -86,7 +86,7 @@ struct control {
 	struct timer watchdog;
 	struct timer ticket_timer;
 	uint64_t mail_count;
-	bool mail, done;
+	bool mail, done, shrunk;
 	int signal_fd;
 	struct signalfd_siginfo signal;
 	int listen_fd;

@@ -6,6 +6,7 @@
 #include "io/tls.h"
 #include "io/tls_memory.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,6 +148,14 @@ static void check_trim(struct worker_loop *loop)
 	slab_trim(&worker->chunk_slab);
 }
 
+/* Flows that stayed behind need no more, and their rings count against what
+ * the newest may lock. */
+static void check_shrink(struct worker_loop *loop)
+{
+	if (loop->drained_said && !loop->shrunk)
+		loop->shrunk = ring_shrink(&loop->worker->ring) != -EAGAIN;
+}
+
 static void check_drained(struct worker_loop *loop)
 {
 	if (!loop->draining || loop->drained_said || !all_stopped(loop))
@@ -275,6 +284,7 @@ static void run(struct worker_loop *loop)
 		check_armed(loop);
 		check_leaving(loop);
 		check_drained(loop);
+		check_shrink(loop);
 		check_trim(loop);
 	}
 	/* Closes that were prepared last are still to be submitted. */

@@ -37,7 +37,7 @@ struct worker_loop {
 	struct outbox outbox;
 	void *fences[WORKER_LOOP_FENCES_MAX];
 	uint32_t n_fences;
-	bool armed_said, draining, drained_said, trimmed, stopping;
+	bool armed_said, draining, drained_said, shrunk, trimmed, stopping;
 	struct mono stop_by;
 	struct gate *gate;
 	pthread_t thread;

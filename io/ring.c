@@ -11,8 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define BUFFER_GROUP 0
-
 /* Room for the inline sends of several early submits within one turn; beyond
  * it a send asks for an ordinary completion. */
 #define SENT_MAX 8192
@@ -53,19 +51,10 @@ const char *ring_explain(int error)
 
 static int ring_map_buffers(struct ring *ring)
 {
-	size_t table = ring->n_buffers * sizeof(struct io_uring_buf);
 	size_t bytes = (size_t)ring->n_buffers * ring->buffer_bytes;
-	void *at;
-
-	/* Pre-faulted: a page fault in the data path costs more than the
-	 * whole receive. */
-	at = mmap(NULL, table, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (at == MAP_FAILED)
-		return -errno;
-	ring->buf_ring = at;
-	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
 	if (at == MAP_FAILED)
 		return -errno;
 	ring->buffers = at;
@@ -73,23 +62,30 @@ static int ring_map_buffers(struct ring *ring)
 	 * spare the TLB. Only a wish. */
 	if (!(ring->off & RING_OFF_LARGE_PAGES))
 		(void)madvise(at, bytes, MADV_HUGEPAGE);
+	/* Pre-faulted: a page fault in the data path costs more than the
+	 * whole receive. */
 	memset(at, 0, bytes);
 	return 0;
 }
 
-static int ring_add_buffers(struct ring *ring)
+int ring_provide_buffers(struct ring *ring)
 {
-	struct io_uring_buf_reg reg = {.bgid = BUFFER_GROUP};
+	size_t bytes = ring->n_buffers * sizeof(struct io_uring_buf);
+	struct io_uring_buf_reg reg = {
+	    .ring_entries = ring->n_buffers, .bgid = ring->group};
+	void *table = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	int err;
 
-	err = ring_map_buffers(ring);
-	if (err)
-		return err;
-	reg.ring_addr = (uint64_t)(uintptr_t)ring->buf_ring;
-	reg.ring_entries = ring->n_buffers;
+	if (table == MAP_FAILED)
+		return -errno;
+	reg.ring_addr = (uint64_t)(uintptr_t)table;
 	err = io_uring_register_buf_ring(&ring->uring, &reg, 0);
-	if (err)
+	if (err) {
+		munmap(table, bytes);
 		return err;
+	}
+	ring->buf_ring = table;
 	io_uring_buf_ring_init(ring->buf_ring);
 	for (uint32_t i = 0; i < ring->n_buffers; i++)
 		io_uring_buf_ring_add(ring->buf_ring,
@@ -98,7 +94,15 @@ static int ring_add_buffers(struct ring *ring)
 		    (int)i);
 	io_uring_buf_ring_advance(ring->buf_ring, (int)ring->n_buffers);
 	ring->buffers_free = ring->n_buffers;
+	ring->buffers_returned = 0;
 	return 0;
+}
+
+static int ring_add_buffers(struct ring *ring)
+{
+	int err = ring_map_buffers(ring);
+
+	return err ? err : ring_provide_buffers(ring);
 }
 
 /* Whether a full socket really answers an inline send at once and with a
@@ -228,7 +232,7 @@ void ring_recv(struct ring *ring, struct op_owner *owner, unsigned tag, int fd,
 
 	io_uring_prep_recv(sqe, fd, NULL, 0, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
-	sqe->buf_group = BUFFER_GROUP;
+	sqe->buf_group = ring->group;
 	if (poll_first)
 		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
 	ring_own(sqe, owner, tag);
@@ -245,7 +249,7 @@ void ring_recv_many(
 	else
 		io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
-	sqe->buf_group = BUFFER_GROUP;
+	sqe->buf_group = ring->group;
 	sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
 	ring_own(sqe, owner, tag);
 }

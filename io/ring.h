@@ -38,6 +38,10 @@
 
 #define RING_ENTRIES 1024
 #define RING_CQ_ENTRIES 16384
+/* After ring_shrink(). */
+#define RING_SMALL_ENTRIES 256
+#define RING_SMALL_CQ_ENTRIES 2048
+#define RING_SMALL_BUFFERS 256u
 
 #define RING_METRIC_LIST(X)                                                    \
 	X(turns, "Loop turns (one io_uring_enter each)")                       \
@@ -71,6 +75,7 @@ struct ring {
 	struct io_uring_buf_ring *buf_ring;
 	char *buffers;
 	uint32_t n_buffers, buffer_bytes, buffers_free, buffers_returned;
+	uint16_t group; /* of buffers */
 	struct ring_metrics *metrics;
 	/* Inline sends whose success is not reported yet, in order. */
 	struct ring_sent *sent;
@@ -84,6 +89,14 @@ struct ring {
 int ring_init(struct ring *ring, const struct ring_options *options,
     struct ring_metrics *metrics) BR_MUST_CHECK;
 void ring_fini(struct ring *ring);
+/* Between turns: gives back what only a load needs, entries and buffers, which
+ * count against the memory that a user may lock (Linux 6.14 on) or are large.
+ * -EAGAIN: not just now, try again after the next turn; any other error: this
+ * kernel cannot. The ring works on in each case; receives may end with
+ * -ENOBUFS. */
+int ring_shrink(struct ring *ring) BR_MUST_CHECK;
+/* ring_shrink.c's: n_buffers of ring->buffers become those of ring->group. */
+int ring_provide_buffers(struct ring *ring) BR_MUST_CHECK;
 /* What an operator can do about a failed ring_init(): one or two sentences. */
 const char *ring_explain(int error);
 

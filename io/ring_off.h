@@ -21,7 +21,8 @@
 	X(REGISTERED_RING, "registered_ring")                                  \
 	X(RECV_MANY, "recv_many") /* multishot receives are one-shot */        \
 	X(ACCEPT_MANY, "accept_many") /* likewise */                           \
-	X(LARGE_PAGES, "large_pages")
+	X(LARGE_PAGES, "large_pages")                                          \
+	X(SHRINK, "shrink") /* old generations keep their rings as they are */
 
 enum ring_off_bit {
 #define X(name, text) RING_OFF_BIT_##name,

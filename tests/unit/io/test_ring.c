@@ -586,6 +586,101 @@ START_TEST(test_more_sends_than_entries)
 }
 END_TEST
 
+/* -- giving back ------------------------------------------------------- */
+
+/* Not every kernel can; then nothing is different. */
+static bool shrinks(void)
+{
+	int err;
+
+	while ((err = ring_shrink(&ring)) == -EAGAIN)
+		ring_turn(&ring, 0);
+	if (err) {
+		printf("ring_shrink: %s, left out\n", br_strerror(err));
+		ck_assert_uint_eq(ring.n_buffers, 1024);
+		return false;
+	}
+	return true;
+}
+
+static void receives_and_sends(int fds[2], uint32_t tag)
+{
+	uint32_t n = one.n;
+	char sent[100];
+
+	ring_recv(&ring, &one.op, tag, fds[0], true);
+	io_write(fds[1], big, 3000);
+	turns(&one, n + 1);
+	ck_assert_uint_eq(last(&one)->flags & OP_BUFFER, OP_BUFFER);
+	ck_assert_int_eq(last(&one)->res, 3000);
+	ck_assert_int_eq(
+	    memcmp(ring_buffer(&ring, last(&one)->buffer), big, 3000), 0);
+	ring_buffer_return(&ring, last(&one)->buffer);
+	n = two.n;
+	ring_send_now(&ring, &two.op, tag, fds[1], big, 100);
+	ring_hurry(&ring);
+	turns(&two, n + 1);
+	ck_assert_int_eq(last(&two)->res, 100);
+	ck_assert_int_eq(recv(fds[0], sent, sizeof sent, MSG_WAITALL), 100);
+	ck_assert_int_eq(memcmp(sent, big, sizeof sent), 0);
+}
+
+START_TEST(test_shrinks_and_works_on)
+{
+	int fds[2], waiting[2];
+
+	io_tcp_pair(fds);
+	io_tcp_pair(waiting);
+	start(1024, 0);
+	receives_and_sends(fds, 1);
+	/* Some in the kernel, one prepared only. */
+	ring_recv_many(&ring, &two.op, 2, waiting[0]);
+	ring_poll(&ring, &one.op, 3, fds[0], POLLRDHUP);
+	ring_turn(&ring, 0);
+	ring_recv(&ring, &two.op, 4, waiting[1], true);
+	if (shrinks()) {
+		ck_assert_uint_eq(ring.n_buffers, RING_SMALL_BUFFERS);
+		ck_assert_uint_eq(ring.buffers_free, RING_SMALL_BUFFERS);
+		ck_assert_uint_eq(
+		    ring.uring.sq.ring_entries, RING_SMALL_ENTRIES);
+		ck_assert_uint_eq(
+		    ring.uring.cq.ring_entries, RING_SMALL_CQ_ENTRIES);
+		/* Once is enough. */
+		ck_assert_int_eq(ring_shrink(&ring), 0);
+	}
+	/* Who waited for a buffer of before hears of it, once. */
+	two.n = 0;
+	io_write(waiting[1], big, 1000);
+	turns(&two, 1);
+	if (ring.n_buffers == RING_SMALL_BUFFERS) {
+		ck_assert_int_eq(last(&two)->res, -ENOBUFS);
+		ck_assert_uint_eq(last(&two)->flags & OP_MORE, 0);
+		ring_recv_many(&ring, &two.op, 2, waiting[0]);
+		turns(&two, 2);
+	}
+	ck_assert_int_eq(last(&two)->res, 1000);
+	ck_assert_uint_eq(two.log[two.n - 1].tag, 2);
+	ring_buffer_return(&ring, last(&two)->buffer);
+	/* More than the queues have room for, so that they turn round. */
+	for (uint32_t i = 0; i < 2 * RING_SMALL_CQ_ENTRIES; i++) {
+		one.n = 0;
+		two.n = 0;
+		receives_and_sends(fds, 1);
+	}
+	shutdown(fds[1], SHUT_WR);
+	one.n = 0;
+	turns(&one, 1);
+	ck_assert_uint_eq(last(&one)->res & POLLRDHUP, POLLRDHUP);
+	ring_cancel_fd(&ring, waiting[0]);
+	ring_cancel_fd(&ring, waiting[1]);
+	while (two.op.in_flight)
+		ring_turn(&ring, NS_PER_S);
+	close(waiting[0]);
+	close(waiting[1]);
+	stop(fds);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("ring");
@@ -613,5 +708,6 @@ int main(void)
 	tcase_add_test(tcase, test_overflow_that_stays);
 	tcase_add_test(tcase, test_poll_that_stays);
 	tcase_add_test(tcase, test_more_sends_than_entries);
+	tcase_add_test(tcase, test_shrinks_and_works_on);
 	return io_check_main(tcase);
 }
