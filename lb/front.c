@@ -98,18 +98,28 @@ static bool front_trusts(const struct flow *flow)
 	return prefix_map_find(listener->proxy_from, &source) != PREFIX_NONE;
 }
 
+static void front_distrust(struct flow *flow)
+{
+	/* Reset before it was accepted, it has no address any more: nobody
+	 * can say whom it was from, and it is no sign of an attack. */
+	if (!flow->client.family) {
+		flow_fail_now(flow, 'C', -ECONNRESET);
+		return;
+	}
+	counter_inc(&flow->worker->metrics->proxy_untrusted);
+	flow_fail_now(flow, 'P', BR_E_UNTRUSTED);
+}
+
 void front_next(struct flow *flow)
 {
 	const struct listener *listener = flow->listener;
 	const struct side *side = flow->side;
 
 	if (listener->reads_proxy && !side->proxied) {
-		if (front_trusts(flow)) {
+		if (front_trusts(flow))
 			flow_enter(flow, FLOW_PROXY_HEADER);
-			return;
-		}
-		counter_inc(&flow->worker->metrics->proxy_untrusted);
-		flow_fail_now(flow, 'P', BR_E_UNTRUSTED);
+		else
+			front_distrust(flow);
 		return;
 	}
 	if (listener->tls && !side->client_shaken)

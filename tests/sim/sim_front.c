@@ -224,6 +224,22 @@ START_TEST(test_proxy_untrusted)
 }
 END_TEST
 
+/* As a health check that connects and resets at once. */
+START_TEST(test_proxy_gone_before_accept)
+{
+	struct sim_options options = with_proxy();
+
+	options.proxy_from = "198.51.100.0/24";
+	start(&options);
+	(void)client_saying(header, make_header(2), 100);
+	fake.fail_call = 1; /* getpeername() */
+	ck_assert_str_eq(sim_end_of(&sim, 0), "CP");
+	ck_assert_int_eq(sim.records[0].error, -ECONNRESET);
+	ck_assert_uint_eq(count(&sim.worker->metrics->proxy_untrusted), 0);
+	stop();
+}
+END_TEST
+
 START_TEST(test_proxy_local)
 {
 	struct sim_options options = with_proxy();
@@ -696,6 +712,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_proxy_malformed, 0, 4);
 	tcase_add_test(tcase, test_proxy_too_slow);
 	tcase_add_loop_test(tcase, test_proxy_untrusted, 0, 2);
+	tcase_add_test(tcase, test_proxy_gone_before_accept);
 	tcase_add_test(tcase, test_proxy_local);
 	tcase_add_loop_test(tcase, test_proxy_passed_on, 1, 3);
 	tcase_add_loop_test(tcase, test_hello_routes, 0, 3);
