@@ -93,6 +93,15 @@ def client_context(ca, version=None):
     return context
 
 
+def hello(context, name):
+    """The ClientHello of such a client, not sent."""
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    try:
+        context.wrap_bio(into, out, server_hostname=name).do_handshake()
+    except ssl.SSLWantReadError:
+        return out.read()
+
+
 def over_tls(context, handler):
     """That handler of an origin behind TLS. What handshakes fail with is in
     the list `failed`, which belongs to what this returns."""

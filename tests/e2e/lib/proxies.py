@@ -2,10 +2,8 @@
 """Real proxies before and behind braidd, and what a server behind them sees.
 """
 
-import socket
-
 from . import client
-from .process import Failure, wait_until
+from .process import Failure
 from .scenario import find_program
 from .servers import wait_listening
 
@@ -32,7 +30,7 @@ frontend tells{number}
 authority=%[fc_pp_authority] id=%[fc_pp_unique_id]"
 """
 
-NGINX_STREAM = """
+NGINX = """
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
 worker_processes 1;
@@ -40,7 +38,19 @@ user {user};
 pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
 events {{ worker_connections 512; }}
-{body}
+stream {{
+	access_log off;
+	{stream}
+}}
+http {{
+	access_log off;
+	client_body_temp_path {folder}/body;
+	proxy_temp_path {folder}/proxy;
+	fastcgi_temp_path {folder}/fastcgi;
+	uwsgi_temp_path {folder}/uwsgi;
+	scgi_temp_path {folder}/scgi;
+	{http}
+}}
 """
 
 
@@ -62,19 +72,24 @@ class Haproxy:
             wait_listening(port, self.process, name)
 
 
-class NginxStream:
-    """body: the stream and http blocks."""
+class Nginx:
+    """What stands in its stream and http blocks. ports: those to wait for."""
 
-    def __init__(self, s, body, ports, name="nginx-stream"):
+    def __init__(self, s, ports, stream="", http="", name="nginx"):
         s.need("nginx")
         folder = s.make_folder(name)
-        config = s.write(f"{name}/nginx.conf", NGINX_STREAM.format(
-            user="root" if s.is_root else "nobody", folder=folder, body=body))
+        config = s.write(f"{name}/nginx.conf", NGINX.format(
+            user="root" if s.is_root else "nobody", folder=folder,
+            stream=stream, http=http))
         self.process = s.start(
             [find_program("nginx"), "-p", folder, "-c", config, "-e",
              f"{folder}/error.log"], name)
         for port in ports:
             wait_listening(port, self.process, name)
+
+
+def _pairs(text):
+    return dict(word.split("=", 1) for word in text.decode().split())
 
 
 def told(sock):
@@ -83,9 +98,17 @@ def told(sock):
     sock.sendall(b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
     data, end = client.read_end(sock)
     head, _, body = data.partition(b"\r\n\r\n")
-    if end != client.FIN or b" 200 " not in head.split(b"\r\n")[0] + b" ":
+    if end != client.FIN or not head.startswith(b"HTTP/1.1 200 "):
         raise Failure(f"answer {data!r}, {end}")
-    return dict(word.split("=", 1) for word in body.decode().split())
+    return _pairs(body)
+
+
+def told_by_stream(sock):
+    """Of a server that says it at once, whatever it is asked."""
+    data, end = client.read_end(sock)
+    if end != client.FIN:
+        raise Failure(f"answer {data!r}, {end}")
+    return _pairs(data)
 
 
 def ends(sock):
