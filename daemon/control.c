@@ -316,6 +316,7 @@ static int prepare(struct control *control)
 	    .wheel = &control->wheel,
 	    .rng = &control->rng,
 	    .hooks = admin_probe_hooks(control),
+	    .metrics = &control->daemon->checks,
 	};
 	int err = ring_init(&control->ring, &options, &control->ring_metrics);
 

@@ -18,6 +18,7 @@
 #include "base/snapshot.h"
 #include "daemon/plan.h"
 #include "lb/flow_log.h"
+#include "probe/probe_set.h"
 
 struct api;
 struct control;
@@ -142,6 +143,7 @@ struct daemon {
 	_Atomic uint64_t reloads, reloads_refused;
 	_Atomic uint64_t name_changes; /* plans made for new addresses */
 	_Atomic uint64_t plan_number;
+	struct probe_metrics checks;
 	/* The path of the control socket is another generation's: a younger
 	 * one's, or still that of the one before. */
 	_Atomic bool control_given;

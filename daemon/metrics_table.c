@@ -8,6 +8,7 @@
 #include "fleet/board.h"
 #include "io/tls.h"
 #include "lb/worker.h"
+#include "probe/probe_set.h"
 
 static const struct metric_field worker_fields[] = {
 #define X(name, help) {#name, help, offsetof(struct worker_metrics, name)},
@@ -33,6 +34,12 @@ static const struct metric_field listener_fields[] = {
 #undef X
 };
 
+static const struct metric_field check_fields[] = {
+#define X(name, help) {#name, help, offsetof(struct probe_metrics, name)},
+    PROBE_METRIC_LIST(X)
+#undef X
+};
+
 const struct metric_group metrics_worker = {
     "braid_worker_", "worker", worker_fields, BR_COUNT(worker_fields)};
 const struct metric_group metrics_ring = {
@@ -41,6 +48,8 @@ const struct metric_group metrics_server = {
     "braid_server_", "pool, server", server_fields, BR_COUNT(server_fields)};
 const struct metric_group metrics_listener = {
     "braid_listener_", "listener", listener_fields, BR_COUNT(listener_fields)};
+const struct metric_group metrics_checks = {
+    "braid_health_", "", check_fields, BR_COUNT(check_fields)};
 
 const struct metric_family metrics_families[METRIC_IDS] = {
 #define X(id, name, kind, unit, labels, help)                                  \
@@ -133,6 +142,8 @@ void metrics_print_docs(struct strbuf *ret)
 	strbuf_adds(ret, docs_head);
 	print_title(ret, "Process");
 	print_ids(ret, METRIC_ID_BUILD, METRIC_ID_FLOW_TIME);
+	print_title(ret, "Health checks");
+	print_group(ret, &metrics_checks);
 	print_title(ret, "Names");
 	print_ids(ret, METRIC_ID_N_ANSWERS, METRIC_ID_N_ANSWERS);
 	print_title(ret, "Workers");

@@ -31,7 +31,7 @@ struct metric_group {
 };
 
 extern const struct metric_group metrics_worker, metrics_ring, metrics_server,
-    metrics_listener;
+    metrics_listener, metrics_checks;
 
 void metric_group_family(const struct metric_group *group, uint32_t field,
     struct metric_family *ret);

@@ -53,6 +53,20 @@ static void print_singles(
 	metrics_histogram(w, view->flow_time.bucket, view->flow_time.sum_us);
 }
 
+/* -- health checks, all together -- */
+static void print_checks(
+    struct metrics_writer *w, const struct metrics_view *view)
+{
+	struct metric_family f;
+
+	for (uint32_t field = 0; field < metrics_checks.n_fields; field++) {
+		metric_group_family(&metrics_checks, field, &f);
+		metrics_family(w, &f);
+		metrics_uint(w, NULL, 0,
+		    metric_field_read(&metrics_checks, field, view->checks));
+	}
+}
+
 /* -- names -- */
 static void print_names(
     struct metrics_writer *w, const struct metrics_view *view)
@@ -352,6 +366,7 @@ void metrics_text_print(const struct metrics_view *view,
 
 	metrics_begin(&w, ret, format, more);
 	print_singles(&w, view);
+	print_checks(&w, view);
 	print_names(&w, view);
 	print_workers(&w, view);
 	print_listeners(&w, view);

@@ -316,7 +316,8 @@ void metrics_view_init(struct metrics_view *view, struct daemon *daemon,
 
 	*view = (struct metrics_view){.board = daemon->board,
 	    .n_workers = daemon->n_workers,
-	    .workers = daemon->shared.metrics};
+	    .workers = daemon->shared.metrics,
+	    .checks = &daemon->checks};
 	add_process(view, daemon);
 	add_names(view, daemon);
 	add_histograms(view);

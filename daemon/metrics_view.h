@@ -59,6 +59,7 @@ struct metrics_view {
 	struct view_histogram connect_time, queue_time, flow_time;
 	uint32_t n_workers;
 	const struct worker_metrics *workers; /* read when printed */
+	const struct probe_metrics *checks; /* likewise */
 	uint32_t n_listeners, n_pools, n_servers;
 	uint32_t room_listeners, room_servers;
 	struct view_listener *listeners; /* by name */

@@ -98,6 +98,21 @@ static void look_at_kinds(struct control *control, struct mono now)
 	}
 }
 
+/* The servers' health is older than the configuration promises. */
+static void look_at_checks(struct control *control, struct mono now)
+{
+	const struct probe_metrics *checks = &control->daemon->checks;
+	uint64_t count =
+	    counter_read(&checks->overdue) + counter_read(&checks->late);
+	uint64_t more;
+
+	if (trouble_due(&control->trouble.checks, count, now.ns, &more))
+		log_event(LOG_WARN, "health checks are behind",
+		    "count=%" PRIu64
+		    " hint=\"too many for their health.interval\"",
+		    more);
+}
+
 static uint64_t sum_of_pool(const struct pool *pool, uint32_t n_workers)
 {
 	uint64_t sum = 0;
@@ -163,6 +178,7 @@ static void look(struct timer *timer, struct mono now)
 	    br_container_of(timer, struct control, trouble.timer);
 
 	look_at_kinds(control, now);
+	look_at_checks(control, now);
 	trouble_tls_look(&control->trouble.tls, control->daemon->shared.metrics,
 	    control->daemon->n_workers, now);
 	if (follow_plan(control))

@@ -28,6 +28,7 @@ struct trouble {
 	struct timer timer;
 	struct trouble_sum kinds[TROUBLE_KINDS_MAX];
 	struct trouble_tls tls;
+	struct trouble_sum checks; /* that are behind their intervals */
 	/* Of the plan with this number, in its order. */
 	uint64_t plan_number;
 	struct trouble_sum *pools;

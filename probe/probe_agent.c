@@ -109,7 +109,7 @@ static void publish(struct probe_set *set, struct probe_pool *pool,
 		return;
 	pool_changed(pool->pool);
 	if (board_health_now(before) != board_health_now(after))
-		counter_inc(&set->metrics.changes);
+		counter_inc(&set->metrics->changes);
 	probe_target_unsettle(set, pool);
 	if (set->hooks.on_agent)
 		set->hooks.on_agent(
@@ -125,13 +125,13 @@ void probe_agent_judge(struct probe_target *target, struct mono now,
 	board_read(target->server->row, &before);
 	after = before;
 	after.agent.asked++;
-	counter_inc(&set->metrics.agent_checks);
+	counter_inc(&set->metrics->agent_checks);
 	if (result->error) {
 		after.agent.failed++;
-		counter_inc(&set->metrics.agent_failed);
+		counter_inc(&set->metrics->agent_failed);
 	} else {
 		counter_add(
-		    &set->metrics.agent_unknown, result->report->unknown);
+		    &set->metrics->agent_unknown, result->report->unknown);
 		take_over(&after.agent, result->report, now);
 	}
 	publish(set, target->pool, target->server, &before, &after);

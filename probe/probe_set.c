@@ -64,7 +64,7 @@ void probe_target_publish(struct probe_set *set, struct probe_pool *pool,
 	snprintf(facts->cause, sizeof(facts->cause), "%s", cause);
 	board_write(server->row, facts);
 	pool_changed(pool->pool);
-	counter_inc(&set->metrics.changes);
+	counter_inc(&set->metrics->changes);
 	probe_target_unsettle(set, pool);
 	if (set->hooks.on_health)
 		set->hooks.on_health(
@@ -75,6 +75,7 @@ void probe_target_publish(struct probe_set *set, struct probe_pool *pool,
 
 void probe_target_rest_until(struct probe_target *target, struct mono due)
 {
+	target->due = due;
 	timer_arm(target->set->wheel, &target->timer, due);
 }
 
@@ -119,7 +120,7 @@ static void target_rest(struct probe_target *target, struct mono now)
 
 static void target_postpone(struct probe_target *target, struct mono now)
 {
-	counter_inc(&target->set->metrics.postponed);
+	counter_inc(&target->set->metrics->postponed);
 	probe_target_rest_until(target,
 	    mono_add_ms(
 		now, POSTPONE_MS + rng_below(target->set->rng, POSTPONE_MS)));
@@ -132,7 +133,7 @@ static void target_judge(struct probe_target *target, struct mono now,
     const struct check_result *result)
 {
 	const struct conf_health *health = &target->pool->pool->health;
-	struct probe_metrics *metrics = &target->set->metrics;
+	struct probe_metrics *metrics = target->set->metrics;
 	bool success = result->error == 0;
 	enum board_health next;
 	struct board_facts facts;
@@ -188,13 +189,24 @@ static void on_verdict(
 	if (target->asks_agent)
 		probe_agent_judge(target, now, result);
 	else if (target_was_late(target, now))
-		counter_inc(&set->metrics.late);
+		counter_inc(&set->metrics->late);
 	else
 		target_judge(target, now, result);
 	target_rest(target, now);
 }
 
 /* -- starting ---------------------------------------------------------- */
+
+/* It waited for its turn or for room, not for the server. */
+static void target_note_delay(
+    const struct probe_target *target, struct mono now)
+{
+	int64_t interval_ns =
+	    (int64_t)probe_target_interval_ms(target) * NS_PER_MS;
+
+	if (mono_diff_ns(now, target->due) > interval_ns / 2)
+		counter_inc(&target->set->metrics->overdue);
+}
 
 static void target_check(struct probe_target *target, struct mono now)
 {
@@ -209,12 +221,13 @@ static void target_check(struct probe_target *target, struct mono now)
 		err = check_start(
 		    &set->checker, &request, target, now, &target->check);
 	if (!err) {
+		target_note_delay(target, now);
 		lateness_start(&set->lateness, now);
 		target->late_before_ns = lateness_sum_ns(&set->lateness, now);
 		return;
 	}
 	if (err == BR_E_LIMIT && set->checker.in_flight > 0) {
-		counter_inc(&set->metrics.queued);
+		counter_inc(&set->metrics->queued);
 		list_push_back(&set->queue, &target->queued);
 		return;
 	}
@@ -290,8 +303,8 @@ void probe_target_on_timer(struct timer *timer, struct mono now)
 	if (set_may_start(target->set, now))
 		target_on_due(timer, now);
 	else
-		probe_target_rest_until(
-		    target, mono_add_ns(now, TIMER_TICK_NS));
+		timer_arm(
+		    target->set->wheel, timer, mono_add_ns(now, TIMER_TICK_NS));
 }
 
 /* Room for one more: the first in the queue that can use it. One that cannot
@@ -339,6 +352,7 @@ int probe_set_new(const struct probe_options *options, struct probe_set **ret)
 	set->rng = options->rng;
 	set->now = options->now ? options->now : mono_now;
 	set->hooks = options->hooks;
+	set->metrics = options->metrics;
 	set->checker = (struct checker){
 	    .ring = set->ring,
 	    .wheel = set->wheel,
@@ -414,5 +428,5 @@ uint32_t probe_set_targets(const struct probe_set *set)
 
 const struct probe_metrics *probe_set_metrics(const struct probe_set *set)
 {
-	return &set->metrics;
+	return set->metrics;
 }

@@ -44,6 +44,8 @@
 	X(late, "Results discarded because this process was late")             \
 	X(postponed, "Checks put off for want of descriptors or memory")       \
 	X(queued, "Checks that waited because too many were in flight")        \
+	X(overdue, "Checks and questions to agents that began later than "     \
+		   "they should by more than half their interval")             \
 	X(changes, "Changes of a server's health")                             \
 	X(agent_checks, "Agents asked")                                        \
 	X(agent_failed, "Of them, those without a line that makes sense")      \
@@ -83,6 +85,7 @@ struct probe_options {
 	uint32_t in_flight_max; /* 0: PROBE_IN_FLIGHT_MAX */
 	struct mono (*now)(void); /* NULL: mono_now; tests step their own */
 	struct mono (*work_clock)(void); /* likewise */
+	struct probe_metrics *metrics; /* outlives the set */
 	struct probe_hooks hooks; /* NULL functions are not called */
 };
 
@@ -112,5 +115,5 @@ void probe_set_stop(struct probe_set *set);
 bool probe_set_idle(const struct probe_set *set);
 uint32_t probe_set_in_flight(const struct probe_set *set);
 uint32_t probe_set_targets(const struct probe_set *set);
-/* Readable by any thread while the set lives. */
+/* Readable by any thread. */
 const struct probe_metrics *probe_set_metrics(const struct probe_set *set);

@@ -33,6 +33,7 @@ struct probe_target {
 	struct probe_pool *pool;
 	struct server *server;
 	struct verdict verdict;
+	struct mono due; /* when it was to start, whatever it waits for since */
 	struct mono started; /* the check in flight, or the last one */
 	int64_t late_before_ns;
 	bool asks_agent; /* and not for its health */
@@ -47,7 +48,7 @@ struct probe_set {
 	struct rng *rng;
 	struct mono (*now)(void);
 	struct probe_hooks hooks;
-	struct probe_metrics metrics;
+	struct probe_metrics *metrics;
 	struct checker checker;
 	struct lateness lateness;
 	struct list queue;

@@ -109,6 +109,8 @@ static inline struct mono work_now(void)
 	return now = mono_add_ns(now, work_step_ns);
 }
 
+static struct probe_metrics probe_metrics;
+
 static inline void make_set(uint32_t in_flight_max)
 {
 	struct probe_options options = {
@@ -118,6 +120,7 @@ static inline void make_set(uint32_t in_flight_max)
 	    .in_flight_max = in_flight_max,
 	    .now = test_now,
 	    .work_clock = work_now,
+	    .metrics = &probe_metrics,
 	    .hooks = {.context = &seen,
 		.on_health = on_health,
 		.on_agent = on_agent,
@@ -132,6 +135,7 @@ static inline void setup(void)
 	struct ring_options options = {0};
 	int err;
 
+	memset(&probe_metrics, 0, sizeof(probe_metrics));
 	fds_before = count_fds();
 	memset(&seen, 0, sizeof(seen));
 	n_servers = 0;

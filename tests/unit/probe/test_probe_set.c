@@ -31,6 +31,7 @@ START_TEST(test_down_and_up_again)
 	ck_assert_uint_eq(seen.health_calls, 3);
 	ck_assert_uint_eq(METRIC(changes), 3);
 	ck_assert_uint_eq(METRIC(checks), facts_of(pool, 0).checks);
+	ck_assert_uint_eq(METRIC(overdue), 0);
 	probe_set_sync(set, NULL, 0);
 	pool_free(pool, board);
 }
@@ -210,6 +211,8 @@ START_TEST(test_checks_in_flight_are_bounded)
 	}
 	ck_assert_uint_eq(most, 3);
 	ck_assert_uint_gt(METRIC(queued), 0);
+	/* Ten checks of 100 ms by threes do not fit into 200 ms. */
+	ck_assert_uint_gt(METRIC(overdue), 0);
 	/* Nobody starved. */
 	for (uint32_t i = 0; i < 10; i++)
 		ck_assert_uint_ge(facts_of(pool, i).checks, 2);
