@@ -151,7 +151,7 @@ int ktls_probe(void)
 	const struct sock_listen_options options = {.backlog = 1};
 	struct ktls_info info = {.length = sizeof probe_keys};
 	struct addr at = {.length = sizeof at.in};
-	int listener, from, to, rc;
+	int listener, from = -1, to = -1, rc;
 
 	memcpy(info.bytes, &probe_keys, sizeof probe_keys);
 	at.in = (struct sockaddr_in){
