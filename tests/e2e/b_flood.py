@@ -98,7 +98,9 @@ def test(s):
         flood.end()
         took = time.monotonic() - begun
         s.equal((errors, requests > 0), ({}, True), "the other client")
-        s.check(max(seen) <= LIMIT, f"flows of the flood: {max(seen)}")
+        # Workers are asked one after the other: one flow that ends and the
+        # one that takes its place may both be seen. b_per_source is exact.
+        s.check(max(seen) < 2 * LIMIT, f"flows of the flood: {max(seen)}")
         s.say(f"refused {(count() - before) / took:.0f} a second of "
               f"{flood.begun / took:.0f} begun; requests beside it: "
               f"{requests / 2:.0f} a second")

@@ -49,12 +49,13 @@ class Server:
 
     def __init__(self):
         self.wrap = self.answer = self.how = None
-        self.told = threading.Event()
+        self.begun, self.told = threading.Event(), threading.Event()
         self.seen = None
 
     def __call__(self, sock, _number):
         end = self.wrap(sock)
         end.read_exactly(3)
+        self.begun.set()
         if self.answer:
             self.say(sock, self.answer(end))
             cut(sock, self.how)
@@ -96,6 +97,7 @@ def test(s):
         """A client's end, whose first bytes went to a server that is set."""
         server = servers[ends]
         server.answer, server.how, server.seen = answer, how, None
+        server.begun.clear()
         server.told.clear()
         server.wrap = Plain if ends == "front" else lambda sock: End(
             sock, server_context(pair, version=version), True)
@@ -136,6 +138,8 @@ def test(s):
         s.until(lambda: any(
             row["bytes_up"] == 3 + want for row in
             b.ctl("flows", f"listener={ends}")["flows"]), "all is read")
+        # Its own tickets must not meet the reset.
+        s.check(server.begun.wait(20), "the server has shaken hands")
         cut(end.sock, how)
         s.check(server.told.wait(20), f"{place}, {how}: the server sees an "
                 "end")
