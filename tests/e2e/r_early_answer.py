@@ -1,11 +1,65 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+import array
+import fcntl
+import termios
 import threading
 import time
 
 from lib import client, scenario
 from lib.braidd import Braid
-from lib.origins import Origin, reset
+from lib.origins import Origin
+
+LATE = bytes(range(256)) * (32 << 12)
+
+
+def unacknowledged(sock):
+    """Bytes that were sent and that the other end does not have yet."""
+    n = array.array("i", [0])
+    fcntl.ioctl(sock, termios.TIOCOUTQ, n)
+    return n[0]
+
+
+def send_what_fits(sock):
+    """Until nothing has moved for a while; how much the other end has."""
+    sent, before = 0, None
+    sock.setblocking(False)
+    while before != (sent, unacknowledged(sock)):
+        before = sent, unacknowledged(sock)
+        try:
+            while True:
+                sent += sock.send(LATE[sent:sent + (1 << 20)])
+        except BlockingIOError:
+            time.sleep(0.3)
+    return sent - unacknowledged(sock)
+
+
+def late_reader(s, b, origin, port):
+    """A client that reads only once its upload could not be passed on: what
+    the server had answered waits for it in Braid, as much as fits."""
+    closed = threading.Event()
+    arrived = []
+
+    def handler(sock, _number):
+        sock.recv(1)
+        arrived.append(send_what_fits(sock))
+        sock.close()  # what it has not read makes this a reset
+        closed.set()
+
+    def row():
+        flows = b.ctl("flows", "listener=late")["flows"]
+        return flows[0] if flows else None
+    origin.handler = handler
+    with client.connect(("127.0.0.1", port), receive_buffer=4096) as sock:
+        sock.sendall(b"u" * 1000)
+        s.check(closed.wait(60), "the server is gone")
+        sock.sendall(b"u" * 1000)
+        s.until(lambda: not row() or row()["bytes_up"] == 2000,
+                "what came then was read, and could not be sent")
+        got, end = client.read_end(sock)
+        s.check(LATE.startswith(got) and len(got) >= arrived[0],
+                f"{len(got)} bytes of the answer, {arrived[0]} had arrived")
+        s.equal(end, client.RESET, "and then the reset")
 
 
 def test(s):
@@ -24,10 +78,12 @@ def test(s):
         return handler
 
     origins = {n: Origin(s, early(a)) for n, a in answers.items()}
-    ports = {n: s.port() for n in sizes}
+    late = Origin(s, lambda sock, number: None)
+    origins["late"] = late
+    ports = {n: s.port() for n in origins}
     b = Braid(s, {
         "listeners": {n: {"bind": f"127.0.0.1:{ports[n]}", "pool": n}
-                      for n in sizes},
+                      for n in origins},
         "pools": {n: {"servers": {"a": {"address": o.text}}}
                   for n, o in origins.items()},
     })
@@ -42,9 +98,11 @@ def test(s):
         except OSError:
             failed.append(sock)  # the reset is told once, to either
 
-    for n, port in ports.items():
+    for _ in range(2):
+        late_reader(s, b, late, ports["late"])
+    for n in sizes:
         for turn in range(10):
-            sock = client.connect(("127.0.0.1", port))
+            sock = client.connect(("127.0.0.1", ports[n]))
             sender = threading.Thread(target=upload, args=(sock,))
             sender.start()
             got = b""
