@@ -324,6 +324,16 @@ void addr_set_port(struct addr *a, uint16_t port)
 		a->in6.sin6_port = htons(port);
 }
 
+bool addr_is_any(const struct addr *a)
+{
+	if (!a->length)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return a->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
 	if (!a->length)

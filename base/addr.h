@@ -44,6 +44,8 @@ size_t addr_format(const struct addr *a, char ret[ADDR_TEXT_MAX]);
 bool addr_equal(const struct addr *a, const struct addr *b);
 uint16_t addr_port(const struct addr *a); /* host order; 0 for unix */
 void addr_set_port(struct addr *a, uint16_t port);
+/* 0.0.0.0 or ::, whatever the port. */
+bool addr_is_any(const struct addr *a);
 /* 127.0.0.0/8, ::1 or unix. */
 bool addr_is_loopback(const struct addr *a);
 uint64_t addr_hash(const struct addr *a, uint64_t seed);

@@ -259,14 +259,6 @@ static void rules_resolve(const struct rules_pool *p)
 	    rules_pos(p, p->all->source).line);
 }
 
-static bool rules_is_wildcard(const struct addr *addr)
-{
-	return (addr->sa.sa_family == AF_INET &&
-		   addr->in.sin_addr.s_addr == htonl(INADDR_ANY)) ||
-	       (addr->sa.sa_family == AF_INET6 &&
-		   IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr));
-}
-
 /* Who of this configuration accepts connections to that address: a bind to
  * it, or on loopback a bind to all addresses. */
 static const struct rules_bind *rules_own_bind(
@@ -331,7 +323,7 @@ static void rules_servers(const struct rules_pool *p)
 			    p->all->address, rules_address_pos(p, i),
 			    "%s is the address of server %s too (line %u)",
 			    text, before->name, before->pos.line);
-		if (rules_is_wildcard(&server->addr))
+		if (addr_is_any(&server->addr))
 			draft_error(draft, rules_server_scope(p, i),
 			    p->all->address, rules_address_pos(p, i),
 			    "%s is no address that a server can have", text);

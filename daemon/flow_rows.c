@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/flow_rows.h"
 
+#include "lb/flow_steps.h"
 #include "lb/side.h"
 
 #include <stdio.h>
@@ -33,8 +34,7 @@ static void fill_tls(struct flow_row *row, const struct side *side)
 	row->tls = facts.version;
 }
 
-static void fill_row(
-    struct flow_row *row, const struct flow *flow, struct mono now)
+static void fill_row(struct flow_row *row, struct flow *flow, struct mono now)
 {
 	const struct server *server =
 	    flow->server ? flow->server : flow->last_server;
@@ -44,6 +44,9 @@ static void fill_row(
 	copy_name(row->pool, flow->upstream ? flow->upstream->pool->name : "-");
 	(void)snprintf(row->server, sizeof row->server, "%s",
 	    server ? server->instance : "");
+	/* Nothing else has asked for it. */
+	if (!flow->client.family)
+		flow_note_client(flow);
 	row->client = flow->client;
 	fill_tls(row, flow->side);
 	row->state = flow->state;
@@ -62,8 +65,7 @@ void flow_rows_fill(const struct worker *worker, struct flow_listing *listing)
 	listing->n = 0;
 	listing->complete = true;
 	LIST_FOREACH (node, &worker->flows) {
-		const struct flow *flow =
-		    br_container_of(node, struct flow, link);
+		struct flow *flow = br_container_of(node, struct flow, link);
 
 		if (flow->id <= listing->after && listing->after)
 			continue;

@@ -35,11 +35,11 @@ static bool flow_hand_first(struct flow *flow)
 		return true;
 	bytes = first->bytes + first->start;
 	n = first->end - first->start;
-	direction_count(flow, d, n);
+	direction_count(flow, d, n - first->header);
 	good = tls_sink(flow, d) ? tls_seal(flow, d, bytes, n)
-				 : relay_park(flow, d, bytes, n);
-	if (good)
-		side_drop_first(flow);
+				 : relay_hand(flow, d, bytes, n);
+	/* Also of a sink that has failed: there is none to get it. */
+	side_drop_first(flow);
 	return good;
 }
 
@@ -47,13 +47,12 @@ static void flow_start_directions(struct flow *flow)
 {
 	const struct side *side = flow->side;
 
-	if (side) {
+	if (side)
 		flow->up.tls = flow->down.tls =
 		    side->client_tls || side->server_tls;
-		if (!flow_hand_first(flow))
-			return;
-	}
-	direction_start(flow, &flow->up);
+	if (!side || flow_hand_first(flow))
+		direction_start(flow, &flow->up);
+	/* A server that takes no more may have answered before. */
 	if (flow->state == FLOW_ESTABLISHED)
 		direction_start(flow, &flow->down);
 }

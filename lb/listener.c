@@ -90,10 +90,23 @@ static void listener_set_front(
 	listener->proxy_from =
 	    listener_prefixes(listener->arena, &conf->proxy_from);
 	listener->fronted = listener->reads_proxy || conf->n_routes;
-	listener->needs_client = listener->fronted;
+	listener->needs_client =
+	    listener->reads_proxy ||
+	    (listener->routes && route_table_by_source(listener->routes));
 	guard_init(&listener->guard, listener->arena, conf);
 	listener->guarded =
 	    guard_is_on(&listener->guard) && !listener->reads_proxy;
+}
+
+/* Where a connection wanted to go needs no asking when there is but one
+ * address that it can have come to. */
+static void listener_set_address(
+    struct listener *listener, const struct conf_listener *conf)
+{
+	if (conf->n_binds == 1 && !conf->transparent &&
+	    !addr_is_unix(&conf->binds[0].addr) &&
+	    !addr_is_any(&conf->binds[0].addr))
+		listener->address = conf->binds[0].addr;
 }
 
 bool listener_leads_to(const struct listener *listener,
@@ -140,6 +153,7 @@ struct listener *listener_new(const struct conf_listener *conf,
 	listener->arena = arena_new();
 	listener_set_routes(listener, conf, upstreams);
 	listener_set_front(listener, conf);
+	listener_set_address(listener, conf);
 	listener->max_connections = conf->max_connections;
 	listener->backlog = conf->backlog;
 	listener->idle_ms = conf->idle_ms;

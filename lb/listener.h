@@ -50,6 +50,8 @@ struct listener {
 	bool reads_proxy;
 	bool transparent; /* clients may have meant another address */
 	struct tls_context **tls; /* [n_workers], owned; NULL: plain */
+	/* All that clients can have connected to; length 0: several, ask. */
+	struct addr address;
 	struct guard guard; /* of the client that a PROXY header names */
 	const struct prefix_map *proxy_from; /* NULL: any source */
 	const struct route_table *routes; /* NULL: none */

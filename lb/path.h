@@ -24,6 +24,10 @@ bool relay_take(
 /* Copies bytes behind what is unsent, in chunks. */
 bool relay_park(
     struct flow *flow, struct direction *d, const void *bytes, uint32_t length);
+/* Sends the first bytes from where the caller has them; only what the sink does
+ * not take, or what has chunks before it, is copied behind those. */
+bool relay_hand(
+    struct flow *flow, struct direction *d, const void *bytes, uint32_t length);
 /* The last chunk, with room for at least `least` more bytes; a new one when it
  * has less. NULL: the flow has ended for want of memory. */
 struct chunk *relay_tail(

@@ -411,6 +411,32 @@ bool relay_send(struct flow *flow, struct direction *d)
 	return true;
 }
 
+bool relay_hand(
+    struct flow *flow, struct direction *d, const void *bytes, uint32_t length)
+{
+	struct iovec part = {(void *)(uintptr_t)bytes, length};
+	int64_t sent;
+
+	if (d->parked_first)
+		return relay_park(flow, d, bytes, length);
+	relay_set_nodelay(flow, d);
+	sent = sock_send_vector(
+	    flow_sink_fd(flow, d), &part, 1, relay_end_follows(flow, d));
+	if (d->up && flow->ack_waits)
+		flow_send_ack(flow);
+	if (sent < 0 && sent != -EAGAIN)
+		return relay_sink_failed(flow, d, (int)sent);
+	if (sent < 0)
+		sent = 0;
+	if (sent == length)
+		return true;
+	if (!relay_park(
+		flow, d, (const char *)bytes + sent, length - (uint32_t)sent))
+		return false;
+	relay_fill_sink(flow, d);
+	return true;
+}
+
 static void relay_parked_sent(
     struct flow *flow, struct direction *d, uint32_t sent)
 {

@@ -3,6 +3,8 @@
 
 #include "base/assert.h"
 #include "io/sock.h"
+#include "lb/flow_steps.h"
+#include "lb/listener.h"
 #include "lb/path.h"
 #include "lb/side.h"
 #include "lb/upstream.h"
@@ -24,15 +26,13 @@ static void proxy_out_addresses(struct flow *flow, struct proxy_out *out)
 	const struct side *side = flow->side;
 
 	/* The listener did not need it, so it was not asked for. */
-	if (!flow->client.family) {
-		struct addr addr;
-
-		if (!sock_peer(flow->client_fd, &addr))
-			flow_client_set(&flow->client, &addr);
-	}
+	if (!flow->client.family)
+		flow_note_client(flow);
 	flow_client_addr(&flow->client, &out->source);
 	if (side && side->destination.family)
 		flow_client_addr(&side->destination, &out->destination);
+	else if (flow->listener->address.length)
+		out->destination = flow->listener->address;
 	else if (sock_local(flow->client_fd, &out->destination))
 		out->destination.length = 0;
 }
@@ -61,6 +61,21 @@ static void proxy_out_tls(
 	    slice_of(cn, tls_session_peer_cn(&side->client, cn, room));
 }
 
+/* Before the client's bytes where they lie, so that both go out as one. Ahead
+ * of a TLS handshake it has to go alone. */
+static bool proxy_out_join(
+    const struct flow *flow, const uint8_t *header, uint32_t n)
+{
+	struct first *first = flow->side ? flow->side->first : NULL;
+
+	if (!first || first->start < n || flow->upstream->tls)
+		return false;
+	first->start -= n;
+	first->header = n;
+	memcpy(first->bytes + first->start, header, n);
+	return true;
+}
+
 bool proxy_out_say(struct flow *flow)
 {
 	const struct side *side = flow->side;
@@ -83,5 +98,6 @@ bool proxy_out_say(struct flow *flow)
 		n = proxy_build_v2(header, sizeof header, &out);
 	}
 	br_assert(n > 0);
-	return relay_park(flow, &flow->up, header, (uint32_t)n);
+	return proxy_out_join(flow, header, (uint32_t)n) ||
+	       relay_park(flow, &flow->up, header, (uint32_t)n);
 }

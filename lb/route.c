@@ -33,6 +33,7 @@ struct route_table {
 	uint32_t first_any; /* the first rule without any condition */
 	uint32_t first_hello; /* ... with a name or protocol, but no source */
 	bool reads;
+	bool with_source; /* some rule has a source condition */
 	/* Lowest positions of rules with a source condition: those that have
 	 * no other, and those that need the ClientHello. */
 	struct prefix_map *by_source, *by_source_hello;
@@ -167,6 +168,7 @@ static void rule_add(struct arena *arena, struct route_table *table,
 
 	rule_fill(arena, rule, from);
 	table->reads |= hello;
+	table->with_source |= from->n_sources > 0;
 	if (!from->n_sources && hello)
 		table->first_hello = lower_of(table->first_hello, position);
 	else if (!from->n_sources)
@@ -227,12 +229,19 @@ bool route_table_reads(const struct route_table *table)
 	return table->reads;
 }
 
+bool route_table_by_source(const struct route_table *table)
+{
+	return table->with_source;
+}
+
 /* --- looking up --- */
 
 /* The first rule that needs nothing but the source; PREFIX_NONE: none. */
 static uint32_t first_by_source(
     const struct route_table *table, const struct addr *source)
 {
+	if (!table->with_source)
+		return table->first_any;
 	return lower_of(
 	    table->first_any, prefix_map_find(table->by_source, source));
 }
@@ -241,9 +250,11 @@ uint32_t route_by_source(
     const struct route_table *table, const struct addr *source)
 {
 	uint32_t decided = first_by_source(table, source);
-	uint32_t hello = lower_of(table->first_hello,
-	    prefix_map_find(table->by_source_hello, source));
+	uint32_t hello = table->first_hello;
 
+	if (table->with_source)
+		hello = lower_of(
+		    hello, prefix_map_find(table->by_source_hello, source));
 	if (hello < decided)
 		return ROUTE_NEEDS_HELLO;
 	return decided == PREFIX_NONE ? ROUTE_DEFAULT : decided;

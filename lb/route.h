@@ -60,6 +60,9 @@ struct route_table *route_table_new(
     struct arena *arena, const struct route_rule *rules, uint32_t n);
 /* Whether any rule needs a ClientHello, whatever the source. */
 bool route_table_reads(const struct route_table *table);
+/* Whether any rule looks at the source; where none does, it may be one of no
+ * family. */
+bool route_table_by_source(const struct route_table *table);
 /* The position of the rule, ROUTE_DEFAULT or ROUTE_NEEDS_HELLO. */
 uint32_t route_by_source(
     const struct route_table *table, const struct addr *source);

@@ -34,7 +34,8 @@ struct first *side_first(struct flow *flow)
 	side->first = slab_new(&worker->first_slab);
 	if (!side->first)
 		return NULL;
-	side->first->start = side->first->end = side->first->charged = 0;
+	side->first->start = side->first->end = FIRST_HEAD;
+	side->first->header = side->first->charged = 0;
 	side->hello_read = false;
 	client_hello_start(&side->first->reader);
 	return side->first;

@@ -23,13 +23,18 @@
 #include "lb/flow.h"
 #include "lb/proxy_proto.h"
 
+/* Kept free before the first byte: the PROXY header for the server goes
+ * there, unless it is a long one. */
+#define FIRST_HEAD 256u
 /* A header or ClientHello that is not whole, and what one receive may bring
  * behind it. */
-#define FIRST_ROOM (CLIENT_HELLO_BYTES_MAX + PROXY_V2_BYTES_MAX + 16384u)
+#define FIRST_ROOM                                                             \
+	(FIRST_HEAD + CLIENT_HELLO_BYTES_MAX + PROXY_V2_BYTES_MAX + 16384u)
 #define SIDE_ALPN_MAX 31
 
 struct first {
 	uint32_t start, end; /* unread bytes are [start, end) of bytes */
+	uint32_t header; /* how many of them are not the client's but ours */
 	uint32_t charged; /* bytes of limits.parked_total */
 	struct client_hello_reader reader;
 	struct client_hello hello;

@@ -219,6 +219,24 @@ START_TEST(test_equal_and_hash_see_all_parts)
 }
 END_TEST
 
+START_TEST(test_any)
+{
+	static const char *const texts[] = {"127.0.0.1:1", "0.0.0.1:1",
+	    "[::1]:1", "[::ffff:0.0.0.0]:1", "unix:/x"};
+	struct addr a = {0};
+
+	ck_assert(!addr_is_any(&a));
+	ck_assert_int_eq(addr_parse(&a, "0.0.0.0:80"), 0);
+	ck_assert(addr_is_any(&a));
+	ck_assert_int_eq(addr_parse(&a, "[::]:80"), 0);
+	ck_assert(addr_is_any(&a));
+	for (size_t i = 0; i < BR_COUNT(texts); i++) {
+		ck_assert_int_eq(addr_parse(&a, texts[i]), 0);
+		ck_assert_msg(!addr_is_any(&a), "%s", texts[i]);
+	}
+}
+END_TEST
+
 START_TEST(test_loopback)
 {
 	static const struct {
@@ -273,6 +291,7 @@ int main(void)
 	tcase_add_test(tcase, test_ip_without_port);
 	tcase_add_test(tcase, test_zone_by_name);
 	tcase_add_test(tcase, test_equal_and_hash_see_all_parts);
+	tcase_add_test(tcase, test_any);
 	tcase_add_test(tcase, test_loopback);
 	tcase_add_test(tcase, test_format_of_odd_addresses);
 	return check_main(tcase);

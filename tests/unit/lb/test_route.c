@@ -119,6 +119,31 @@ START_TEST(test_none)
 }
 END_TEST
 
+/* Whose address decides nothing need not be asked for it. */
+START_TEST(test_without_sources)
+{
+	const struct addr none = {0};
+	struct client_hello hello = hello_of("b.example", NULL);
+	struct route_table *t;
+
+	start();
+	add(NULL, "a.example", NULL); /* 0 */
+	add(NULL, "b.example", NULL); /* 1 */
+	t = build();
+	ck_assert(!route_table_by_source(t));
+	ck_assert_uint_eq(route_by_source(t, &none), ROUTE_NEEDS_HELLO);
+	ck_assert_uint_eq(route_by_hello(t, &none, &hello), 1);
+	ck_assert_uint_eq(route_by_hello(t, &none, NULL), ROUTE_DEFAULT);
+	add(NULL, NULL, NULL); /* 2 */
+	t = build();
+	ck_assert(!route_table_by_source(t));
+	ck_assert_uint_eq(route_by_hello(t, &none, NULL), 2);
+	add("10.0.0.0/8", "c.example", NULL); /* 3 */
+	ck_assert(route_table_by_source(build()));
+	arena_free(arena);
+}
+END_TEST
+
 /* Nothing waits for bytes that no rule needs. */
 START_TEST(test_who_waits)
 {
@@ -406,6 +431,7 @@ int main(void)
 	TCase *tcase = tcase_create("route");
 
 	tcase_add_test(tcase, test_none);
+	tcase_add_test(tcase, test_without_sources);
 	tcase_add_test(tcase, test_who_waits);
 	tcase_add_test(tcase, test_names);
 	tcase_add_test(tcase, test_all_conditions_of_a_rule);
