@@ -87,12 +87,13 @@ def test(s):
     authority = Authority(s)
     cert, key = authority.issue("www", "DNS:www.example.com")
     origin = Origin(s, echo)
-    port = s.port()
+    port, hasty = s.port(), s.port()
+    tls = {"certificates": [{"cert": cert, "key": key}]}
     b = Braid(s, {
-        "listeners": {"web": {
-            "bind": f"127.0.0.1:{port}", "pool": "o",
-            "timeout": {"handshake": "500ms"},
-            "tls": {"certificates": [{"cert": cert, "key": key}]}}},
+        "listeners": {
+            "web": {"bind": f"127.0.0.1:{port}", "pool": "o", "tls": tls},
+            "hasty": {"bind": f"127.0.0.1:{hasty}", "pool": "o", "tls": tls,
+                      "timeout": {"handshake": "500ms"}}},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}}})
     context = ssl.create_default_context(cafile=authority.cert)
 
@@ -106,7 +107,7 @@ def test(s):
     descriptors, memory = b.settled_descriptors(), None
     for what, (data, then, cause) in ABUSES.items():
         if cause == "handshake_slow":  # all at once: each takes a while
-            socks = [client.connect(("127.0.0.1", port))
+            socks = [client.connect(("127.0.0.1", hasty))
                      for _ in range(TIMES)]
             for sock in socks:
                 sock.sendall(data)
