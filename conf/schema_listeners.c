@@ -238,8 +238,9 @@ const struct schema_row schema_listeners[] = {
 	.type = SCHEMA_TEXTS,
 	ROUTE_AT(alpn),
 	.example = "[h2, http/1.1]",
-	.help = "A protocol that the client offers by TLS (ALPN); where TLS "
-		"is terminated here, the one that was agreed on.",
+	.help = "A protocol that the client offers by TLS (ALPN), among the "
+		"first 256 bytes of its list; where TLS is terminated here, "
+		"the one that was agreed on.",
     },
     {
 	.path = "listeners.*.routes.*.source",

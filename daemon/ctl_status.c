@@ -161,6 +161,19 @@ static void put_flows(struct json *j, const struct sums *sums)
 	json_object_end(j);
 }
 
+/* What came before a server could be chosen. */
+static void put_first_bytes(struct json *j, const struct sums *sums)
+{
+	const struct worker_metrics *m = &sums->workers;
+
+	json_object_begin(j, "first_bytes");
+	json_uint(j, "proxy_untrusted", counter_read(&m->proxy_untrusted));
+	json_uint(j, "proxy_malformed", counter_read(&m->proxy_malformed));
+	json_uint(j, "hello_malformed", counter_read(&m->hello_malformed));
+	json_uint(j, "timeouts", counter_read(&m->first_bytes_timeouts));
+	json_object_end(j);
+}
+
 static void put_resources(
     struct json *j, struct daemon *daemon, const struct sums *sums)
 {
@@ -291,6 +304,7 @@ void ctl_status(struct ctl_call *call)
 	put_config(j, daemon, plan);
 	put_resources(j, daemon, &sums);
 	put_flows(j, &sums);
+	put_first_bytes(j, &sums);
 	put_refused(j, daemon, plan);
 	put_health(j, plan);
 	put_workers(j, daemon);

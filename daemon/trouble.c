@@ -23,7 +23,8 @@ struct trouble_kind {
 
 static const struct trouble_kind kinds[] = {
     KIND(no_server, "flows refused: no usable server",
-	"servers are drained, in maintenance or have weight 0"),
+	"servers are down, drained, in maintenance, or without weight or "
+	"address; see braidctl servers"),
     KIND(queue_refused, "flows refused: all servers are full",
 	"raise servers.max_connections or queue.length"),
     KIND(queue_timeouts, "flows waited in vain for a server",

@@ -200,6 +200,26 @@ static void print_health(struct printer *p, const json_t *data)
 	}
 }
 
+/* Connections that ended before a server was chosen for what they began with;
+ * nothing where none did. */
+static void print_first_bytes(struct printer *p, const json_t *data)
+{
+	const json_t *first = json_object_get(data, "first_bytes");
+	uint64_t untrusted = client_uint(first, "proxy_untrusted");
+	uint64_t proxy = client_uint(first, "proxy_malformed");
+	uint64_t hello = client_uint(first, "hello_malformed");
+	uint64_t timeouts = client_uint(first, "timeouts");
+
+	if (!untrusted && !proxy && !hello && !timeouts)
+		return;
+	add_key(p, "first bytes");
+	strbuf_addf(p->out,
+	    "%llu not from proxy_from  %llu without a good PROXY header  "
+	    "%llu malformed ClientHellos  %llu too slow\n",
+	    (unsigned long long)untrusted, (unsigned long long)proxy,
+	    (unsigned long long)hello, (unsigned long long)timeouts);
+}
+
 static void print_flows_summary(struct printer *p, const json_t *data)
 {
 	const json_t *flows = json_object_get(data, "flows");
@@ -239,6 +259,7 @@ static void print_flows_summary(struct printer *p, const json_t *data)
 		    (unsigned long long)client_uint(refused, "source_full"),
 		    (unsigned long long)client_uint(refused, "source_fast"));
 	}
+	print_first_bytes(p, data);
 	add_key(p, "moved");
 	strbuf_addf(p->out, "%s by relay  %s by splice\n",
 	    human_bytes((double)client_uint(flows, "bytes_relayed"), relayed),

@@ -146,6 +146,10 @@ def test(s):
     s.check(flow["client"].startswith("127.0.0.1:"),
             "with the address that is not trusted")
     b.wait_event("connections refused: not from proxy_from")
+    s.equal(b.status()["first_bytes"], {
+        "proxy_untrusted": 1, "proxy_malformed": len(WRONG),
+        "hello_malformed": 0, "timeouts": 1}, "in the status")
+    s.check("first bytes" in b.braidctl("status").stdout, "and in its text")
     s.equal(origin.accepted, 2 * len(RIGHT), "connections that the server saw")
     b.idle()
     b.stop()
