@@ -63,6 +63,8 @@ def test(s):
         s.check(all(client.echoes(sock) for sock, _ in held), "flows go on")
 
     def untouched():
+        s.until(lambda: b.status()["flows"]["open"] == len(held),
+                "only the held flows are open")
         row = rows()[origins["plain"].text]
         return row["flows"], row["connections"], row["health"]
 
