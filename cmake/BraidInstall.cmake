@@ -9,7 +9,7 @@ set(CPACK_PACKAGE_CONTACT "The authors of Braid <braid@localhost>"
   CACHE STRING "maintainer of the package, with an address")
 
 install(TARGETS braidd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
-install(TARGETS braidctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS braidctl braid-train RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(TARGET man)
   foreach(section 1 5 8)
     install(DIRECTORY ${CMAKE_BINARY_DIR}/man/
@@ -89,6 +89,7 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS adduser) # where there is no systemd
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "gcc, libc6-dev") # braid-train --so
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${packaging}/debian/conffiles
   ${packaging}/debian/postinst ${packaging}/debian/prerm

@@ -103,6 +103,8 @@ def digest_of(path):
 def check_files(s, m):
     for name in ("/usr/share/man/man8/braidd.8.gz",
                  "/usr/share/man/man1/braidctl.1.gz",
+                 "/usr/share/man/man1/braid-train.1.gz",
+                 "/usr/bin/braid-train",
                  "/usr/share/man/man5/braid.yaml.5.gz",
                  "/usr/share/doc/braid/examples/complete.yaml",
                  "/usr/share/doc/braid/copyright",

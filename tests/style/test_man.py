@@ -31,6 +31,13 @@ def help_of(program):
     return short
 
 
+def options_of(program, command):
+    text = subprocess.run(
+        [os.path.join(sys.argv[1], program), command, "--help"],
+        capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"^  (--?[a-z-]+)", text, re.M))
+
+
 def exit_codes(path, prefix):
     with open(os.path.join(ROOT, path), encoding="utf-8") as f:
         return set(re.findall(rf"\b{prefix}\w+ = (\d+)", f.read()))
@@ -56,6 +63,10 @@ def main():
     table = ctl_help[ctl_help.index("commands:"):].split("\n\n")[0]
     commands = set(re.findall(r"^  ([a-z-]+)", table, re.M))
     options = set(re.findall(r"^  (-\w)", daemon_help, re.M))
+    train = page("braid-train.1.scd")
+    train_help = help_of("braid-train")
+    table = train_help[train_help.index("commands:"):].split("\n\n")[0]
+    train_commands = set(re.findall(r"^  ([a-z-]+)", table, re.M))
     bad = [
         check("braidctl(1) COMMANDS", commands,
               terms(section(ctl, "COMMANDS"))),
@@ -71,7 +82,23 @@ def main():
         check("braidd(8) EXIT STATUS",
               exit_codes("daemon/exit_code.h", "EXIT_CODE_"),
               terms(section(daemon, "EXIT STATUS"))),
+        check("braid-train(1) COMMANDS", train_commands,
+              terms(section(train, "COMMANDS"))),
+        check("braid-train(1) EXIT STATUS",
+              exit_codes("tools/braid_train.h", "TRAIN_"),
+              terms(section(train, "EXIT STATUS"))),
+        check("braid-train -h exit status",
+              terms(section(train, "EXIT STATUS")),
+              set(re.findall(r"\b(\d+) ",
+                             train_help.split("exit status:")[1]))),
     ]
+    for command in train_commands:
+        options = options_of("braid-train", command)
+        described = terms(section(train, f"OPTIONS OF {command.upper()}"))
+        bad += [
+            check(f"braid-train(1) OPTIONS OF {command}", options, described),
+            check(f"braid-train {command} --help", described, options),
+        ]
     return 1 if any(bad) else 0
 
 

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""braid-train from recorded rows to a model: fit, compile, eval; the same
+twice; and what it says of bad rows, files and models."""
+
+import ctypes
+import os
+import random
+import re
+
+from lib import scenario
+
+CLASSES = ("bulk", "rpc", "web")
+SPOILT = 0.05
+
+
+def rows(seed, groups):
+    """Flows of several generators each class; each generator has habits of
+    its own, and some flows are called what they are not."""
+    draw = random.Random(seed)
+    out = []
+    for group in range(groups):
+        kind = CLASSES[group % 3]
+        up, down = {"bulk": (300, 60000), "rpc": (900, 900),
+                    "web": (500, 9000)}[kind]
+        habit = draw.uniform(0.6, 1.6)
+        for _ in range(60):
+            label = draw.choice(CLASSES) if draw.random() < SPOILT else kind
+            out.append((int(up * habit * draw.lognormvariate(0, 0.4)),
+                        int(down * habit * draw.lognormvariate(0, 0.4)),
+                        draw.randrange(-1000, 1000), label, f"{kind}-{group}"))
+    return out
+
+
+def csv(table, header="up,down,noise,class,group"):
+    return "".join(f"{line}\n" for line in
+                   [header] + [",".join(map(str, r)) for r in table])
+
+
+class Model(ctypes.Structure):
+    """struct braid_model of profiler/model_abi.h."""
+    _fields_ = [("magic", ctypes.c_uint32), ("abi", ctypes.c_uint32),
+                ("features_hash", ctypes.c_uint64),
+                ("n_features", ctypes.c_uint32),
+                ("n_classes", ctypes.c_uint32),
+                ("name", ctypes.c_char_p),
+                ("classes", ctypes.POINTER(ctypes.c_char_p)),
+                ("classify", ctypes.CFUNCTYPE(
+                    ctypes.c_uint32, ctypes.POINTER(ctypes.c_int32)))]
+
+
+def ask(path, table):
+    """What the object itself says: {(is, said): rows}, and its name."""
+    model = Model.in_dll(ctypes.CDLL(path), "braid_model")
+    counts = {}
+    for row in table:
+        answer = model.classify((ctypes.c_int32 * 3)(*row[:3]))
+        said = model.classes[answer >> 16].decode()
+        counts[row[3], said] = counts.get((row[3], said), 0) + 1
+        assert 0 < answer & 0xffff <= 10000
+    return counts, model.name.decode()
+
+
+def matrix(text):
+    """The last confusion matrix of a report."""
+    part = text[text.rindex("| is, said to be |"):].split("\n\n")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")]
+             for line in part.splitlines()]
+    return {(line[0], said): int(n) for line in lines[2:]
+            for said, n in zip(lines[0][1:], line[1:]) if int(n)}
+
+
+class Trainer:
+    def __init__(self, s):
+        self.s = s
+        self.program = os.path.join(s.bin, "braid-train")
+
+    def run(self, *arguments, env=None):
+        return self.s.run([self.program, *arguments], check=False, env=env)
+
+    def good(self, *arguments):
+        done = self.run(*arguments)
+        self.s.equal((done.returncode, done.stderr), (0, ""),
+                     f"braid-train {arguments[0]}")
+        return done.stdout
+
+    def bad(self, code, text, *arguments, env=None):
+        done = self.run(*arguments, env=env)
+        self.s.equal(done.returncode, code, f"exit status of {arguments}")
+        self.s.check(text in done.stderr, f"it says: {text}")
+
+
+def fit_and_eval(s, train, options, name):
+    seen, fresh = rows(1, 24), rows(2, 12)
+    learn = s.write("learn.csv", csv(seen))
+    test = s.write("test.csv", csv(fresh))
+    paths = [s.path(f"{name}.{end}") for end in ("c", "so", "md")]
+    said = train.good("fit", *options, "--name", name, "-o", paths[0],
+                      "--so", paths[1], "--report", paths[2], learn)
+    with open(paths[2], encoding="utf-8") as f:
+        s.equal(f.read(), said, "the report says what was printed")
+    s.equal(sum(matrix(said).values()), len(seen),
+            "each row was left out once")
+    accuracy = float(re.search(r"Accuracy ([\d.]+)", said)[1])
+    s.check(accuracy > 0.8, f"good on groups not seen: {accuracy}")
+    scored = train.good("eval", "--model", paths[1], test)
+    counts, called = ask(paths[1], fresh)
+    s.equal(called, name, "the object's name")
+    s.equal(matrix(scored), counts, "eval counts what the object answers")
+    right = sum(n for (a, b), n in counts.items() if a == b) / len(fresh)
+    s.check(f"Accuracy {right:.4f}," in scored, f"and its accuracy {right}")
+    again = train.good("fit", *options, "--name", name, "-o",
+                       s.path("again.c"), learn)
+    s.equal(again, said, "the same report the second time")
+    with open(paths[0], "rb") as a, open(s.path("again.c"), "rb") as b:
+        s.equal(a.read() == b.read(), True, "the same model, byte for byte")
+    return paths[1]
+
+
+def bad_rows(s, train):
+    for table, text in (
+            ("up,down\n1,2\n", ":1: no column \"class\""),
+            ("up,class\n1,a\n\n2,b\nx,a\n", ":5: up: \"x\" is no whole"),
+            ("up,class\n3000000000,a\n", ":2: up: \"3000000000\" is no"),
+            ("up,class\n1,a,2\n", ":2: 3 columns, but the header has 2"),
+            ("up,class\n1,\x1b[1m\n", ":2: the class \"?[1m\" is no name"),
+            ("", ":1: the file is empty"),
+            ("up,class\n", "there are no rows"),
+            ("up,class\n" + "7" * 140000 + ",a\n", "longer than 131072"),
+            ("up,class,group\n1,a,x\n2,b,x\n", "too few groups")):
+        path = s.write("bad.csv", table)
+        train.bad(65, path + text if text[0] == ":" else text, "fit", path)
+    train.bad(66, "No such file", "fit", s.path("none.csv"))
+    train.bad(66, "Is a directory", "fit", s.folder)
+
+
+def bad_use(s, train, model):
+    learn, test = s.path("learn.csv"), s.path("test.csv")
+    for text, arguments in (
+            ("usage: braid-train", ()),
+            ("unknown command \"learn\"", ("learn",)),
+            ("fit needs a file", ("fit",)),
+            ("--depth takes a number from 1 to 64", ("fit", "--depth", "65",
+                                                     learn)),
+            ("--seed takes", ("fit", "--seed", "-1", learn)),
+            ("--folds takes 0 or 2", ("fit", "--folds", "1", learn)),
+            ("--criterion takes gini or entropy", ("fit", "--criterion", "x",
+                                                   learn)),
+            ("--prune takes auto or a price", ("fit", "--prune", "-1",
+                                               learn)),
+            ("--prune is for one tree", ("fit", "--prune", "auto", "--trees",
+                                         "2", learn)),
+            ("usage: braid-train eval", ("eval", test))):
+        train.bad(64, text, *arguments)
+    other = s.write("other.csv", csv(rows(3, 3), "down,up,noise,class,group"))
+    train.bad(65, "the columns are not the 3 features of the model",
+              "eval", "--model", model, other)
+    train.bad(66, "invalid ELF header", "eval", "--model", learn, test)
+    train.bad(66, "no model", "eval", "--model", libm(), test)
+    train.bad(1, "No such file", "fit", "-o", s.path("none/x.c"), learn)
+
+
+def libm():
+    """A shared object that is no model, by its path."""
+    ctypes.CDLL("libm.so.6")
+    with open("/proc/self/maps", encoding="utf-8") as f:
+        return next(line.split()[-1] for line in f if "libm.so" in line)
+
+
+def compiler(s, train, model):
+    """The old object stays when a new one cannot be made."""
+    with open(model, "rb") as f:
+        before = f.read()
+    learn = s.path("learn.csv")
+    nothing = s.make_folder("nothing")
+    train.bad(69, "needs a C compiler: cc: No such file", "fit", "--so",
+              model, learn, env={**os.environ, "PATH": nothing})
+    broken = s.make_folder("broken")
+    s.write("broken/cc", "#!/bin/sh\necho half > \"$9\"\nexit 1\n", 0o755)
+    train.bad(1, "cc failed", "fit", "--so", model, learn,
+              env={**os.environ, "PATH": broken})
+    with open(model, "rb") as f:
+        s.equal(f.read() == before, True, "the object is as it was")
+    s.equal([n for n in os.listdir(s.folder) if n.endswith(".tmp")], [],
+            "nothing half is left")
+
+
+def unknown_class(s, train, model):
+    table = rows(4, 3) + [(1, 1, 1, "dns", "new")]
+    said = train.good("eval", "--model", model, s.write("dns.csv", csv(table)))
+    s.equal(sum(n for (a, _), n in matrix(said).items() if a == "dns"), 1,
+            "a class that the model does not know is always wrong")
+
+
+def test(s):
+    """braid-train: from rows to a model that answers."""
+    s.need("cc")
+    train = Trainer(s)
+    model = fit_and_eval(s, train, ("--prune", "auto", "--balance"), "tree")
+    fit_and_eval(s, train, ("--trees", "9", "--criterion", "entropy",
+                            "--seed", "7"), "forest")
+    unknown_class(s, train, model)
+    bad_rows(s, train)
+    bad_use(s, train, model)
+    compiler(s, train, model)
+
+
+scenario.run(test)
