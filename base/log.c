@@ -6,6 +6,7 @@
 
 #include <ck_ring.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -51,6 +52,7 @@ static int log_fd = STDERR_FILENO;
 static int current_format = LOG_LOGFMT;
 static int current_level = LOG_INFO;
 static uint64_t dropped;
+static uint64_t dropped_said; /* of them, those that the log speaks of */
 static bool within_line; /* the last write ended in the middle of a line */
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -116,15 +118,16 @@ static bool within_line_get(void)
 	return __atomic_load_n(&within_line, __ATOMIC_RELAXED);
 }
 
+uint64_t log_dropped(void)
+{
+	return __atomic_load_n(&dropped, __ATOMIC_RELAXED);
+}
+
 void log_set_fd(int fd)
 {
 	__atomic_store_n(&log_fd, fd, __ATOMIC_RELAXED);
 	within_line_set(false);
-}
-
-uint64_t log_dropped(void)
-{
-	return __atomic_load_n(&dropped, __ATOMIC_RELAXED);
+	__atomic_store_n(&dropped_said, log_dropped(), __ATOMIC_RELAXED);
 }
 
 static void count_dropped(uint64_t lines)
@@ -189,23 +192,49 @@ static uint64_t lines_in(const char *bytes, size_t length)
 	return lines;
 }
 
-/* Ends a line that was cut, together with the start of what follows: alone,
- * that one byte could take the last free page of a pipe, which then no longer
- * polls writable. False: nothing was taken. */
-static bool end_line(const char **bytes, size_t *length)
+/* What stands before the next line: the end of one that was cut, and how many
+ * were lost. Returns its length; room is PIPE_BUF. */
+static size_t compose_head(char *ret, uint64_t n_lost)
 {
+	char fields[32];
+	size_t length = 0;
+
+	if (within_line_get())
+		ret[length++] = '\n';
+	if (!n_lost || !log_enabled(LOG_WARN))
+		return length;
+	(void)snprintf(fields, sizeof(fields), "lines=%" PRIu64, n_lost);
+	return length + (size_t)log_compose(ret + length, LOG_LINE_MAX,
+			    wall_now(), level_names[LOG_WARN], "log lines lost",
+			    fields);
+}
+
+/* Writes that head together with the start of what follows: alone, it could
+ * take the last free page of a pipe, which then no longer polls writable.
+ * False: nothing of what follows was taken. */
+static bool put_head(const char **bytes, size_t *length)
+{
+	uint64_t all = log_dropped();
+	uint64_t said = __atomic_load_n(&dropped_said, __ATOMIC_RELAXED);
 	char joined[PIPE_BUF];
-	size_t part = *length < sizeof(joined) ? *length : sizeof(joined) - 1;
+	size_t head = compose_head(joined, all - said), part;
 	ssize_t n;
 
-	joined[0] = '\n';
-	memcpy(joined + 1, *bytes, part);
-	n = write_quietly(joined, part + 1);
+	if (!head)
+		return true;
+	part = sizeof(joined) - head;
+	if (part > *length)
+		part = *length;
+	memcpy(joined + head, *bytes, part);
+	n = write_quietly(joined, head + part);
 	if (n <= 0)
 		return false;
 	within_line_set(joined[n - 1] != '\n');
-	*bytes += n - 1;
-	*length -= (size_t)n - 1;
+	if ((size_t)n < head)
+		return false;
+	__atomic_store_n(&dropped_said, all, __ATOMIC_RELAXED);
+	*bytes += (size_t)n - head;
+	*length -= (size_t)n - head;
 	return true;
 }
 
@@ -213,7 +242,7 @@ static bool end_line(const char **bytes, size_t *length)
  * would block, to keep it would need a bound and end the same way. */
 void log_write_lines(const char *bytes, size_t length)
 {
-	if (within_line_get() && !end_line(&bytes, &length)) {
+	if (length && !put_head(&bytes, &length)) {
 		count_dropped(lines_in(bytes, length));
 		return;
 	}

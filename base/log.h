@@ -82,7 +82,8 @@ void log_drop(void);
 /* Lines lost to a full queue or descriptor since the process began. */
 uint64_t log_dropped(void);
 /* Writes complete lines at once, past the queue (clerk: the access log). What
- * the descriptor does not take is lost and counted; never waits. */
+ * the descriptor does not take is lost and counted, and said in the log itself
+ * once there is room again; never waits. */
 void log_write_lines(const char *bytes, size_t length);
 /* A descriptor other than stderr (tests). */
 void log_set_fd(int fd);

@@ -231,6 +231,44 @@ START_TEST(test_slow_reader_blocks_nothing)
 }
 END_TEST
 
+START_TEST(test_lost_lines_are_said)
+{
+	static char text[1 << 17];
+	uint64_t before = log_dropped();
+	char said[64];
+	ssize_t n;
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_NONBLOCK), 0);
+	ck_assert_int_gt(fcntl(fds[1], F_SETPIPE_SZ, 4096), 0);
+	log_configure(LOG_LOGFMT, LOG_INFO);
+	log_set_fd(fds[1]);
+	for (int i = 0; i < 200; i++)
+		log_event(LOG_INFO, "a line", "i=%d", i);
+	ck_assert_uint_gt(log_dropped(), before);
+	n = read(fds[0], text, sizeof(text) - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_ptr_null(strstr(text, "lost"));
+	(void)snprintf(said, sizeof(said), "msg=\"log lines lost\" lines=%u\n",
+	    (unsigned)(log_dropped() - before));
+	log_event(LOG_INFO, "afterwards", "a=%d", 1);
+	n = read(fds[0], text, sizeof(text) - 1);
+	ck_assert_int_gt(n, 0);
+	log_event(LOG_INFO, "and on", "a=%d", 2);
+	n += read(fds[0], text + n, sizeof(text) - 1 - (size_t)n);
+	text[n] = '\0';
+	/* Once, and before what follows. */
+	ck_assert_ptr_nonnull(strstr(text, said));
+	ck_assert_ptr_null(strstr(strstr(text, said) + strlen(said), "lost"));
+	ck_assert_ptr_nonnull(strstr(strstr(text, said), "afterwards"));
+	ck_assert_ptr_nonnull(strstr(text, "msg=\"and on\" a=2\n"));
+	log_set_fd(STDERR_FILENO);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 /* -- threads ------------------------------------------------------------- */
 
 #define WRITERS 4
@@ -278,10 +316,17 @@ START_TEST(test_many_writers)
 	ck_assert_uint_eq(
 	    drained + (log_dropped() - before), WRITERS * WRITER_LINES);
 	read_all(text, sizeof(text));
-	for (const char *p = text; *p; lines++) {
-		unsigned writer;
+	for (const char *p = text; *p; p++) {
+		unsigned writer, lost;
 		int i, used = 0;
 
+		if (sscanf(p,
+			"ts=%*24s level=warn msg=\"log lines lost\" "
+			"lines=%u%n",
+			&lost, &used) == 1) {
+			p += used;
+			continue;
+		}
 		ck_assert_int_eq(sscanf(p,
 				     "ts=%*24s level=info msg=\"w\" "
 				     "writer=%u i=%d%n",
@@ -291,7 +336,8 @@ START_TEST(test_many_writers)
 		ck_assert_uint_lt(writer, WRITERS);
 		ck_assert_int_gt(i, last[writer]);
 		last[writer] = i;
-		p += used + 1;
+		p += used;
+		lines++;
 	}
 	ck_assert_uint_eq(lines, drained);
 }
@@ -307,6 +353,7 @@ int main(void)
 	tcase_add_test(tcase, test_limited_event_says_how_many);
 	tcase_add_test(tcase, test_queue_keeps_order_and_counts_overflow);
 	tcase_add_test(tcase, test_closed_pipe_ends_nothing);
+	tcase_add_test(tcase, test_lost_lines_are_said);
 	tcase_add_test(tcase, test_full_disk_is_counted);
 	tcase_add_loop_test(tcase, test_slow_reader_blocks_nothing, 0, 2);
 	tcase_add_test(tcase, test_many_writers);
