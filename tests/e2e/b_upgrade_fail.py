@@ -117,6 +117,9 @@ def test(s):
     fails("ended with status 7 before it served", script(
         "coward", FAKE.format(ready + "[c.recv(99) for _ in range(3)]; "
                               "os._exit(7)")))
+    fails("ended by signal 11 before it served", script(
+        "crasher", FAKE.format(ready + "[c.recv(99) for _ in range(3)]; "
+                               "os.kill(os.getpid(), 11)")))
     fails("was not ready within", script(
         "sleeper", FAKE.format(ready + "time.sleep(100)")))
 
