@@ -386,10 +386,11 @@ static bool take_ejection(struct cursor *in, struct board_facts *ret)
 		return true;
 	if (!take_ns(in, &ret->ejected_ns) ||
 	    !take_ns(in, &ret->ejected_until_ns) ||
-	    !cursor_be32(in, &ret->eject_steps) || !cursor_be32(in, &error))
+	    !cursor_be32(in, &ret->eject_steps) || !cursor_be32(in, &error) ||
+	    ret->eject_steps > OUTLIER_STEPS_MAX || error > INT32_MAX)
 		return false;
 	ret->eject_error = -(int32_t)error;
-	return ret->eject_steps <= OUTLIER_STEPS_MAX && error <= INT32_MAX;
+	return true;
 }
 
 static bool take_server(struct manifest *ret, struct cursor *in)
