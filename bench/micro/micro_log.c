@@ -4,18 +4,25 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "bench/micro/micro_pool.h"
+#include "daemon/daemon.h"
 #include "lb/flow_line.h"
 #include "lb/flow_log.h"
 #include "lb/listener.h"
+#include "lb/worker.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#define RECORDS_A_LOOK 500
+
 struct bench {
 	struct micro_pool p;
 	struct listener listener;
 	struct flow_record record;
+	struct flow_log *log;
+	struct worker worker; /* of which a record names the number and time */
+	struct flow flow;
 	int null;
 };
 
@@ -40,6 +47,12 @@ static void *bench_open(uint32_t format)
 	    .total_ns = 31250000,
 	    .bytes_up = 4711,
 	    .bytes_down = 1234567890};
+	b->log = flow_log_new(FLOW_LOG_RECORDS);
+	br_assert(b->log);
+	b->worker.index = 1;
+	b->flow.worker = &b->worker;
+	b->flow.listener = &b->listener;
+	b->flow.client = b->record.client;
 	b->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	br_assert(b->null >= 0);
 	log_set_fd(b->null);
@@ -56,6 +69,7 @@ static void bench_close(void *state)
 	br_assert(!log_dropped());
 	log_set_fd(STDERR_FILENO);
 	(void)close(b->null);
+	flow_log_free(b->log);
 	micro_pool_close(&b->p);
 	free(b);
 }
@@ -69,6 +83,27 @@ static void run_access(void *state, uint64_t n)
 		b->record.id++;
 		micro_use((uint64_t)flow_line_compose(
 		    &b->record, text, (int)sizeof text));
+	}
+}
+
+/* What the worker does of it, and that the clerk finds it: a batch at a time,
+ * as the clerk looks every 50 ms. */
+static void run_record(void *state, uint64_t n)
+{
+	struct bench *b = state;
+
+	for (uint64_t i = 0; i < n; i++) {
+		struct flow_record *record = flow_log_room(b->log);
+
+		b->flow.id = i;
+		flow_record_fill(record, &b->flow);
+		flow_log_put(b->log);
+		if (i % RECORDS_A_LOOK != RECORDS_A_LOOK - 1 && i + 1 < n)
+			continue;
+		for (uint64_t id = i - i % RECORDS_A_LOOK; id <= i; id++) {
+			br_assert(flow_log_peek(b->log)->id == id);
+			flow_log_drop(b->log);
+		}
 	}
 }
 
@@ -105,6 +140,8 @@ static void run_off(void *state, uint64_t n)
 static const struct micro_case cases[] = {
     CASE("a line of the access log, logfmt", run_access, LOG_LOGFMT),
     CASE("a line of the access log, JSON", run_access, LOG_JSON),
+    CASE("a record of the access log, filled, put and found", run_record,
+	LOG_LOGFMT),
     CASE("an event, queued and written, logfmt", run_event, LOG_LOGFMT),
     CASE("an event below the level", run_off, LOG_LOGFMT),
 };
