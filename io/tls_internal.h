@@ -35,7 +35,6 @@ int tls_session_start(void);
 /* Kernel TLS (tls_offload.c): keys are kept from the beginning, where the
  * context wants it and there is memory. */
 void tls_session_keep_keys(struct tls_session *s);
-void tls_session_drop_keys(struct tls_session *s);
 /* An answer to the peer's request for new keys waits, or is gone. */
 bool tls_session_must_rekey(const struct tls_session *s);
 /* Has our alert internal_error wait to be sent. */

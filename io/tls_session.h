@@ -202,6 +202,8 @@ int tls_session_update_keys(
  * of keys or because they have changed. -EAGAIN: output waits inside. */
 int tls_session_offload(
     struct tls_session *session, struct ktls_info *ret) BR_MUST_CHECK;
+/* The socket has refused it: it is not tried again. */
+void tls_session_drop_keys(struct tls_session *session);
 /* The socket has taken it. */
 void tls_session_set_offloaded(struct tls_session *session);
 /* An alert that is to be sent as a record: level and description, until

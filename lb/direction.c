@@ -178,8 +178,10 @@ static void direction_pass_end(struct flow *flow, struct direction *d)
 {
 	const struct direction *other = d->up ? &flow->down : &flow->up;
 
-	d->fin_passed = true;
 	d->mode = DIR_IDLE;
+	if (d->ktls && !flow->server_broken && !ktls_end(flow, d))
+		return;
+	d->fin_passed = true;
 	if (flow->server_broken) {
 		flow_direction_done(flow);
 		return;
@@ -219,12 +221,14 @@ static void direction_read_on(struct flow *flow, struct direction *d)
 	}
 	if (direction_backed_up(d) || list_linked(&d->wait_link))
 		return;
-	if (direction_is_bulk(d) && !d->tls) {
+	if (direction_is_bulk(d) && (!d->tls || ktls_wanted(flow, d))) {
 		if (!direction_drained(d)) {
 			ring_hurry(&flow->worker->ring);
 			return;
 		}
-		if (direction_promote(flow, d))
+		if (d->tls)
+			ktls_begin(flow, d);
+		if (!d->tls && direction_promote(flow, d))
 			return;
 	}
 	if (d->mode == DIR_ONESHOT && d->small_turns >= DIRECTION_SMALL_TURNS) {
@@ -515,11 +519,24 @@ void direction_blocked(struct flow *flow, const struct direction *d)
 					 DIRECTION_BLOCKED_LOOK_NS));
 }
 
+/* Its end waits for acknowledgements (ktls_end). */
+static bool direction_is_ending(const struct direction *d)
+{
+	return d->ktls && d->eof && d->mode == DIR_IDLE && !d->fin_passed &&
+	       !d->abandoned;
+}
+
 int64_t direction_review(struct flow *flow, struct direction *d)
 {
 	struct mono now = worker_now(flow->worker);
 	int64_t due;
 
+	if (direction_is_ending(d)) {
+		direction_pass_end(flow, d);
+		return direction_is_ending(d)
+			   ? mono_add_ns(now, DIRECTION_ENDING_LOOK_NS).ns
+			   : now.ns;
+	}
 	if (direction_is_blocked(d)) {
 		if (d->up && sock_has_error(flow->client_fd))
 			flow_fail(flow, 'C', 'D', -ECONNRESET);

@@ -25,6 +25,10 @@
  * Where an end speaks TLS, all data passes through chunks, and the direction
  * is never spliced; the source is read on while the sink takes all.
  *
+ * Where the kernel encrypts for the sink (path_ktls.c) a bulk direction goes on
+ * as if that end were plain, for good. Its end waits until the sink's peer has
+ * acknowledged all before it.
+ *
  * End of stream is passed on when all before it is sent; the other direction
  * goes on. Errors end the flow: flow_fail(). An error of the server lets its
  * answer through before (flow_server_broke): the kernel keeps what came in
@@ -67,6 +71,8 @@ enum direction_mode {
 #define DIRECTION_BULK_BYTES (256u << 10) /* within a second: splice */
 #define DIRECTION_BULK_WINDOW_NS NS_PER_S
 #define DIRECTION_BLOCKED_LOOK_NS NS_PER_S
+/* How often an end that waits is looked after. */
+#define DIRECTION_ENDING_LOOK_NS (10 * NS_PER_MS)
 #define DIRECTION_SLOW_BPS (16u << 10) /* for 5 s: back to relay */
 #define DIRECTION_SLOW_WINDOW_NS (5 * NS_PER_S)
 
@@ -85,6 +91,7 @@ struct direction {
 	bool poll_in : 1, poll_out : 1; /* splice: polls in flight */
 	bool sent_before : 1, nodelay_set : 1;
 	bool spliced : 1; /* ever, for the log */
+	bool ktls : 1; /* the kernel encrypts what its sink gets */
 	bool abandoned : 1; /* its sink is gone: what arrives is dropped */
 	bool last_waits : 1; /* relay_send_last(): for the send in flight */
 	uint8_t small_turns : 4;

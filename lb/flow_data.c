@@ -145,6 +145,8 @@ void flow_review(struct flow *flow)
 	if (flow->state == FLOW_CLOSING)
 		return; /* the timer must stay disarmed */
 	down = direction_review(flow, &flow->down);
+	if (flow->state == FLOW_CLOSING)
+		return;
 	if (up < due.ns)
 		due.ns = up;
 	if (down < due.ns)

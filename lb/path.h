@@ -6,6 +6,7 @@
  *
  *      relay   ring buffers -> one ordered send -> parked chunks when full
  *      tls     ring buffers -> session -> parked chunks -> one ordered send
+ *      ktls    relay or splice into a socket that encrypts
  *      splice  socket -> pipe -> socket, never in user space
  *
  * Thread:  the flow's worker.
@@ -49,6 +50,18 @@ void relay_release(struct flow *flow, struct direction *d);
 bool tls_room(struct flow *flow, struct direction *d, uint32_t least,
     struct tls_out *ret);
 void tls_commit(struct direction *d, const struct tls_out *out);
+
+/* -- kernel TLS: the sink's session gives its keys to the socket --------- */
+
+/* Whether it may be tried. */
+bool ktls_wanted(struct flow *flow, const struct direction *d);
+/* With nothing armed and all sent: d->ktls on success, else as before. */
+void ktls_begin(struct flow *flow, struct direction *d);
+/* An alert of the sink's session, as a record: 0 or -errno. */
+int ktls_say_alert(struct flow *flow, struct direction *d);
+/* close_notify, when it can be said behind all data. False: to be called again
+ * in a while (direction_review), or the flow has ended. */
+bool ktls_end(struct flow *flow, struct direction *d);
 
 /* -- splice ------------------------------------------------------------ */
 

@@ -203,12 +203,21 @@ static void relay_fill_sink(struct flow *flow, struct direction *d)
 static void relay_send_parked(struct flow *flow, struct direction *d)
 {
 	struct chunk *chunk = d->parked_first;
+	struct ring *ring = &flow->worker->ring;
+	const char *bytes = chunk->data + chunk->start;
+	int fd = flow_sink_fd(flow, d);
 
 	d->sending = d->parked_send = true;
 	d->send_length = chunk->end - chunk->start;
-	(d->sink_full ? ring_send_wait : ring_send_now)(&flow->worker->ring,
-	    &flow->op, relay_tag(d), flow_sink_fd(flow, d),
-	    chunk->data + chunk->start, d->send_length);
+	if (d->ktls)
+		ring_send_some(
+		    ring, &flow->op, relay_tag(d), fd, bytes, d->send_length);
+	else if (d->sink_full)
+		ring_send_wait(
+		    ring, &flow->op, relay_tag(d), fd, bytes, d->send_length);
+	else
+		ring_send_now(
+		    ring, &flow->op, relay_tag(d), fd, bytes, d->send_length);
 }
 
 static uint32_t relay_gather_parked(
@@ -245,18 +254,19 @@ static void relay_consume_parked(
 static bool relay_end_follows(
     const struct flow *flow, const struct direction *d)
 {
-	return d->eof && flow->state == FLOW_ESTABLISHED &&
+	return d->eof && !d->ktls && flow->state == FLOW_ESTABLISHED &&
 	       !flow->server_broken;
 }
 
 /* Several chunks that wait for nothing go out in one call; so do the last
- * bytes, as in relay_send_many(). */
+ * bytes, as in relay_send_many(). A socket that encrypts does not take what the
+ * ring's inline sends ask for (sock_ktls_keys). */
 static bool relay_send_chunks(struct flow *flow, struct direction *d)
 {
 	bool with_ack = d->up && flow->ack_waits;
 
 	while (d->parked_first && !d->sink_full &&
-	       (d->parked_first->next || d->eof || with_ack)) {
+	       (d->parked_first->next || d->eof || with_ack || d->ktls)) {
 		struct iovec parts[RELAY_PARTS_MAX];
 		uint32_t n = relay_gather_parked(d, parts);
 		int64_t sent = sock_send_vector(flow_sink_fd(flow, d), parts, n,
@@ -402,7 +412,7 @@ bool relay_send(struct flow *flow, struct direction *d)
 	}
 	if (d->up && flow->ack_waits && !relay_send_with_ack(flow, d))
 		return false;
-	if ((d->n_held > 1 || d->eof) && !relay_send_many(flow, d))
+	if ((d->n_held > 1 || d->eof || d->ktls) && !relay_send_many(flow, d))
 		return false;
 	if (d->parked_first)
 		relay_send_parked(flow, d);

@@ -44,6 +44,8 @@ static bool tls_broken(struct flow *flow, struct direction *out, bool client,
 	counter_inc(client ? &metrics->tls_client_failures[session->cause]
 			   : &metrics->tls_server_failures[session->cause]);
 	relay_send_last(flow, out);
+	if (out->ktls)
+		(void)ktls_say_alert(flow, out);
 	if (client)
 		flow_fail_now(flow, 'C', BR_E_TLS);
 	else
@@ -68,6 +70,9 @@ static bool tls_answer(
 
 	if (out->abandoned)
 		return true;
+	/* What the kernel does not take now goes with the next answer. */
+	if (out->ktls)
+		(void)ktls_say_alert(flow, out);
 	if (tls_session_has_output(session)) {
 		while (status == TLS_WANT_OUTPUT) {
 			if (!tls_room(flow, out, TLS_OUT_ROOM_MIN, &room))

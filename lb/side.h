@@ -51,6 +51,7 @@ struct side {
 	/* Of the last failure: enum tls_cause of either end, proxy_cause or
 	 * client_hello_cause. */
 	uint8_t cause;
+	uint32_t unacked[2]; /* kernel TLS, by direction: at the last look */
 	uint32_t route; /* position in the file, ROUTE_DEFAULT, or UINT32_MAX */
 	/* Whom the client of a trusted proxy wanted; family 0: not said. */
 	struct flow_client destination;

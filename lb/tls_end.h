@@ -65,7 +65,7 @@ bool tls_ended(struct flow *flow, struct direction *d);
 /* Says close_notify to the sink of d, once. */
 bool tls_say_end(struct flow *flow, struct direction *d);
 
-/* Of that end, or NULL when it is plain. */
+/* Of that end, or NULL when it is plain, also because the kernel encrypts. */
 static inline struct tls_session *tls_source(
     struct flow *flow, const struct direction *d)
 {
@@ -86,6 +86,6 @@ static inline struct tls_session *tls_sink(
 	if (!side)
 		return NULL;
 	if (d->up)
-		return side->server_tls ? &side->server : NULL;
-	return side->client_tls ? &side->client : NULL;
+		return side->server_tls && !d->ktls ? &side->server : NULL;
+	return side->client_tls && !d->ktls ? &side->client : NULL;
 }

@@ -69,6 +69,10 @@ struct chunk {
 	X(many_stops, "Multishot receives cancelled")                          \
 	X(promotions, "Directions promoted to splice")                         \
 	X(demotions, "Directions demoted from splice to relay")                \
+	X(ktls_directions,                                                     \
+	    "Directions of TLS connections that the kernel encrypts")          \
+	X(ktls_refused,                                                        \
+	    "Directions that it was not given, for want of cipher or kernel")  \
 	X(splice_no_pipe, "Promotions refused for want of a pipe")             \
 	X(parks, "Sends that a full socket refused in part")                   \
 	X(parked_full, "Flows ended because limits.parked_total was reached")  \

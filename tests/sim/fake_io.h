@@ -15,6 +15,9 @@
  * set, transfers are short, completions change order (never those of one
  * operation) and operations that could go on sometimes do not yet.
  *
+ * With `ktls` a socket can be given keys, and then makes TLS records of what is
+ * sent (fake_ktls.c, a model of the kernel's net/tls).
+ *
  * It asserts what a kernel would punish: a descriptor closed with operations
  * in flight, a buffer given back twice, two sends at once on one socket, a
  * send after the end was passed on, an owner that is gone.
@@ -35,6 +38,8 @@
 #define FAKE_FIRST_FD 1000
 #define FAKE_CONNS 4096
 #define FAKE_OPS 2048
+/* RFC 8446 5.1. */
+#define TLS_RECORD_DATA 23
 
 struct fake_queue {
 	uint8_t *bytes;
@@ -57,6 +62,7 @@ struct fake_conn {
 	bool proxy_reset;
 	bool reset_on_close, silent_close;
 	bool ack_waits; /* the server knows nothing of the connection yet */
+	struct fake_ktls *ktls; /* NULL: the socket has no TLS */
 	bool corked; /* the last bytes wait for more, or for the end */
 	void *user;
 };
@@ -85,6 +91,7 @@ struct fake_op {
 	uint32_t length, done;
 	uint32_t events;
 	bool no_poll_first, fails;
+	bool some; /* a send that ends with any success */
 	struct sockaddr_storage to;
 	int64_t ready_ns; /* connect: INT64_MAX never */
 	int32_t verdict; /* connect */
@@ -104,6 +111,10 @@ struct fake {
 	bool slow_acks; /* a peer acknowledges only what it reads */
 	bool loud_sends; /* no silent success: an older kernel */
 	uint32_t recv_max, send_max; /* of one transfer; 0: no bound */
+	/* Kernel TLS: there is some; a record's plaintext, at most (0:
+	 * 16384). */
+	bool ktls;
+	uint32_t ktls_record_max;
 	uint32_t queue_room; /* of each way of new connections */
 	uint32_t fd_limit; /* descriptors at most */
 	uint32_t open_fds;
@@ -117,6 +128,7 @@ struct fake {
 	void *context; /* the test's */
 	/* What happened, for assertions. */
 	uint64_t ops, cancels, inline_short, enobufs;
+	uint64_t ktls_stuck; /* records that did not fit when they were sent */
 };
 
 extern struct fake fake;
@@ -149,6 +161,19 @@ uint32_t fake_poll_events(const struct fake_conn *conn, uint32_t asked);
 /* The same for a descriptor, which may be a listener's. */
 uint32_t fake_poll_fd(int fd, uint32_t asked);
 struct fake_conn *fake_conn_new(void);
+
+/* -- kernel TLS, fake_ktls.c -- */
+/* Whether what is sent on it is encrypted. */
+bool fake_ktls_on(const struct fake_conn *conn);
+int32_t fake_ktls_send(
+    struct fake_conn *conn, uint8_t type, const void *bytes, uint32_t n);
+/* The peer has read: what did not fit goes out soon. */
+void fake_ktls_room(struct fake_conn *conn);
+/* No more can be sent: what did not fit is lost, as with the kernel. */
+void fake_ktls_end(struct fake_conn *conn);
+void fake_ktls_free(struct fake_conn *conn);
+/* Appends ciphertext: how much fits. */
+uint32_t fake_put(struct fake_conn *conn, const uint8_t *bytes, uint32_t n);
 
 /* -- the peers -- */
 struct fake_conn *fake_client(int listener_fd);

@@ -51,6 +51,7 @@ void fake_fini(void)
 {
 	br_assert(fake.open_fds == 0);
 	for (uint32_t i = 0; i < n_conns; i++) {
+		fake_ktls_free(conns[i]);
 		free(conns[i]->to_proxy.bytes);
 		free(conns[i]->to_peer.bytes);
 		free(conns[i]);
@@ -216,6 +217,7 @@ struct fake_conn *fake_conn_of(int fd)
 /* As Linux does: unread bytes or a zero linger make it a reset. */
 static void conn_close(struct fake_conn *conn)
 {
+	fake_ktls_end(conn);
 	if (conn->silent_close) {
 		conn->to_peer.length = 0;
 	} else if (conn->reset_on_close || conn->to_proxy.length) {
@@ -291,7 +293,15 @@ int32_t fake_send(struct fake_conn *conn, const void *bytes, uint32_t n)
 		return -EAGAIN;
 	if (fake.send_max && n > fake.send_max)
 		n = fake.send_max;
+	if (fake_ktls_on(conn))
+		return fake_ktls_send(
+		    conn, TLS_RECORD_DATA, bytes, fake_some(n));
 	return (int32_t)queue_put(&conn->to_peer, bytes, fake_some(n));
+}
+
+uint32_t fake_put(struct fake_conn *conn, const uint8_t *bytes, uint32_t n)
+{
+	return queue_put(&conn->to_peer, bytes, n);
 }
 
 uint32_t fake_poll_events(const struct fake_conn *conn, uint32_t asked)
@@ -323,7 +333,10 @@ uint32_t fake_poll_fd(int fd, uint32_t asked)
 
 uint32_t sock_unsent(int fd)
 {
-	return fake.slow_acks ? fake_conn_of(fd)->to_peer.length : 0;
+	const struct fake_conn *conn = fake_conn_of(fd);
+
+	/* Records stick only where the peer is slow. */
+	return fake.slow_acks || fake_ktls_on(conn) ? conn->to_peer.length : 0;
 }
 
 bool sock_has_error(int fd)
@@ -356,7 +369,10 @@ uint32_t fake_peer_read(struct fake_conn *conn, void *ret, uint32_t room)
 	/* What was held back leaves only with more, or with the end. */
 	if (conn->corked && !conn->proxy_fin)
 		return 0;
-	return queue_get(&conn->to_peer, ret, room);
+	room = queue_get(&conn->to_peer, ret, room);
+	if (room)
+		fake_ktls_room(conn);
+	return room;
 }
 
 void fake_peer_fin(struct fake_conn *conn)

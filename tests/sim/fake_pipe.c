@@ -91,6 +91,7 @@ int sock_shutdown_write(int fd)
 		return -ENOTCONN;
 	br_assert(!fake_pending_kind(fd, FAKE_SEND_NOW));
 	br_assert(!fake_pending_kind(fd, FAKE_SEND_WAIT));
+	fake_ktls_end(conn);
 	conn->proxy_fin = true;
 	return 0;
 }
@@ -103,6 +104,8 @@ int64_t sock_send_vector(
 
 	br_assert(!fake_pending_kind(fd, FAKE_SEND_NOW));
 	br_assert(!fake_pending_kind(fd, FAKE_SEND_WAIT));
+	/* A record that waits for more would wait for ever. */
+	br_assert(!last || !fake_ktls_on(conn));
 	if (fake_call_fails())
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {

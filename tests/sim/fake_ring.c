@@ -183,6 +183,13 @@ void ring_send_wait(struct ring *ring, struct op_owner *owner, unsigned tag,
 	op->length = length;
 }
 
+void ring_send_some(struct ring *ring, struct op_owner *owner, unsigned tag,
+    int fd, const void *bytes, uint32_t length)
+{
+	ring_send_wait(ring, owner, tag, fd, bytes, length);
+	prepared[n_prepared - 1].some = true;
+}
+
 void ring_accept_many(
     struct ring *ring, struct op_owner *owner, unsigned tag, int fd)
 {
@@ -367,8 +374,12 @@ static void note_silent(const struct fake_op *op)
 static bool send_now(struct fake_op *op)
 {
 	struct fake_conn *conn = fake_conn_of(op->fd);
-	int32_t n = fake_send(conn, op->bytes, op->length);
+	int32_t n;
 
+	/* For MSG_WAITALL. */
+	if (fake_ktls_on(conn))
+		return finish(op, -EOPNOTSUPP);
+	n = fake_send(conn, op->bytes, op->length);
 	if (n == (int32_t)op->length && op->ring->silent_sends) {
 		note_silent(op);
 		return true;
@@ -381,11 +392,15 @@ static bool send_now(struct fake_op *op)
 static bool try_send(struct fake_op *op)
 {
 	struct fake_conn *conn = fake_conn_of(op->fd);
-	int32_t n =
-	    fake_send(conn, op->bytes + op->done, op->length - op->done);
+	int32_t n;
 
+	if (fake_ktls_on(conn) && !op->some)
+		return finish(op, -EOPNOTSUPP);
+	n = fake_send(conn, op->bytes + op->done, op->length - op->done);
 	if (n == -EAGAIN)
 		return false;
+	if (op->some)
+		return finish(op, n);
 	if (n < 0)
 		return finish(op, op->done ? (int32_t)op->done : n);
 	op->done += (uint32_t)n;
