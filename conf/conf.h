@@ -59,6 +59,12 @@ struct conf_resolvers {
 	uint32_t n;
 };
 
+/* Who encrypts what TLS connections send. */
+enum conf_ktls {
+	CONF_KTLS_OFF,
+	CONF_KTLS_AUTO, /* bulk: the kernel, where it can */
+};
+
 /* Log line choices are base/log.h's. */
 struct conf_global {
 	uint32_t workers; /* 0: auto, one per online CPU */
@@ -76,6 +82,7 @@ struct conf_global {
 	enum log_format log_format;
 	enum log_level log_level;
 	bool log_access;
+	enum conf_ktls ktls;
 };
 
 struct conf_api {

@@ -21,6 +21,12 @@ static const struct schema_choice log_levels[] = {
     {0},
 };
 
+static const struct schema_choice ktls_choices[] = {
+    {"off", CONF_KTLS_OFF, SCHEMA_NOW},
+    {"auto", CONF_KTLS_AUTO, SCHEMA_NOW},
+    {0},
+};
+
 const struct schema_row schema_global[] = {
     {
 	.path = "global",
@@ -182,6 +188,23 @@ const struct schema_row schema_global[] = {
 	.help = "How long the addresses of a name are used on after the DNS "
 		"has said that the name is gone, or has none any more. While "
 		"no resolver answers they are used without limit.",
+    },
+    {
+	.path = "global.ktls",
+	.type = SCHEMA_ENUM,
+	AT(global.ktls),
+	.choices = ktls_choices,
+	.fallback = "off",
+	.example = "auto",
+	.restart = true,
+	.help = "Kernel TLS (kTLS). auto: directions of TLS connections that "
+		"carry bulk are encrypted by the kernel, and spliced where "
+		"the other side is plain, if a trial at the start shows that "
+		"it can (load its module tls before). What it refuses "
+		"is encrypted by OpenSSL as without. A peer that asks for new "
+		"keys on such a connection is disconnected. Written for "
+		"kernels that the authors do not have: tested against a "
+		"model of the kernel's interface, not yet measured.",
     },
     {
 	.path = "global.log",

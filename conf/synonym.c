@@ -297,6 +297,10 @@ const struct synonym synonyms[] = {
     /* Any block. */
     HINT(ANYWHERE, "mode", "Braid is TCP only; leave it out"),
     HINT(ANYWHERE, "protocol", "Braid is TCP only; leave it out"),
+    HINT(ANYWHERE, "ktls", "meant is global.ktls"),
+    HINT(ANYWHERE, "kerneltls", "meant is global.ktls"),
+    HINT(ANYWHERE, "sslconfcommand",
+	"what \"Options KTLS\" switches on is global.ktls; the rest is OpenSSL's own choice"),
     HINT(ANYWHERE, "option",
 	"what is set by option elsewhere has a key of its own here"),
     HINT(ANYWHERE, "options",

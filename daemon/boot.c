@@ -7,6 +7,7 @@
 #include "daemon/load.h"
 #include "daemon/resolver.h"
 #include "fleet/name_expand.h"
+#include "io/ktls.h"
 #include "io/ring_off.h"
 #include "io/tls_memory.h"
 #include "lb/source_table.h"
@@ -195,6 +196,23 @@ static int try_ring(struct boot *boot)
 		if (ring_off_environment() & (1u << i))
 			boot_warn(
 			    boot, "BRAID_IO_OFF: %s is off", ring_off_name(i));
+	return EXIT_CODE_OK;
+}
+
+/* By root perhaps, for whom the kernel may load its module. */
+static int try_ktls(struct boot *boot)
+{
+	int rc;
+
+	boot->daemon.ktls = "off";
+	if (boot->conf->global.ktls == CONF_KTLS_OFF)
+		return EXIT_CODE_OK;
+	rc = ktls_probe();
+	ktls_switch(rc == 0);
+	boot->daemon.ktls = rc ? "unavailable" : "on";
+	if (rc)
+		boot_warn(
+		    boot, "global.ktls has no effect: %s", ktls_explain(rc));
 	return EXIT_CODE_OK;
 }
 
@@ -388,6 +406,7 @@ static int run_steps(struct boot *boot)
 	    choose_user,
 	    set_limits,
 	    try_ring,
+	    try_ktls,
 	    block_signals,
 	    make_shared,
 	    boot_open,

@@ -13,10 +13,11 @@ static void log_serving(struct boot *boot)
 
 	log_event(LOG_INFO, "serving",
 	    "version=%s pid=%d user=%s workers=%u max_connections=%u pipes=%u "
-	    "pipe_bytes=%u listeners=%u addresses=%u pools=%u config=%s",
+	    "pipe_bytes=%u ktls=%s listeners=%u addresses=%u pools=%u "
+	    "config=%s",
 	    BRAID_VERSION, daemon->pid, boot->privileges.user,
 	    daemon->n_workers, limits->max_connections,
-	    limits->pipes * limits->n_workers, limits->pipe_bytes,
+	    limits->pipes * limits->n_workers, limits->pipe_bytes, daemon->ktls,
 	    boot->plan->n_listeners, boot->plan->n_binds,
 	    boot->plan->n_upstreams, daemon->config_file);
 	for (uint32_t i = 0; i < boot->plan->n_binds; i++)

@@ -203,6 +203,10 @@ static void put_resources(
 	json_uint(j, "server_resumed",
 	    counter_read(&sums->workers.tls_server_resumed));
 	json_uint(j, "server_failures", sums->tls_server_failures);
+	json_string(j, "ktls", daemon->ktls);
+	json_uint(
+	    j, "ktls_directions", counter_read(&sums->workers.ktls_directions));
+	json_uint(j, "ktls_refused", counter_read(&sums->workers.ktls_refused));
 	json_object_end(j);
 	json_object_begin(j, "pipes");
 	json_uint(j, "now", counter_read(&sums->workers.pipes));

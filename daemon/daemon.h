@@ -124,6 +124,7 @@ struct daemon {
 	 * too, walk them between board_enter() and board_leave(). */
 	struct board *board;
 	struct tls_process tls;
+	const char *ktls; /* "off", "on" or "unavailable": global.ktls */
 	struct control *control;
 	struct generations *generations;
 	struct inherit *inherit; /* NULL: started by nobody's upgrade */

@@ -3,6 +3,7 @@
 #include "io/tls.h"
 #include "io/tls_memory.h"
 
+#include "io/ktls.h"
 #include "io/ring_off.h"
 
 #include <getopt.h>
@@ -30,6 +31,7 @@ static void print_version(void)
 		if (off & (1u << i))
 			(void)printf(
 			    "off by BRAID_IO_OFF: %s\n", ring_off_name(i));
+	(void)printf("for global.ktls: %s\n", ktls_explain(ktls_probe()));
 }
 
 /* Before OpenSSL allocates anything. */

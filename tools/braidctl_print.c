@@ -285,7 +285,7 @@ static void print_memory(struct printer *p, const json_t *data)
 		add_key(p, "tls");
 		strbuf_addf(p->out,
 		    "%s of %s  clients %llu, resumed %llu, failed %llu  "
-		    "servers %llu, resumed %llu, failed %llu\n",
+		    "servers %llu, resumed %llu, failed %llu  ktls %s\n",
 		    human_bytes((double)client_uint(tls, "memory_bytes"), a),
 		    human_bytes((double)client_uint(tls, "memory_limit"), b),
 		    (unsigned long long)client_uint(tls, "client_handshakes"),
@@ -293,7 +293,8 @@ static void print_memory(struct printer *p, const json_t *data)
 		    (unsigned long long)client_uint(tls, "client_failures"),
 		    (unsigned long long)client_uint(tls, "server_handshakes"),
 		    (unsigned long long)client_uint(tls, "server_resumed"),
-		    (unsigned long long)client_uint(tls, "server_failures"));
+		    (unsigned long long)client_uint(tls, "server_failures"),
+		    client_text(tls, "ktls"));
 	}
 	add_key(p, "pipes");
 	strbuf_addf(p->out, "%llu of %llu, %s each\n",

@@ -181,6 +181,7 @@ static inline struct control *control_new(void)
 	c->now.ns = NS_PER_S;
 	timer_wheel_init(&c->wheel, c->now);
 	c->daemon.n_workers = 2;
+	c->daemon.ktls = "off";
 	c->daemon.board = board_new(2);
 	c->daemon.shared.sources = source_table_new(100, SOURCE_IPV6_BITS, 1);
 	c->daemon.shared.metrics =
