@@ -11,13 +11,26 @@
 struct below {
 	double risk; /* R of its leaves together */
 	double own_risk; /* R of the node as a leaf */
+	double least; /* of its links that still stand, its own among them */
 	uint32_t leaves;
-	uint32_t parent, end; /* the subtree is [itself, end) */
+	uint32_t parent;
 };
 
 static double link_price(const struct below *b)
 {
 	return (b->own_risk - b->risk) / (b->leaves - 1);
+}
+
+static void find_least(
+    const struct tree *tree, struct below *below, uint32_t at)
+{
+	struct below *b = &below[at];
+
+	b->least =
+	    b->leaves == 1
+		? INFINITY
+		: fmin(link_price(b), fmin(below[at + 1].least,
+					  below[tree->nodes[at].right].least));
 }
 
 static struct below *measure(const struct tree *tree)
@@ -33,19 +46,19 @@ static struct below *measure(const struct tree *tree)
 		if (tree_is_leaf(tree, i)) {
 			b->risk = b->own_risk;
 			b->leaves = 1;
-			b->end = i + 1;
+			b->least = INFINITY;
 			continue;
 		}
 		b->risk = below[i + 1].risk + below[node->right].risk;
 		b->leaves = below[i + 1].leaves + below[node->right].leaves;
-		b->end = below[node->right].end;
 		below[i + 1].parent = below[node->right].parent = i;
+		find_least(tree, below, i);
 	}
 	return below;
 }
 
 /* Makes a leaf of a node, for it and all above. */
-static void collapse(struct below *below, uint32_t at)
+static void collapse(const struct tree *tree, struct below *below, uint32_t at)
 {
 	double won = below[at].own_risk - below[at].risk;
 	uint32_t leaves = below[at].leaves - 1;
@@ -53,26 +66,24 @@ static void collapse(struct below *below, uint32_t at)
 	for (;; at = below[at].parent) {
 		below[at].risk += won;
 		below[at].leaves -= leaves;
+		find_least(tree, below, at);
 		if (at == 0)
 			break;
 	}
 }
 
-/* The weakest of the links that still stand; of equals the one above, which
- * takes the others with it. A heap would save the search, but trees have some
- * thousand nodes. */
-static uint32_t weakest(const struct below *below, uint32_t n)
+/* The weakest of the links that still stand, down the path of those who know
+ * of it; of equals the one above, which takes the others with it. */
+static uint32_t weakest(const struct tree *tree, const struct below *below)
 {
-	uint32_t at = 0, i = 0;
+	uint32_t at = 0;
 
-	while (i < n) {
-		if (below[i].leaves > 1) {
-			if (link_price(&below[i]) < link_price(&below[at]))
-				at = i;
-			i++;
-		} else {
-			i = below[i].end;
-		}
+	while (link_price(&below[at]) > below[at].least) {
+		uint32_t left = at + 1;
+
+		at = below[left].least <= below[at].least
+			 ? left
+			 : tree->nodes[at].right;
 	}
 	return at;
 }
@@ -85,12 +96,12 @@ void prune_price(struct tree *tree)
 	for (uint32_t i = 0; i < tree->n_nodes; i++)
 		tree->nodes[i].alpha = INFINITY;
 	while (below[0].leaves > 1) {
-		uint32_t at = weakest(below, tree->n_nodes);
+		uint32_t at = weakest(tree, below);
 
 		/* Rounding must not let the sequence fall. */
 		alpha = fmax(alpha, link_price(&below[at]));
 		tree->nodes[at].alpha = alpha;
-		collapse(below, at);
+		collapse(tree, below, at);
 	}
 	free(below);
 }
