@@ -117,6 +117,27 @@ def fit_and_eval(s, train, options, name):
     return paths[1]
 
 
+def builtin(s, train):
+    """As Braid's own: it must pass what its sources pass."""
+    path = s.path("model_default.c")
+    train.good("fit", "--trees", "3", "--builtin", "-o", path,
+               s.path("learn.csv"))
+    done = s.run(["cc", "-std=c17", "-c", "-Wall", "-Wextra", "-Wconversion",
+                  "-Wshadow", "-Wundef", "-Wmissing-prototypes", "-Werror",
+                  "-I", scenario.SOURCE, path, "-o", s.path("default.o")],
+                 check=False)
+    s.equal((done.returncode, done.stderr), (0, ""), "the built-in compiles")
+    with open(path, encoding="utf-8") as f:
+        lines = f.read().split("\n")
+    s.equal(lines[:4], ["/* SPDX-License-Identifier: Apache-2.0 */",
+                        "/* Made by braid-train; do not edit. */",
+                        "/* clang-format off */",
+                        '#include "profiler/model_abi.h"'],
+            "what tools/tidy knows it by")
+    s.check("const struct braid_model model_default = {" in lines,
+            "its symbol")
+
+
 def bad_rows(s, train):
     for table, text in (
             ("up,down\n1,2\n", ":1: no column \"class\""),
@@ -200,6 +221,7 @@ def test(s):
     fit_and_eval(s, train, ("--trees", "9", "--criterion", "entropy",
                             "--seed", "7"), "forest")
     unknown_class(s, train, model)
+    builtin(s, train)
     bad_rows(s, train)
     bad_use(s, train, model)
     compiler(s, train, model)

@@ -130,6 +130,10 @@ class Sizes(TidyCase):
     def test_file_at_the_limit(self):
         self.assert_clean({"base/x.c": C_LINE + "int x;\n" * 799})
 
+    def test_model_of_the_trainer(self):
+        made = C_LINE + "/* Made by braid-train; do not edit. */\n"
+        self.assert_clean({"base/x.c": made + function(900)})
+
     def test_long_function(self):
         self.assert_caught({"base/x.c": C_LINE + "\n" + function(121)},
                            "base/x.c:3", "sizes", "long_one has 121 lines")
