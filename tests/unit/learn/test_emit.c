@@ -188,12 +188,13 @@ START_TEST(test_the_same_text)
 }
 END_TEST
 
-/* Of 9 rows 3 go left: the right side is asked first. */
-START_TEST(test_the_likely_side_comes_first)
+/* One feature, n rows at 10 and m at 20. */
+static void check_order(uint32_t n, uint32_t m, const char *wanted)
 {
 	struct forest_params params = {.n_trees = 1};
+	struct forest forest;
 	struct emit_model model = {
-	    .forest = NULL,
+	    .forest = &forest,
 	    .feature_names = features,
 	    .class_names = classes,
 	    .name = "m",
@@ -202,25 +203,31 @@ START_TEST(test_the_likely_side_comes_first)
 	};
 	struct tree_fitter *fitter;
 	struct dataset data;
-	struct forest forest;
 	struct strbuf text;
 
 	dataset_init(&data, 1);
-	rows_add1(&data, 10, 0, 3);
-	rows_add1(&data, 20, 1, 6);
+	rows_add1(&data, 10, 0, n);
+	rows_add1(&data, 20, 1, m);
 	fitter = tree_fitter_new(&data, 2);
 	ck_assert_int_eq(forest_fit(fitter, NULL, &params, 1, &forest), 0);
-	model.forest = &forest;
 	strbuf_init(&text);
 	emit_c(&model, &text);
-	/* 7/8 of 10000, 4/5 of 10000 */
-	ck_assert_ptr_nonnull(strstr(text.text,
-	    "{\n if (f[0] > 15) {\n  return 1u << 16 | 8750u;\n }\n"
-	    " return 0u << 16 | 8000u;\n}\n"));
+	ck_assert_ptr_nonnull(strstr(text.text, wanted));
 	strbuf_fini(&text);
 	forest_fini(&forest);
 	tree_fitter_free(fitter);
 	dataset_fini(&data);
+}
+
+/* Confidences: 7/8 and 4/5. */
+START_TEST(test_the_likely_side_comes_first)
+{
+	check_order(3, 6,
+	    "{\n if (f[0] > 15) {\n  return 1u << 16 | 8750u;\n }\n"
+	    " return 0u << 16 | 8000u;\n}\n");
+	check_order(6, 3,
+	    "{\n if (f[0] <= 15) {\n  return 0u << 16 | 8750u;\n }\n"
+	    " return 1u << 16 | 8000u;\n}\n");
 }
 END_TEST
 

@@ -39,6 +39,31 @@ START_TEST(test_a_seed_is_a_forest)
 }
 END_TEST
 
+/* With all features in each split, only the rows make trees differ. */
+START_TEST(test_each_tree_draws_its_rows)
+{
+	struct forest_params params = {
+	    .n_trees = 2, .tree.features_per_split = 4};
+	struct tree_fitter *fitter;
+	struct dataset data;
+	struct forest forest;
+	uint32_t copies[400];
+
+	rows_random(&data, 8, 400, 100, 3, 5);
+	fitter = tree_fitter_new(&data, 3);
+	/* Of rows that take part, as many draws as there are of them. */
+	for (uint32_t i = 0; i < 400; i++)
+		copies[i] = i >= 100;
+	ck_assert_int_eq(forest_fit(fitter, copies, &params, 1, &forest), 0);
+	ck_assert(!tree_same(&forest.trees[0], &forest.trees[1]));
+	ck_assert_uint_eq(forest.trees[0].nodes[0].n_rows, 300);
+	ck_assert_uint_eq(forest.trees[1].nodes[0].n_rows, 300);
+	forest_fini(&forest);
+	tree_fitter_free(fitter);
+	dataset_fini(&data);
+}
+END_TEST
+
 static double right_of(const struct forest *forest, const struct dataset *data)
 {
 	uint32_t right = 0;
@@ -110,6 +135,7 @@ int main(void)
 	TCase *tcase = tcase_create("forest");
 
 	tcase_add_test(tcase, test_a_seed_is_a_forest);
+	tcase_add_test(tcase, test_each_tree_draws_its_rows);
 	tcase_add_test(tcase, test_a_forest_errs_less_than_a_tree);
 	tcase_add_test(tcase, test_the_answer_is_the_mean);
 	return check_main(tcase);
