@@ -116,6 +116,7 @@ int boot_threads(struct boot *boot)
 		code = run_all(boot);
 	api_stop(boot->daemon.api);
 	clerk_stop(&boot->clerk);
+	upgrade_leave(&boot->control);
 	log_stop_queue();
 	gate_fini(&boot->gate);
 	return code;

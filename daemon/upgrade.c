@@ -318,6 +318,13 @@ void upgrade_fini(struct control *control)
 		upgrade_job_end(upgrade->job);
 		upgrade->job = NULL;
 	}
-	if (upgrade->channel >= 0)
+}
+
+void upgrade_leave(struct control *control)
+{
+	struct upgrade *upgrade = &control->upgrade;
+
+	/* Only then has it begun, and is this a descriptor. */
+	if (upgrade_given(control) && upgrade->channel >= 0)
 		close(upgrade->channel);
 }

@@ -18,7 +18,7 @@
  * down, and no queue is lost by a close, since the new process has the same
  * sockets.
  *
- * Thread:  control.
+ * Thread:  control; upgrade_leave(): boot.
  * Memory:  struct upgrade is embedded; struct upgrade_result and its text are
  *          valid during on_done only.
  * Limits:  one at a time, and none while a reload runs; UPGRADE_BINARY_MAX
@@ -89,3 +89,8 @@ void upgrade_on_channel(struct control *control);
 void upgrade_on_drain(struct control *control);
 /* It ends: waits for the job if there is one. */
 void upgrade_fini(struct control *control);
+
+/* -- boot, when all other threads have ended -- */
+/* The newest generation takes the end of the channel for the end of all
+ * counting: it comes after the last counters. */
+void upgrade_leave(struct control *control);
