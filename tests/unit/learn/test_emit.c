@@ -55,8 +55,8 @@ static void emit(const struct forest *forest, struct strbuf *text)
 	emit_c(&model, text);
 }
 
-/* The compiler reads the text from stdin and says nothing about it. */
-static void *compile(const struct strbuf *text, const char *object)
+/* The compiler reads the text from stdin; its wait status. */
+static int compile(const struct strbuf *text, const char *object)
 {
 	char *arguments[] = {"cc", "-std=c17", "-O1", "-fPIC", "-shared",
 	    "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic",
@@ -65,7 +65,6 @@ static void *compile(const struct strbuf *text, const char *object)
 	extern char **environ;
 	posix_spawn_file_actions_t actions;
 	int fds[2], status;
-	void *opened;
 	pid_t pid;
 
 	ck_assert_int_eq(pipe(fds), 0);
@@ -84,10 +83,7 @@ static void *compile(const struct strbuf *text, const char *object)
 	}
 	close(fds[1]);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
-	opened = dlopen(object, RTLD_NOW | RTLD_LOCAL);
-	ck_assert_msg(opened, "%s", dlerror());
-	return opened;
+	return status;
 }
 
 static void compare(
@@ -119,12 +115,19 @@ static void check_compiled(const struct forest *forest, bool from_least)
 	const struct braid_model *model;
 	struct strbuf text;
 	void *opened;
+	int status;
 
 	emit(forest, &text);
 	ck_assert(!from_least || strstr(text.text, "INT32_MIN"));
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(object, sizeof object, "%s/model.so", folder);
-	opened = compile(&text, object);
+	status = compile(&text, object);
+	opened = dlopen(object, RTLD_NOW | RTLD_LOCAL);
+	/* Before anything can fail. */
+	unlink(object);
+	rmdir(folder);
+	ck_assert_int_eq(status, 0);
+	ck_assert_msg(opened, "%s", dlerror());
 	model = dlsym(opened, "braid_model");
 	ck_assert_ptr_nonnull(model);
 	ck_assert_uint_eq(model->magic, BRAID_MODEL_MAGIC);
@@ -138,8 +141,6 @@ static void check_compiled(const struct forest *forest, bool from_least)
 		ck_assert_str_eq(model->classes[c], classes[c]);
 	compare(forest, model);
 	dlclose(opened);
-	unlink(object);
-	rmdir(folder);
 	strbuf_fini(&text);
 }
 
