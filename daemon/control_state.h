@@ -104,7 +104,7 @@ void control_join(struct control *control);
 
 /* -- messages and signals, routed by control.c -- */
 void reload_on_names(struct control *control);
-/* One that failed: what had to wait for it. */
+/* One that failed, or brought this process: what had to wait for it. */
 void reload_after_upgrade(struct control *control);
 void reload_on_loaded(struct control *control, struct load_job *job);
 void reload_on_adopted(struct control *control, const struct plan *plan);

@@ -17,6 +17,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+bool heir_waits(const struct control *control)
+{
+	const struct inherit *inherit = control->daemon->inherit;
+
+	return inherit && !inherit->committed;
+}
+
 static void watch(struct control *control)
 {
 	ring_poll(&control->ring, &control->op, CONTROL_TAG_HEIR,
@@ -148,6 +155,7 @@ static void take_over(struct control *control, const char *how)
 	log_event(LOG_INFO, "took over",
 	    "generation=%u from_pid=%u from_version=%s how=%s",
 	    daemon->generations->self.number, before.pid, before.version, how);
+	reload_after_upgrade(control);
 }
 
 void heir_on_channel(struct control *control)

@@ -10,7 +10,12 @@
  *
  * Thread:  control. Nothing happens in a process that has inherited nothing.
  */
+#include <stdbool.h>
+
 struct control;
+
+/* From the start of a process that has inherited until it takes over. */
+bool heir_waits(const struct control *control);
 
 /* A worker's first accepts are in the kernel. */
 void heir_on_armed(struct control *control);

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/control_state.h"
+#include "daemon/heir.h"
 #include "daemon/load.h"
 #include "daemon/notify.h"
 #include "io/tls_memory.h"
@@ -34,6 +35,22 @@ static void start(struct control *control, enum load_kind kind)
 	    (struct message){.kind = DAEMON_LOAD, .pointer = reload->job});
 }
 
+/* Reads no file while control is busy with something else, nor before a new
+ * process has taken over: what it took away then would still be the old one's,
+ * which forgets it later. */
+static void start_waiting(struct control *control)
+{
+	struct reload *reload = &control->reload;
+
+	if (reload->state != RELOAD_IDLE || upgrade_running(control) ||
+	    control->drain.state != DRAIN_NONE)
+		return;
+	if (reload->again && !heir_waits(control))
+		start(control, LOAD_FILE);
+	else if (reload->names)
+		start(control, LOAD_NAMES);
+}
+
 int reload_request(
     struct control *control, reload_on_done *on_done, void *context)
 {
@@ -47,29 +64,23 @@ int reload_request(
 		reload->next.items[reload->next.n++] =
 		    (struct reload_waiter){on_done, context};
 	}
-	if (reload->state == RELOAD_IDLE)
-		start(control, LOAD_FILE);
-	else
-		reload->again = true;
+	if (heir_waits(control))
+		log_event(LOG_INFO, "reload waits",
+		    "cause=\"the old process has not handed over yet\"");
+	reload->again = true;
+	start_waiting(control);
 	return 0;
 }
 
 void reload_on_names(struct control *control)
 {
-	struct reload *reload = &control->reload;
-
-	if (control->drain.state != DRAIN_NONE)
-		return;
-	if (reload->state == RELOAD_IDLE && !upgrade_running(control))
-		start(control, LOAD_NAMES);
-	else
-		reload->names = true;
+	control->reload.names = true;
+	start_waiting(control);
 }
 
 void reload_after_upgrade(struct control *control)
 {
-	if (control->reload.names)
-		reload_on_names(control);
+	start_waiting(control);
 }
 
 static void forget(struct reload_waiters *waiters, const void *context)
@@ -146,12 +157,7 @@ static void conclude(struct control *control, bool accepted)
 	reload->now.n = 0;
 	reload->state = RELOAD_IDLE;
 	(void)notify_send("READY=1");
-	if (control->drain.state != DRAIN_NONE)
-		return;
-	if (reload->again)
-		start(control, LOAD_FILE);
-	else if (reload->names)
-		start(control, LOAD_NAMES);
+	start_waiting(control);
 }
 
 /* "FILE:LINE:COLUMN: [warning: ]what": the place into fields of their own, the

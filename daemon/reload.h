@@ -14,7 +14,8 @@
  * file (daemon/resolver.h); a reload comes first.
  *
  * A request while one runs is answered by the next run, which starts when this
- * one ends: the file may have changed after it was read.
+ * one ends: the file may have changed after it was read. One that comes to a
+ * new process before it has taken over waits for that.
  *
  * Thread:  control.
  * Memory:  struct reload_result and its texts are valid during on_done only.
