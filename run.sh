@@ -39,6 +39,7 @@ ANSWER_TRIES=100 # of 0.1 s
 LARGE_FILE_MIB=64
 
 folder=
+control= # its socket, once braidd has started
 braidd_pid=
 origin_pids=()
 
@@ -60,11 +61,22 @@ wait_gone() {
 	return 1
 }
 
+# Who serves now: after `braidctl upgrade` another process than we started,
+# which ends its older generations too when it is told to stop.
+find_braidd() {
+	local pid
+	[[ -n $control ]] || return 0
+	pid=$(timeout 5 build/bin/braidctl -o json -s "$control" status 2>&1 |
+		sed -n 's/^ *"pid": \([0-9]*\),*$/\1/p' | head -n 1) || true
+	[[ -z $pid ]] || braidd_pid=$pid
+}
+
 # Only what we started, by pid. braidd drains on the first TERM and stops at
 # once on the second.
 stop_all() {
 	trap '' INT TERM HUP
 	trap - EXIT
+	find_braidd
 	if running "$braidd_pid"; then
 		kill -TERM "$braidd_pid" 2>/dev/null || true
 		if ! wait_gone 20 "$braidd_pid"; then
@@ -212,7 +224,8 @@ start_braidd() {
 }
 
 wait_for_braidd() {
-	local control=$1 tries=$ANSWER_TRIES
+	local tries=$ANSWER_TRIES
+	control=$1
 	until build/bin/braidctl -s "$control" status >/dev/null 2>&1; do
 		if ! running "$braidd_pid"; then
 			local status=0
@@ -230,22 +243,31 @@ wait_for_braidd() {
 	done
 }
 
-# Returns when something we started ended by itself.
+# Returns when something we started ended by itself. A braidd that came by an
+# upgrade is no child of ours, so it is looked for instead of waited for.
 watch() {
-	local ended=
-	wait -n -p ended "$braidd_pid" "${origin_pids[@]}" || true
+	local pid
+	while :; do
+		# A trap runs at once only while bash waits for a child.
+		sleep 0.5 &
+		wait $! || true
+		if ! running "$braidd_pid"; then
+			find_braidd
+			running "$braidd_pid" || break
+		fi
+		for pid in "${origin_pids[@]}"; do
+			running "$pid" && continue
+			tail -n 20 "$folder/braidd.log" >&2
+			die "an origin (nginx, pid $pid) has ended by itself"
+		done
+	done
 	tail -n 20 "$folder/braidd.log" >&2
-	if [[ $ended == "$braidd_pid" ]]; then
-		die "braidd has ended by itself"
-	fi
-	die "an origin (nginx, pid $ended) has ended by itself"
+	die "braidd has ended by itself"
 }
 
 run_own_config() {
 	start_braidd "$config"
-	local control
-	control=$(control_of "$config")
-	wait_for_braidd "$control"
+	wait_for_braidd "$(control_of "$config")"
 	cat <<SCREEN
 
 Braid is running with $config (pid $braidd_pid).
