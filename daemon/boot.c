@@ -384,6 +384,21 @@ static int choose_user(struct boot *boot)
 	return code;
 }
 
+/* Better known now than when the first reload fails. */
+static void warn_of_forbidden(struct boot *boot)
+{
+	const char *config = boot->daemon.config_file;
+	const char *file = access(config, R_OK)
+			       ? config
+			       : tls_store_forbidden(boot->plan->conf);
+
+	if (file)
+		boot_warn(boot,
+		    "user %s cannot read %s: a reload or an upgrade will be "
+		    "refused",
+		    boot->privileges.user, file);
+}
+
 static int drop_privileges(struct boot *boot)
 {
 	int code = privileges_drop(&boot->privileges);
@@ -392,11 +407,8 @@ static int drop_privileges(struct boot *boot)
 		return boot_fail(code, "%s", boot->privileges.text);
 	if (boot->privileges.warning[0])
 		boot_warn(boot, "%s", boot->privileges.warning);
-	/* Better known now than when the first reload fails. */
-	if (boot->privileges.drop && access(boot->daemon.config_file, R_OK))
-		boot_warn(boot,
-		    "user %s cannot read %s: a reload will be refused",
-		    boot->privileges.user, boot->daemon.config_file);
+	if (boot->privileges.drop)
+		warn_of_forbidden(boot);
 	return code;
 }
 

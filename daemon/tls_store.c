@@ -538,3 +538,42 @@ int64_t tls_store_expiry_s(const struct tls_store *store, uint32_t i)
 
 	return material ? tls_server_first_expiry_s(material->server) : 0;
 }
+
+/* -- who may read ------------------------------------------------------ */
+
+static const char *first_forbidden(const char *const *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (paths[i] && access(paths[i], R_OK) && errno == EACCES)
+			return paths[i];
+	return NULL;
+}
+
+static const char *forbidden_to_listener(const struct conf_listener_tls *tls)
+{
+	const char *own[] = {tls->client_ca, tls->client_crl};
+	const char *found = first_forbidden(own, BR_COUNT(own));
+
+	for (uint32_t i = 0; i < tls->n_certificates && !found; i++) {
+		const struct conf_certificate *c = &tls->certificates[i];
+		const char *paths[] = {c->cert, c->key, c->ocsp};
+
+		found = first_forbidden(paths, BR_COUNT(paths));
+	}
+	return found;
+}
+
+const char *tls_store_forbidden(const struct conf *conf)
+{
+	const char *found = NULL;
+
+	for (uint32_t i = 0; i < conf->n_listeners && !found; i++)
+		found = forbidden_to_listener(&conf->listeners[i].tls);
+	for (uint32_t i = 0; i < conf->n_pools && !found; i++) {
+		const struct conf_pool_tls *tls = &conf->pools[i].tls;
+		const char *paths[] = {tls->ca, tls->crl, tls->cert, tls->key};
+
+		found = first_forbidden(paths, BR_COUNT(paths));
+	}
+	return found;
+}

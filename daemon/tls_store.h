@@ -29,6 +29,9 @@ struct tls_store;
 /* `before` may be NULL. On success also warnings may be in `errors`. */
 int tls_store_load(const struct conf *conf, const struct tls_store *before,
     struct conf_errors *errors, struct tls_store **ret) BR_MUST_CHECK;
+/* The first file of the configuration that this process is not allowed to read
+ * now, or NULL: it may have been root when it loaded them. */
+const char *tls_store_forbidden(const struct conf *conf);
 /* The same material for a configuration with the same listeners and pools. */
 struct tls_store *tls_store_copy(const struct tls_store *store);
 void tls_store_free(struct tls_store *store);
