@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "conf/schema.h"
+#include "conf/text.h"
 #include "tools/braidctl_client.h"
 #include "tools/braidctl_print.h"
 #include "tools/braidctl_top.h"
@@ -191,6 +192,52 @@ static int run_upgrade(const struct options *options, int argc, char **argv)
 	return run_remote(options, "upgrade", 1, arguments);
 }
 
+/* What operators of HAProxy type; several words where one has a choice. */
+static const struct {
+	const char *word, *meant;
+} words[] = {
+    {"show", "status, servers, pools, listeners or flows"},
+    {"set", "drain, maint, ready or weight"},
+    {"enable", "ready"},
+    {"disable", "maint"},
+    {"shutdown", "kill"},
+    {"stat", "servers"},
+    {"stats", "servers"},
+    {"info", "status"},
+    {"sess", "flows"},
+    {"sessions", "flows"},
+    {"connections", "flows"},
+    {"resolvers", "names"},
+    {"undrain", "ready"},
+    {"loglevel", "log-level"},
+    {"version", "braidctl -V"},
+};
+
+static const char *guess_command(const char *word)
+{
+	struct text_nearest nearest;
+
+	for (size_t i = 0; i < BR_COUNT(words); i++)
+		if (!strcmp(words[i].word, word))
+			return words[i].meant;
+	text_nearest_init(&nearest, word);
+	for (size_t i = 0; i < BR_COUNT(commands); i++)
+		text_nearest_offer(&nearest, commands[i].name);
+	return nearest.best;
+}
+
+/* Short: the whole list would push the reason off a small screen. */
+static int refuse_command(const char *word)
+{
+	const char *meant = guess_command(word);
+
+	fprintf(stderr, "braidctl: unknown command \"%s\"", word);
+	if (meant)
+		fprintf(stderr, ", did you mean %s?", meant);
+	fprintf(stderr, "\nbraidctl -h lists all.\n");
+	return CLIENT_USAGE;
+}
+
 static int run(const struct options *options, int argc, char **argv)
 {
 	for (size_t i = 0; i < BR_COUNT(commands); i++) {
@@ -208,9 +255,11 @@ static int run(const struct options *options, int argc, char **argv)
 		fprintf(stderr, "braidctl: %s: not in this version\n", argv[0]);
 		return CLIENT_USAGE;
 	}
-	fprintf(stderr, "braidctl: unknown command \"%s\"\n", argv[0]);
-	print_usage(stderr);
-	return CLIENT_USAGE;
+	if (!strcmp(argv[0], "help")) {
+		print_usage(stdout);
+		return CLIENT_OK;
+	}
+	return refuse_command(argv[0]);
 }
 
 /* NO_COLOR: https://no-color.org, set and not empty. */

@@ -112,6 +112,15 @@ def test(s):
         done = b.braidctl(*arguments, check=False)
         s.equal((done.returncode, bool(done.stderr)), (code, True),
                 " ".join(arguments) or "no command")
+    for word, meant in (("statsu", "status"), ("server", "servers"),
+                        ("disable", "maint"), ("show", "servers, pools")):
+        done = b.braidctl(word, check=False)
+        s.check(done.returncode == 64 and f'"{word}", did you mean ' in
+                done.stderr and meant in done.stderr and
+                done.stderr.count("\n") == 2, f"{word}: {done.stderr}")
+    s.check("did you mean" not in b.braidctl("xyzzy", check=False).stderr,
+            "nothing is near to xyzzy")
+    s.check("explain" in b.braidctl("help").stdout, "help")
     b.write_config("{}")
     done = b.braidctl("reload", check=False)
     s.check(done.returncode == 78 and "listeners" in
