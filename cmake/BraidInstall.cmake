@@ -24,8 +24,9 @@ install(DIRECTORY conf/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
 install(FILES ${packaging}/systemd/transparent.conf
   ${packaging}/grafana/braid.json ${packaging}/prometheus/alerts.yaml
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
-install(FILES README.md SECURITY.md docs/access-log.md
-  docs/control.md docs/from-haproxy.md docs/metrics.md docs/transparent.md
+install(FILES README.md SECURITY.md docs/access-log.md docs/balancing.md
+  docs/control.md docs/from-haproxy.md docs/glossary.md docs/metrics.md
+  docs/protection.md docs/transparent.md
   ${packaging}/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(CONFIGURE OUTPUT changelog.Debian CONTENT
