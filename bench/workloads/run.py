@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Drives known behaviour through a real braidd and writes what it recorded,
+labelled by who made it. See README.md."""
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+
+import generators
+import programs
+import table
+from braid import Braid
+from flows import Workload, one_by_one, spread
+
+# The port that a generator's protocol has; those of all kinds of services, of
+# which it has two more: what a port says is right less often than in life.
+HOME = {"http": 80, "tls": 443, "ssh": 22, "keys": 22, "telnet": 23,
+        "sql": 3306, "lines": 6379, "hls": 8080, "live": 1935, "mqtt": 1883,
+        "mail": 143, "desktop": 5900}
+NOWHERE = 7001
+FOREIGN = (80, 22, 25, 5432, 1883, 873, 1935, NOWHERE)
+FLOWS = {"request": 36, "bulk": 24, "stream": 30, "interactive": 30,
+         "push": 36}
+SLOW = "bulk-http-large"  # one after the other, and few
+
+
+def in_namespace():
+    """Again in a network namespace of our own, where all ports are free."""
+    if os.environ.get("BRAID_WORKLOADS_NET"):
+        return
+    os.environ["BRAID_WORKLOADS_NET"] = "1"
+    option = ["--net"] if os.geteuid() == 0 else ["-r", "--net"]
+    os.execvp("unshare", [
+        "unshare", *option, "--", "sh", "-c",
+        'ip link set lo up && exec "$@"', "sh", sys.executable, "-B",
+        *sys.argv])
+
+
+def ports_of(name, i):
+    ports = [HOME.get(name.split("-")[1], NOWHERE)]
+    for port in (FOREIGN * 2)[i % len(FOREIGN):]:
+        if port not in ports and len(ports) < 3:
+            ports.append(port)
+    return ports
+
+
+async def _train(arguments, folder):
+    loads, manifest, listeners = [], {}, {}
+    for i, (kind, name, function) in enumerate(generators.generators()):
+        if arguments.only and arguments.only not in name:
+            continue
+        addresses = [(f"127.0.1.{i + 1}", port) for port in ports_of(name, i)]
+        load = Workload(name, function, addresses, arguments.seed)
+        origin = await load.start()
+        for n, (address, port) in enumerate(addresses):
+            listeners[f"{name}-{n}"] = (address, port, origin)
+            manifest[f"{name}-{n}"] = (kind, name)
+        loads.append((kind, load))
+    braid = Braid(arguments.braidd, folder, listeners)
+    try:
+        total, jobs = 0, []
+        for kind, load in loads:
+            n = max(1, FLOWS[kind] * arguments.percent // 100)
+            if load.name == SLOW:
+                n = max(1, n // 4)
+                jobs.append(one_by_one(load, n))
+            else:
+                jobs.append(spread(load, n, arguments.seconds))
+            total += n
+        await asyncio.gather(*jobs)
+        failures = [text for _, load in loads for text in load.failures]
+        rows = await asyncio.to_thread(braid.rows, total - len(failures))
+    finally:
+        braid.stop()
+    return rows, manifest, total, failures
+
+
+def _tune(arguments, folder):
+    found = programs.available()
+    manifest, listeners = {}, {}
+    origins = programs.Origins(folder)
+    braid = None
+    try:
+        for i, program in enumerate(found):
+            port = origins.start(program)
+            listeners[program.name] = (f"127.0.1.{i + 1}", program.port, port)
+            manifest[program.name] = (program.kind, program.name)
+        braid = Braid(arguments.braidd, folder, listeners)
+        failures = []
+        for program in found:
+            failures += program.run(listeners[program.name][:2], folder)
+        rows = braid.all_rows()
+    finally:
+        if braid:
+            braid.stop()
+        origins.stop()
+    least = {program.name: program.least_bytes for program in found}
+    rows = [row for row in rows if least[row["_listener"]] <=
+            int(row["_up_bytes"]) + int(row["_down_bytes"])]
+    return rows, manifest, len({row["_flow"] for row in rows}), failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("set", choices=("train", "tune"))
+    parser.add_argument("--braidd", required=True, type=os.path.abspath)
+    parser.add_argument("-o", "--output", required=True,
+                        metavar="FILE.csv")
+    parser.add_argument("--seconds", type=float, default=90,
+                        help="in which all flows begin")
+    parser.add_argument("--percent", type=int, default=100, help="of flows")
+    parser.add_argument("--only", help="generators whose name contains it")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    in_namespace()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="braid-workloads.") as folder:
+        if arguments.set == "train":
+            rows, manifest, total, failures = asyncio.run(
+                _train(arguments, folder))
+        else:
+            rows, manifest, total, failures = _tune(arguments, folder)
+    for text in failures:
+        print(f"failed: {text}", file=sys.stderr)
+    if not rows:
+        raise SystemExit("nothing was recorded")
+    rows = table.label(rows, manifest)
+    table.write(rows, arguments.output)
+    print(table.summary(rows), end="")
+    found = len({row["_flow"] for row in rows})
+    print(f"{found} of {total} flows, {len(rows)} rows, "
+          f"{time.monotonic() - began:.0f} s")
+    return 0 if found == total and not failures else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
