@@ -34,6 +34,8 @@ def test(s):
 
     b = Braid(s, config(unix=True))
     old = b.process.pid
+    # Once it is stopped it writes no log.
+    b.wait_event("serving")
     held = client.connect(path)
     s.equal(client.read_exactly(held, 1), b"a", "who answers at the file")
 

@@ -141,10 +141,19 @@ class Braid:
         return self.pids[-1] if self.pids else self.process.pid
 
     def upgrade(self, *arguments, seconds=120):
-        """Hands over to a new process, which must succeed; the answer."""
-        data = self.ctl("upgrade", *arguments, seconds=seconds)
-        self.pids.append(data["pid"])
-        return data
+        """Hands over to a new process, which must succeed; the answer. As
+        the refusal says, it tries again when a reload is under way: addresses
+        of names change at any time."""
+        def tried():
+            answer = self.ctl_answer("upgrade", *arguments, seconds=seconds)
+            if answer["exit"] == 75 and "a reload is" in answer["error"]:
+                return None
+            return answer
+        answer = wait_until(tried, "no reload to be under way")
+        if answer["exit"]:
+            raise Failure(f"upgrade {arguments}: {answer}")
+        self.pids.append(answer["data"]["pid"])
+        return answer["data"]
 
     @staticmethod
     def is_gone(pid):
