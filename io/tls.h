@@ -50,6 +50,7 @@ enum tls_version {
 	X(peer_certificate, "the peer refused our certificate")                \
 	X(peer_alert, "the peer sent another alert")                           \
 	X(rekey, "the peer asked for new keys where the kernel encrypts")      \
+	X(message_flood, "too many key updates or tickets at once")            \
 	X(truncated, "the stream ended without close_notify")                  \
 	X(handshake_ended, "the connection ended within the handshake")        \
 	X(handshake_slow, "no whole handshake in the time for it")             \

@@ -35,10 +35,16 @@ int tls_session_start(void);
 /* Kernel TLS (tls_offload.c): keys are kept from the beginning, where the
  * context wants it and there is memory. */
 void tls_session_keep_keys(struct tls_session *s);
+/* OpenSSL has sent this; there are keys. */
+void tls_session_on_sent(
+    struct tls_session *s, int type, const void *bytes, size_t length);
 /* An answer to the peer's request for new keys waits, or is gone. */
 bool tls_session_must_rekey(const struct tls_session *s);
 /* Has our alert internal_error wait to be sent. */
 void tls_session_alert_internal(struct tls_session *s);
+/* Counts the messages that come after the handshake (tls_messages.c), and has
+ * `flooded` set when they are too many. */
+void tls_session_watch(struct tls_session *s);
 /* A server gave a session for the next time. Takes the reference. */
 void tls_session_on_resumable(struct tls_session *s, SSL_SESSION *session);
 /* Registers what happens during a server's handshakes. */

@@ -16,16 +16,11 @@
 
 /* Beside the data: counts records, and sees what the kernel has to send or
  * cannot. */
-static void offload_on_message(int sent, int version, int type,
-    const void *bytes, size_t length, SSL *ssl, void *context)
+void tls_session_on_sent(
+    struct tls_session *s, int type, const void *bytes, size_t length)
 {
 	const uint8_t *at = bytes;
-	struct tls_session *s = tls_session_of(ssl);
 
-	(void)version;
-	(void)context;
-	if (!sent || !s->keys)
-		return;
 	if (type == SSL3_RT_HEADER) {
 		s->keys->records++;
 	} else if (type == SSL3_RT_HANDSHAKE && length &&
@@ -41,10 +36,8 @@ static void offload_on_message(int sent, int version, int type,
 /* Without memory the session does without the kernel. */
 void tls_session_keep_keys(struct tls_session *s)
 {
-	if (!s->context->ktls)
-		return;
-	s->keys = OPENSSL_zalloc(sizeof *s->keys);
-	SSL_set_msg_callback(s->ssl, offload_on_message);
+	if (s->context->ktls)
+		s->keys = OPENSSL_zalloc(sizeof *s->keys);
 }
 
 void tls_session_drop_keys(struct tls_session *s)

@@ -154,6 +154,7 @@ static int session_init(struct tls_session *s, struct tls_context *context)
 	BIO_set_data(bio, s);
 	SSL_set_bio(s->ssl, bio, bio);
 	tls_session_keep_keys(s);
+	tls_session_watch(s);
 	context->sessions++;
 	return 0;
 }
@@ -424,6 +425,8 @@ static enum tls_status session_read_records(
 			return TLS_WANT_INPUT;
 		rc = SSL_read_ex(
 		    s->ssl, plain + *ret_length, room - *ret_length, &n);
+		if (s->flooded)
+			return session_fail_for(s, TLS_CAUSE_message_flood);
 		if (rc == 1) {
 			*ret_length += n;
 			continue;

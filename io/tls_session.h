@@ -60,7 +60,9 @@
  * Errors:  TLS_FAILED; `cause` says why, for counters, tls_session_explain()
  *          in words. It is final: send what is in the chunk, flush, fini; any
  *          other call says TLS_FAILED again. OpenSSL's error queue is always left empty.
- * Limits:  TLS_RECORDS_PER_CALL records a call; names of 255 bytes.
+ * Limits:  TLS_RECORDS_PER_CALL records a call; names of 255 bytes. A peer that
+ *          sends more key updates or tickets than TLS_MESSAGES_BURST allows fails
+ *          the session with the cause message_flood.
  * Source:  RFC 8446, RFC 5246.
  */
 #include <stdbool.h>
@@ -79,6 +81,9 @@ struct tls_names;
 
 #define TLS_RECORD_BYTES 16384u /* plaintext in a record, at most */
 #define TLS_RECORDS_PER_CALL 16u
+/* Key updates and tickets of an established peer: so many at once, and ten a
+ * second. */
+#define TLS_MESSAGES_BURST 32
 /* Header, nonce, tag and padding of the worst cipher, and some plaintext. */
 #define TLS_OUT_ROOM_MIN 256u
 /* What an alert may take that did not fit into a chunk. */
@@ -117,6 +122,7 @@ struct tls_session {
 	struct tls_resume *resume; /* client */
 	struct ktls_keys *keys; /* of what is sent; NULL: not kept */
 	uint64_t made_for; /* client: see struct tls_resume */
+	int64_t messages_until_ns; /* see tls_messages.c */
 	unsigned long detail; /* OpenSSL's code, verify result or alert */
 	uint8_t cause; /* enum tls_cause */
 	uint8_t overhead; /* of a record, at most */
@@ -124,6 +130,7 @@ struct tls_session {
 	bool established : 1; /* the handshake is done */
 	bool close_sent : 1, close_received : 1;
 	bool failed : 1;
+	bool flooded : 1; /* too many messages since the handshake */
 	bool offloaded : 1; /* the kernel makes our records */
 	uint8_t n_spill; /* ciphertext that waits for the next chunk */
 	uint8_t spill[TLS_SPILL_BYTES];

@@ -235,6 +235,38 @@ START_TEST(test_key_updates)
 }
 END_TEST
 
+/* Whoever floods us with them ends the flow; what a server said before that
+ * still arrives. */
+START_TEST(test_key_update_flood)
+{
+	struct sim_options options = with(BOTH_ENDS);
+	const struct counter *failures;
+	struct sim_peer *client, *server;
+	struct tls_session *flooding;
+
+	start(1, &options);
+	client = sim_client(&sim, 0);
+	server = both_ready(client);
+	flooding = &(_i ? server : client)->tls->session;
+	failures = _i ? sim.worker->metrics->tls_server_failures
+		      : sim.worker->metrics->tls_client_failures;
+	client->read_max = server->read_max = 0;
+	for (int i = 0; i < 1000 && sim.worker->flow_slab.used; i++) {
+		ck_assert(!tls_session_update_keys(flooding, true));
+		(_i ? server : client)->to_send++;
+		rounds(1);
+	}
+	client->read_max = server->read_max = UINT32_MAX;
+	rounds(20);
+	ck_assert_str_eq(sim_end_of(&sim, 0), _i ? "SD" : "CD");
+	ck_assert_uint_eq(count(&failures[TLS_CAUSE_message_flood]), 1);
+	sim_read(client);
+	sim_read(server);
+	ck_assert(!client->got_fin && !server->got_fin);
+	stop();
+}
+END_TEST
+
 /* After our end was said there is nobody to answer. */
 START_TEST(test_key_update_after_our_end)
 {
@@ -590,6 +622,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_close_notify_without_fin, 0, 4);
 	tcase_add_loop_test(tcase, test_garbage_in_mid_stream, 0, 2);
 	tcase_add_test(tcase, test_key_updates);
+	tcase_add_loop_test(tcase, test_key_update_flood, 0, 2);
 	tcase_add_loop_test(tcase, test_key_update_after_our_end, 0, 2);
 	tcase_add_test(tcase, test_key_update_with_finished);
 	tcase_add_test(tcase, test_half_a_message);
