@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+START_SECONDS = 60
 WAIT_SECONDS = 20
 QUIET_SECONDS = 1
 
@@ -48,14 +49,15 @@ class Braid:
             # pylint: disable=consider-using-with
             self.process = subprocess.Popen(
                 [program, "-f", path], stdout=log, stderr=log)
-        end = time.monotonic() + WAIT_SECONDS
+        end = time.monotonic() + START_SECONDS
         while not all(_listens(address, port)
                       for address, port, _ in listeners.values()):
             if self.process.poll() is not None or time.monotonic() > end:
                 self.stop()
                 with open(self.log, errors="replace") as log:
-                    raise SystemExit("braidd does not listen:\n" +
-                                     log.read()[-2000:])
+                    raise SystemExit(
+                        "braidd does not listen, exit status "
+                        f"{self.process.returncode}:\n{log.read()[-2000:]}")
             time.sleep(.05)
 
     def _read(self):

@@ -22,8 +22,9 @@ def score(program, options, rows, folder):
     table.write(rows, path)
     done = subprocess.run([program, "fit", "--balance", *options, path],
                           capture_output=True, text=True, check=True)
-    text = done.stdout[:done.stdout.index("\n## The model")]
-    figures = re.search(r"Accuracy ([\d.]+), macro-F1 ([\d.]+)", text)
+    # The folds' figures come first, and end where the matrix begins.
+    text = done.stdout[:done.stdout.index("| is, said to be")]
+    figures = re.search(r"Accuracy ([\d.]+), macro-F1 (\d\.\d+)", text)
     classes = re.findall(
         r"^\| (\w+) \| [\d.]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|$", text, re.M)
     return (*figures.groups(), ", ".join(f"{n} {f}" for n, f in classes))
