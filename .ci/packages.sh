@@ -24,7 +24,7 @@ missing_packages() {
 	done
 }
 
-# Servers that come as packages (nginx, haproxy, redis, unbound) would be started by
+# Servers that come as packages (nginx, haproxy, redis, unbound, sshd) would be started by
 # their installation, on port 80 among others, and again at every boot. Nobody
 # who tries Braid asked for that: while we install, invoke-rc.d is told not to
 # start anything, and what we brought in is disabled afterwards. Services that
@@ -47,6 +47,7 @@ install_with_apt() {
 		case $package in
 		nginx | nginx-light) service=nginx ;;
 		haproxy | redis-server | unbound) service=$package ;;
+		openssh-server) service=ssh ;;
 		*) continue ;;
 		esac
 		"${as_root[@]}" systemctl disable --quiet "$service" ||

@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/prefix.h"
+#include "conf/protocol.h"
 
 #define CONF_NAME_MAX 63
 #define CONF_INSTANCE_MAX (CONF_NAME_MAX + 1 + ADDR_TEXT_MAX)
@@ -129,6 +130,8 @@ struct conf_route {
 	struct conf_pos pos;
 	struct conf_texts sni, alpn;
 	struct conf_prefixes source;
+	protocol_set protocols; /* 0: any; PROTOCOL_SILENT may be in it */
+	struct conf_pos protocols_pos;
 	uint32_t pool; /* index into conf.pools */
 	struct conf_pos pool_pos;
 };

@@ -424,6 +424,7 @@ static convert_type *const converters[SCHEMA_TYPES] = {
     [SCHEMA_STATUS] = convert_status,
     [SCHEMA_TEXTS] = convert_texts,
     [SCHEMA_NAMES] = convert_names,
+    [SCHEMA_PROTOCOLS] = convert_protocols,
     [SCHEMA_PREFIXES] = convert_prefixes,
     [SCHEMA_BYTES] = convert_escaped,
     [SCHEMA_HEX] = convert_hex,

@@ -99,6 +99,32 @@ int convert_names(const struct convert *c)
 	return list_is_name(c) ? list_add_text(c) : list_refuse(c);
 }
 
+/* The protocols, and silence. */
+int convert_protocols(const struct convert *c)
+{
+	protocol_set *set = (void *)((char *)c->element + c->row->offset);
+	enum protocol protocol = protocol_by_name(c->text);
+	protocol_set bit = protocol ? PROTOCOL_BIT(protocol) : 0;
+	struct text_nearest nearest;
+
+	if (!strcmp(c->text, PROTOCOL_SILENT_NAME))
+		bit = PROTOCOL_SILENT;
+	if (bit && strlen(c->text) == c->length) {
+		*set = c->first ? bit : *set | bit;
+		return 0;
+	}
+	text_nearest_init(&nearest, c->text);
+	text_nearest_offer(&nearest, PROTOCOL_SILENT_NAME);
+	for (unsigned i = PROTOCOL_UNKNOWN + 1; i < PROTOCOL_COUNT; i++)
+		text_nearest_offer(&nearest, protocol_name((enum protocol)i));
+	if (!nearest.best)
+		return list_refuse(c);
+	strbuf_adds(c->why, "no protocol is called ");
+	text_quote(c->why, c->text, c->length);
+	strbuf_addf(c->why, ", did you mean \"%s\"?", nearest.best);
+	return -EINVAL;
+}
+
 /* "10.0.0.1/8": which network is meant can be said. */
 static int list_refuse_bits(const struct convert *c)
 {

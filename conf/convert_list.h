@@ -11,4 +11,5 @@
 
 int convert_texts(const struct convert *c) BR_MUST_CHECK;
 int convert_names(const struct convert *c) BR_MUST_CHECK;
+int convert_protocols(const struct convert *c) BR_MUST_CHECK;
 int convert_prefixes(const struct convert *c) BR_MUST_CHECK;

@@ -6,7 +6,7 @@
  * profiler/dpi.h.
  *
  * Thread:  any (constant).
- * Limits:  PROTOCOL_COUNT is at most 64, so that sets of them are words.
+ * Limits:  PROTOCOL_COUNT is at most 63, so that sets of them are words.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -84,12 +84,15 @@ enum protocol {
 	    PROTOCOL_COUNT
 };
 
-_Static_assert(PROTOCOL_COUNT <= 64, "a set of protocols is one word");
+_Static_assert(PROTOCOL_COUNT <= 63, "a set of protocols is one word");
 
 /* A set of protocols: one bit each, UNKNOWN included. */
 typedef uint64_t protocol_set;
 #define PROTOCOL_BIT(id) (UINT64_C(1) << (id))
 #define PROTOCOL_ALL (~UINT64_C(0) >> (64 - PROTOCOL_COUNT))
+/* Beside them, in routes: a client that says nothing for a while. */
+#define PROTOCOL_SILENT (UINT64_C(1) << 63)
+#define PROTOCOL_SILENT_NAME "silent"
 
 struct protocol_facts {
 	const char *name, *ports;

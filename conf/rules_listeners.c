@@ -191,20 +191,68 @@ static void rules_references(struct draft *draft)
 	}
 }
 
+/* What is asked about the first bytes must be there to be known. */
+static void rules_route_protocols(struct draft *draft,
+    const struct scope *scope, const struct conf_route *route)
+{
+	const struct conf_listener *listener = scope->parent->element;
+	const struct schema_row *row =
+	    schema_find("listeners.*.routes.*.protocol");
+
+	if (!route->protocols)
+		return;
+	if (listener->tls.n_certificates)
+		draft_error(draft, scope, row, route->protocols_pos,
+		    "what is said inside TLS is not looked at in this version: "
+		    "use alpn, or leave TLS to the servers");
+	else if ((route->sni.n || route->alpn.n) &&
+		 !(route->protocols & PROTOCOL_BIT(PROTOCOL_TLS)))
+		draft_error(draft, scope, row, route->protocols_pos,
+		    "can never be met: with sni or alpn it is tls");
+}
+
+/* Who is silent goes to the first route for them; behind one for any source,
+ * none of the others has an effect on these. */
+static void rules_route_silence(
+    struct draft *draft, const struct scope *scope, const struct scope **before)
+{
+	const struct conf_route *route = scope->element;
+	const struct conf_route *first;
+
+	if (!(route->protocols & (PROTOCOL_SILENT | protocol_server_first())))
+		return;
+	if (!*before || (*before)->parent != scope->parent) {
+		if (!route->source.n && !route->sni.n && !route->alpn.n)
+			*before = scope;
+		return;
+	}
+	first = (*before)->element;
+	if (first->pool != route->pool)
+		draft_warning(draft, scope,
+		    schema_find("listeners.*.routes.*.protocol"),
+		    route->protocols_pos,
+		    "clients that wait for the server to begin go to route %s, "
+		    "on line %u: nobody can tell which protocol they wait for",
+		    first->name, first->pos.line);
+}
+
 /* A route without a condition would hide all behind it. */
 static void rules_routes(struct draft *draft)
 {
 	const struct scope_list *routes = &draft->entries[MAP_ROUTES];
+	const struct scope *silent = NULL;
 
 	for (uint32_t i = 0; i < routes->n; i++) {
 		const struct conf_route *route = routes->at[i]->element;
 
+		rules_route_protocols(draft, routes->at[i], route);
+		rules_route_silence(draft, routes->at[i], &silent);
 		if (!route->sni.n && !route->alpn.n && !route->source.n &&
-		    !routes->at[i]->bad)
+		    !route->protocols && !routes->at[i]->bad)
 			draft_error(draft, routes->at[i], routes->at[i]->row,
 			    route->pos,
-			    "a route needs sni, alpn or source; for all other "
-			    "connections there is the listener's pool");
+			    "a route needs sni, alpn, source or protocol; for "
+			    "all other connections there is the listener's pool");
 	}
 }
 

@@ -51,6 +51,8 @@ const struct schema_type_info schema_types[SCHEMA_TYPES] = {
     [SCHEMA_NAMES] = {"server name or list of them",
 	"a server name such as www.example.com, \"*.example.com\" or \"*\", "
 	"or a list of them"},
+    [SCHEMA_PROTOCOLS] = {"protocol or list of them",
+	"a protocol such as http, tls, ssh or silent, or a list of them"},
     [SCHEMA_BYTES] = {"text with escapes",
 	"a text in which \\r \\n \\t \\0 \\\\ and \\xHH stand for bytes"},
     [SCHEMA_HEX] = {"hexadecimal digits",
@@ -204,5 +206,6 @@ bool schema_takes_list(enum schema_type type)
 {
 	return type == SCHEMA_ADDRESSES || type == SCHEMA_STATUS ||
 	       type == SCHEMA_TEXTS || type == SCHEMA_NAMES ||
-	       type == SCHEMA_PREFIXES || type == SCHEMA_RESOLVERS;
+	       type == SCHEMA_PREFIXES || type == SCHEMA_RESOLVERS ||
+	       type == SCHEMA_PROTOCOLS;
 }

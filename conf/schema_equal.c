@@ -204,6 +204,8 @@ bool schema_value_equal(
 	case SCHEMA_TEXTS:
 	case SCHEMA_NAMES:
 		return equal_texts(row, a, b);
+	case SCHEMA_PROTOCOLS:
+		return equal_bytes(row, a, b, sizeof(protocol_set));
 	case SCHEMA_BYTES:
 	case SCHEMA_HEX:
 		return equal_escaped(row, a, b);

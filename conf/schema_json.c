@@ -191,6 +191,7 @@ static void schema_json_value(struct json *j, const struct schema_row *row)
 		return;
 	case SCHEMA_TEXTS:
 	case SCHEMA_NAMES:
+	case SCHEMA_PROTOCOLS:
 	case SCHEMA_PREFIXES:
 	case SCHEMA_ADDRESSES:
 	case SCHEMA_RESOLVERS:

@@ -8,6 +8,10 @@
 #define CERTIFICATE_AT(member)                                                 \
 	.offset = offsetof(struct conf_certificate, member)
 
+/* "http, http2, ... " */
+#define PROTOCOL_COMMA(id, name, kind, first, ports) name ", "
+#define PROTOCOL_NAMES PROTOCOL_LIST(PROTOCOL_COMMA)
+
 #define HOUR_MS (UINT64_C(3600) * 1000)
 #define TIMEOUT_BOUNDS .min = 10, .max = 720 * HOUR_MS
 
@@ -139,8 +143,8 @@ const struct schema_row schema_listeners[] = {
 	.fallback = "5s",
 	.example = "10s",
 	.help = "How long a client may take, from the connection on, until "
-		"its PROXY header or the ClientHello that a route needs is "
-		"complete.",
+		"its PROXY header or the first bytes that a route needs "
+		"are complete.",
     },
     {
 	.path = "listeners.*.timeout.handshake",
@@ -193,9 +197,12 @@ const struct schema_row schema_listeners[] = {
 	.fallback = "50ms",
 	.example = "1s",
 	.help = "How long to wait for a client's first byte where a route "
-		"needs the TLS ClientHello. A client that sends nothing for "
-		"this long goes to the listener's pool: in its protocol the "
-		"server speaks first. Raise it for clients behind slow or "
+		"needs it. A client that sends nothing for this long speaks a "
+		"protocol in which the server begins: it goes to the route "
+		"for silent clients, or else to the listener's pool. One "
+		"that has begun, but not so that its protocol is certain, "
+		"goes where unknown ones go when nothing more comes for "
+		"this long. Raise it for clients behind slow or "
 		"lossy networks.",
     },
     {
@@ -252,11 +259,17 @@ const struct schema_row schema_listeners[] = {
     },
     {
 	.path = "listeners.*.routes.*.protocol",
-	.type = SCHEMA_STRING,
-	.when = SCHEMA_LATER,
-	.max = 31,
-	.example = "ssh",
-	.help = "What the client speaks, by its first bytes.",
+	.type = SCHEMA_PROTOCOLS,
+	ROUTE_AT(protocols),
+	.pos_offset = offsetof(struct conf_route, protocols_pos),
+	.example = "[http, ssh]",
+	.help = "What the client speaks, by its first bytes: " PROTOCOL_NAMES
+		"or silent. http takes WebSockets too, unless a route before "
+		"it does. silent is a client that sends nothing for "
+		"listeners.*.wait: nobody can know what it speaks before a "
+		"server is chosen and greets, so a route with a protocol in "
+		"which the server begins (ftp, imap, mysql, nats, nntp, pop3, "
+		"smtp, vnc) takes all silent clients.",
     },
     {
 	.path = "listeners.*.routes.*.pool",

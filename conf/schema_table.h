@@ -43,6 +43,7 @@ enum schema_type {
 	SCHEMA_STATUS, /* struct conf_health's status ranges */
 	SCHEMA_TEXTS, /* struct conf_texts: one text or several */
 	SCHEMA_NAMES, /* the same, of TLS server names with wildcards */
+	SCHEMA_PROTOCOLS, /* protocol_set: one name or several */
 	SCHEMA_BYTES, /* struct conf_bytes, from text with escapes */
 	SCHEMA_HEX, /* the same, from hexadecimal digits */
 	SCHEMA_PREFIXES, /* struct conf_prefixes: one or several */

@@ -58,7 +58,7 @@ const struct flow_state_row flow_states[FLOW_N_STATES] = {
 	    .in_flight = FRONT_TAGS,
 	    .timeout = FLOW_TIMEOUT_WAIT,
 	    .phase = 'F',
-	    .on_enter = front_read_hello,
+	    .on_enter = front_read_first,
 	    .on_timer = front_waited,
 	    .what = "A route asks for the name or protocol in the client's "
 		    "TLS ClientHello, which is read and held.",

@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* The first byte of a record with a ClientHello. */
+#define FRONT_TLS_HANDSHAKE 22
+
 static void front_arm_timer(
     struct flow *flow, struct mono from, uint64_t timeout_ms)
 {
@@ -23,6 +26,8 @@ static void front_disarm_timer(struct flow *flow)
 {
 	timer_disarm(&flow->worker->wheel, &flow->timer);
 }
+
+static void front_settle(struct flow *flow);
 
 /* -- routing ----------------------------------------------------------- */
 
@@ -53,13 +58,13 @@ static void front_hello_of_side(
 }
 
 static void front_route_by_hello(
-    struct flow *flow, const struct client_hello *hello)
+    struct flow *flow, protocol_set protocol, const struct client_hello *hello)
 {
 	struct addr source;
 
 	flow_client_addr(&flow->client, &source);
-	front_take_route(
-	    flow, route_by_hello(flow->listener->routes, &source, hello));
+	front_take_route(flow,
+	    route_by_hello(flow->listener->routes, &source, protocol, hello));
 }
 
 /* Decides, or goes on to read what decides. */
@@ -73,13 +78,13 @@ static void front_route(struct flow *flow)
 		flow_client_addr(&flow->client, &source);
 		route = route_by_source(listener->routes, &source);
 	}
-	if (route != ROUTE_NEEDS_HELLO) {
+	if (route != ROUTE_NEEDS_BYTES) {
 		front_take_route(flow, route);
 	} else if (flow->side->client_tls) {
 		struct client_hello hello;
 
 		front_hello_of_side(flow->side, &hello);
-		front_route_by_hello(flow, &hello);
+		front_route_by_hello(flow, PROTOCOL_BIT(PROTOCOL_TLS), &hello);
 	} else {
 		flow_enter(flow, FLOW_FIRST_BYTES);
 	}
@@ -179,9 +184,9 @@ static void front_ended(struct flow *flow)
 		tls_accept_lost(flow, BR_E_EARLY_END);
 		break;
 	case FLOW_FIRST_BYTES:
-		/* Whatever it is, no ClientHello comes any more. The server
-		 * gets what there is and the end, which is received again. */
-		front_route_by_hello(flow, NULL);
+		/* No bytes come any more. The server gets what there is and
+		 * the end, which is received again. */
+		front_settle(flow);
 		break;
 	default:
 		break;
@@ -198,7 +203,7 @@ static void front_go_on(struct flow *flow)
 		tls_accept_go_on(flow);
 		break;
 	case FLOW_FIRST_BYTES:
-		front_read_hello(flow);
+		front_read_first(flow);
 		break;
 	default:
 		/* Held until there is a server. */
@@ -330,7 +335,7 @@ void front_read_proxy(struct flow *flow)
 	}
 }
 
-/* -- ClientHello of a connection that is passed through ---------------- */
+/* -- first bytes of a connection that is passed through ---------------- */
 
 static void front_take_hello(struct flow *flow)
 {
@@ -345,48 +350,97 @@ static void front_take_hello(struct flow *flow)
 		side_set_name(side, hello->name, hello->name_length);
 	if (client_hello_alpn_next(hello, &at, &alpn, &length))
 		side_set_alpn(side, alpn, length);
-	front_route_by_hello(flow, hello);
+	front_route_by_hello(flow, PROTOCOL_BIT(PROTOCOL_TLS), hello);
 }
 
-static void front_await_bytes(struct flow *flow)
+static enum dpi_result front_look(struct flow *flow, struct dpi_verdict *ret)
+{
+	struct first *first = flow->side->first;
+
+	return dpi_read(&first->dpi, first->bytes + first->start,
+	    first->end - first->start, NULL, 0, &first->hello, ret);
+}
+
+/* By what is certain now: nothing more is waited for. */
+static void front_settle(struct flow *flow)
+{
+	struct dpi_verdict verdict;
+
+	if (!flow->side || !flow->side->first) {
+		front_route_by_hello(flow, PROTOCOL_SILENT, NULL);
+		return;
+	}
+	(void)!front_look(flow, &verdict);
+	front_route_by_hello(flow, PROTOCOL_BIT(verdict.protocol), NULL);
+}
+
+/* Whether it has begun as TLS and may still be, so that what a rule with a
+ * name needs will come. */
+static bool front_is_hello(
+    const struct flow *flow, const struct dpi_verdict *verdict)
+{
+	const struct first *first = flow->side->first;
+
+	return first->bytes[first->start] == FRONT_TLS_HANDSHAKE &&
+	       (verdict->possible & PROTOCOL_BIT(PROTOCOL_TLS));
+}
+
+/* A ClientHello is waited for as long as a client may take. What the first
+ * bytes of anything else are may stay open for ever, when their sender in turn
+ * waits for an answer: `wait` behind the last of them is enough. */
+static void front_await_bytes(struct flow *flow, bool hello)
 {
 	const struct listener *listener = flow->listener;
-	uint64_t wait = listener->wait_ms < listener->first_bytes_ms
-			    ? listener->wait_ms
-			    : listener->first_bytes_ms;
+	struct mono end =
+	    mono_add_ms(flow->accepted_at, (int64_t)listener->first_bytes_ms);
+	struct mono soon =
+	    mono_add_ms(worker_now(flow->worker), (int64_t)listener->wait_ms);
 
-	front_arm_timer(flow, worker_now(flow->worker), wait);
+	if (!hello && mono_diff_ns(end, soon) > 0)
+		end = soon;
+	timer_arm(&flow->worker->wheel, &flow->timer, end);
 	front_receive(flow);
 }
 
-void front_read_hello(struct flow *flow)
+static void front_hello_malformed(struct flow *flow)
 {
 	struct worker_metrics *metrics = flow->worker->metrics;
-	struct first *first = flow->side->first;
 
-	if (!first) {
-		front_await_bytes(flow);
+	front_malformed(flow, metrics->hello_causes,
+	    flow->side->first->dpi.tls_cause, &metrics->hello_malformed,
+	    BR_E_CLIENT_HELLO);
+}
+
+void front_read_first(struct flow *flow)
+{
+	const struct route_table *routes = flow->listener->routes;
+	struct dpi_verdict verdict;
+	enum dpi_result result;
+	struct addr source;
+	uint32_t route;
+
+	if (!flow->side->first) {
+		front_await_bytes(flow, false);
 		return;
 	}
-	switch (client_hello_read(&first->reader, first->bytes + first->start,
-	    first->end - first->start, &first->hello)) {
-	case CLIENT_HELLO_MORE:
-		front_arm_timer(
-		    flow, flow->accepted_at, flow->listener->first_bytes_ms);
-		front_receive(flow);
-		break;
-	case CLIENT_HELLO_DONE:
+	result = front_look(flow, &verdict);
+	if (verdict.hello) {
 		front_take_hello(flow);
-		break;
-	case CLIENT_HELLO_NOT_TLS:
-		front_route_by_hello(flow, NULL);
-		break;
-	case CLIENT_HELLO_MALFORMED:
-		front_malformed(flow, metrics->hello_causes,
-		    first->reader.cause, &metrics->hello_malformed,
-		    BR_E_CLIENT_HELLO);
-		break;
+		return;
 	}
+	/* It has begun as TLS: a rule with a name waits in vain. */
+	if (verdict.tls_cause && route_table_names(routes))
+		verdict.possible |= PROTOCOL_BIT(PROTOCOL_TLS);
+	flow_client_addr(&flow->client, &source);
+	route = route_by_protocol(routes, &source, verdict.possible);
+	if (route != ROUTE_NEEDS_BYTES)
+		front_take_route(flow, route);
+	else if (verdict.tls_cause && route_table_names(routes))
+		front_hello_malformed(flow);
+	else if (result == DPI_MORE && verdict.client_need)
+		front_await_bytes(flow, front_is_hello(flow, &verdict));
+	else
+		front_settle(flow);
 }
 
 /* -- too slow ---------------------------------------------------------- */
@@ -399,8 +453,14 @@ void front_timed_out(struct flow *flow)
 
 void front_waited(struct flow *flow)
 {
-	if (flow->side->first)
-		front_timed_out(flow);
-	else
-		front_route_by_hello(flow, NULL);
+	struct dpi_verdict verdict;
+
+	if (flow->side->first) {
+		(void)!front_look(flow, &verdict);
+		if (front_is_hello(flow, &verdict)) {
+			front_timed_out(flow);
+			return;
+		}
+	}
+	front_settle(flow);
 }

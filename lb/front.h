@@ -13,8 +13,9 @@
  * and is the first that the server gets.
  *
  * A client that sends nothing within the listener's `wait` speaks a protocol
- * in which the server begins: it goes to the listener's own pool. Its receive
- * stays armed; what comes while a server is sought is held in `first`.
+ * in which the server begins: it goes where a rule lists one of these, or
+ * "silent", or else to the listener's own pool. Its receive stays armed; what
+ * comes while a server is sought is held in `first`.
  *
  * Thread:  the flow's worker.
  * Errors:  what is malformed, too slow or not trusted ends the flow, with the
@@ -34,6 +35,6 @@ void front_receive(struct flow *flow);
 
 /* Steps of the table of states. */
 void front_read_proxy(struct flow *flow);
-void front_read_hello(struct flow *flow);
+void front_read_first(struct flow *flow);
 void front_timed_out(struct flow *flow);
 void front_waited(struct flow *flow);

@@ -71,8 +71,9 @@ static void listener_set_routes(struct listener *listener,
 		    .n_sources = route->source.n,
 		    .names = route->sni.at,
 		    .n_names = route->sni.n,
-		    .protocols = route->alpn.at,
-		    .n_protocols = route->alpn.n,
+		    .alpns = route->alpn.at,
+		    .n_alpns = route->alpn.n,
+		    .protocols = route->protocols,
 		};
 		listener->route_upstreams[i] = upstreams[route->pool];
 	}

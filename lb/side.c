@@ -37,7 +37,7 @@ struct first *side_first(struct flow *flow)
 	side->first->start = side->first->end = FIRST_HEAD;
 	side->first->header = side->first->charged = 0;
 	side->hello_read = false;
-	client_hello_start(&side->first->reader);
+	dpi_start(&side->first->dpi);
 	return side->first;
 }
 

@@ -19,7 +19,7 @@
  * Limits:  FIRST_ROOM bytes are read before a server is chosen.
  */
 #include "io/tls_session.h"
-#include "profiler/client_hello.h"
+#include "profiler/dpi.h"
 #include "lb/flow.h"
 #include "lb/proxy_proto.h"
 
@@ -36,7 +36,7 @@ struct first {
 	uint32_t start, end; /* unread bytes are [start, end) of bytes */
 	uint32_t header; /* how many of them are not the client's but ours */
 	uint32_t charged; /* bytes of limits.parked_total */
-	struct client_hello_reader reader;
+	struct dpi dpi;
 	struct client_hello hello;
 	uint8_t bytes[FIRST_ROOM];
 };

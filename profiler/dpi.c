@@ -321,6 +321,9 @@ static void read_hello(struct dpi *dpi, const uint8_t *bytes, size_t length,
 		settle(dpi, CLIENT, PROTOCOL_TLS);
 		break;
 	case CLIENT_HELLO_MALFORMED:
+		dpi->tls_cause = dpi->reader.cause;
+		dpi->hello_done = true;
+		break;
 	case CLIENT_HELLO_NOT_TLS:
 		dpi->hello_done = true;
 		break;
@@ -395,7 +398,7 @@ static enum dpi_result finish_tls(struct dpi *dpi, const uint8_t *client,
 	if (!client_length || client[0] != TLS_HANDSHAKE)
 		return DPI_DONE;
 	if (dpi->hello_done) {
-		if (!dpi->reader.cause)
+		if (!dpi->tls_cause)
 			ret->hello = hello;
 		return DPI_DONE;
 	}
@@ -432,8 +435,7 @@ enum dpi_result dpi_read(struct dpi *dpi, const uint8_t *client,
 	protocol = decide(dpi);
 	*ret = (struct dpi_verdict){
 	    .protocol = protocol, .possible = PROTOCOL_BIT(protocol)};
-	if (dpi->hello_done)
-		ret->tls_cause = dpi->reader.cause;
+	ret->tls_cause = dpi->tls_cause;
 	switch (protocol) {
 	case PROTOCOL_UNKNOWN:
 		return finish_unknown(dpi, ret);

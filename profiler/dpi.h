@@ -60,8 +60,8 @@ struct dpi {
 	protocol_set open[2]; /* those that want more bytes of that side */
 	uint32_t seen[2], need[2]; /* bytes judged; bytes before it helps */
 	uint8_t yes[2]; /* enum protocol */
-	bool heads_done, answer_done;
-	bool hello_done;
+	bool heads_done, answer_done, hello_done;
+	uint8_t tls_cause;
 	struct client_hello_reader reader;
 	struct http1_head head, answer;
 };
@@ -79,7 +79,9 @@ struct dpi_verdict {
 	const struct http1_head *head, *answer;
 	/* TLS: NULL until the ClientHello is whole. */
 	const struct client_hello *hello;
-	uint8_t tls_cause; /* enum client_hello_cause when malformed, or 0 */
+	/* enum client_hello_cause of what began as TLS (also when it is not
+	 * certain to be it) and is malformed, or 0. */
+	uint8_t tls_cause;
 };
 
 void dpi_start(struct dpi *dpi);

@@ -123,6 +123,21 @@ static void dump_listener_tls(
 }
 
 /* What comes before a server is chosen; left out where it is the default. */
+static void dump_protocols(struct strbuf *out, protocol_set set)
+{
+	const char *comma = " protocol=";
+
+	for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
+		if (!(set & PROTOCOL_BIT(i)))
+			continue;
+		strbuf_addf(
+		    out, "%s%s", comma, protocol_name((enum protocol)i));
+		comma = ",";
+	}
+	if (set & PROTOCOL_SILENT)
+		strbuf_addf(out, "%s%s", comma, PROTOCOL_SILENT_NAME);
+}
+
 static void dump_front(
     struct strbuf *out, const struct conf *conf, const struct conf_listener *l)
 {
@@ -136,6 +151,7 @@ static void dump_front(
 		dump_texts(out, " sni=", &r->sni);
 		dump_texts(out, " alpn=", &r->alpn);
 		dump_prefixes(out, " source=", &r->source);
+		dump_protocols(out, r->protocols);
 		strbuf_addc(out, '\n');
 	}
 	if (l->n_routes)

@@ -12,6 +12,8 @@
 #include "profiler/client_hello.h"
 #include "lb/route.h"
 
+#define TLS PROTOCOL_BIT(PROTOCOL_TLS)
+#define NONE PROTOCOL_BIT(PROTOCOL_UNKNOWN)
 #define RULES_MAX 32
 #define WORD_BYTES_MAX 300
 
@@ -55,10 +57,10 @@ static void read_rule(const uint8_t *at, const uint8_t *end)
 	protocol_of[i] = protocols[i];
 	rule.sources = &sources[i];
 	rule.names = &name_of[i];
-	rule.protocols = &protocol_of[i];
+	rule.alpns = &protocol_of[i];
 	rule.n_sources = *source != 0;
 	rule.n_names = *names[i] != 0;
-	rule.n_protocols = *protocols[i] && !route_protocol_check(protocols[i]);
+	rule.n_alpns = *protocols[i] && !route_alpn_check(protocols[i]);
 	rules[n_rules++] = rule;
 }
 
@@ -98,8 +100,8 @@ static uint32_t expected(
 
 		if (r->n_names)
 			met &= hello && name_meets(r->names[0], hello->name);
-		if (r->n_protocols)
-			met &= hello && protocol_meets(r->protocols[0], hello);
+		if (r->n_alpns)
+			met &= hello && protocol_meets(r->alpns[0], hello);
 		if (met)
 			return i;
 	}
@@ -114,12 +116,12 @@ static void check(struct route_table *table, const char *from,
 
 	br_assert(!addr_parse(&source, from));
 	early = route_by_source(table, &source);
-	late = route_by_hello(table, &source, hello);
+	late = route_by_hello(table, &source, hello ? TLS : NONE, hello);
 	br_assert(late == expected(&source, hello));
-	br_assert(
-	    route_by_hello(table, &source, NULL) == expected(&source, NULL));
-	br_assert(early == ROUTE_NEEDS_HELLO || early == late);
-	br_assert(early != ROUTE_NEEDS_HELLO || route_table_reads(table));
+	br_assert(route_by_hello(table, &source, NONE, NULL) ==
+		  expected(&source, NULL));
+	br_assert(early == ROUTE_NEEDS_BYTES || early == late);
+	br_assert(early != ROUTE_NEEDS_BYTES || route_table_reads(table));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -111,6 +111,11 @@ static void start_listener(struct sim *sim)
 		conf.routes = &route;
 		conf.n_routes = 1;
 	}
+	if (sim->options.route_protocols) {
+		route.protocols = sim->options.route_protocols;
+		conf.routes = &route;
+		conf.n_routes = 1;
+	}
 	if (sim->options.reads_proxy)
 		conf.proxy_in = CONF_PROXY_IN_ACCEPT;
 	if (sim->options.proxy_from) {

@@ -71,6 +71,8 @@ struct sim_options {
 	struct sim_tls tls;
 	/* A route asks for this name: the first and only one. */
 	const char *route_name;
+	/* ... or for these protocols, when not 0. */
+	protocol_set route_protocols;
 	bool reads_proxy;
 	const char *proxy_from; /* a prefix; NULL: any */
 	enum conf_proxy proxy_out;

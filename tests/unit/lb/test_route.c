@@ -2,10 +2,13 @@
 #include "lb/route.h"
 
 #include "base/arena.h"
+#include "base/assert.h"
 #include "base/rng.h"
 #include "profiler/client_hello.h"
 #include "tests/unit/lb/lb_check.h"
 
+#define TLS PROTOCOL_BIT(PROTOCOL_TLS)
+#define NONE PROTOCOL_BIT(PROTOCOL_UNKNOWN)
 #define RULES_MAX 20000
 #define VALUES_MAX 3
 
@@ -41,8 +44,8 @@ static void add_name(uint32_t rule, const char *name)
 
 static void add_protocol(uint32_t rule, const char *protocol)
 {
-	rules[rule].protocols = protocols[rule];
-	protocols[rule][rules[rule].n_protocols++] = protocol;
+	rules[rule].alpns = protocols[rule];
+	protocols[rule][rules[rule].n_alpns++] = protocol;
 }
 
 /* NULL: no condition of the kind. */
@@ -100,7 +103,7 @@ static uint32_t by_hello(const struct route_table *t, const char *source,
 	struct client_hello hello = hello_of(name, list);
 	struct addr a = addr_of(source);
 
-	return route_by_hello(t, &a, &hello);
+	return route_by_hello(t, &a, TLS, &hello);
 }
 
 START_TEST(test_none)
@@ -112,7 +115,7 @@ START_TEST(test_none)
 	t = build();
 	ck_assert(!route_table_reads(t));
 	ck_assert_uint_eq(route_by_source(t, &a), ROUTE_DEFAULT);
-	ck_assert_uint_eq(route_by_hello(t, &a, NULL), ROUTE_DEFAULT);
+	ck_assert_uint_eq(route_by_hello(t, &a, NONE, NULL), ROUTE_DEFAULT);
 	ck_assert_uint_eq(
 	    by_hello(t, "192.0.2.1:1", "a.example", "h2"), ROUTE_DEFAULT);
 	arena_free(arena);
@@ -131,15 +134,50 @@ START_TEST(test_without_sources)
 	add(NULL, "b.example", NULL); /* 1 */
 	t = build();
 	ck_assert(!route_table_by_source(t));
-	ck_assert_uint_eq(route_by_source(t, &none), ROUTE_NEEDS_HELLO);
-	ck_assert_uint_eq(route_by_hello(t, &none, &hello), 1);
-	ck_assert_uint_eq(route_by_hello(t, &none, NULL), ROUTE_DEFAULT);
+	ck_assert_uint_eq(route_by_source(t, &none), ROUTE_NEEDS_BYTES);
+	ck_assert_uint_eq(route_by_hello(t, &none, TLS, &hello), 1);
+	ck_assert_uint_eq(route_by_hello(t, &none, NONE, NULL), ROUTE_DEFAULT);
 	add(NULL, NULL, NULL); /* 2 */
 	t = build();
 	ck_assert(!route_table_by_source(t));
-	ck_assert_uint_eq(route_by_hello(t, &none, NULL), 2);
+	ck_assert_uint_eq(route_by_hello(t, &none, NONE, NULL), 2);
 	add("10.0.0.0/8", "c.example", NULL); /* 3 */
 	ck_assert(route_table_by_source(build()));
+	arena_free(arena);
+}
+END_TEST
+
+static void add_set(const char *source, const char *name, protocol_set set)
+{
+	rules[n_rules].protocols = set;
+	add(source, name, NULL);
+}
+
+/* A byte that excludes what a rule asks for is enough. */
+START_TEST(test_protocols)
+{
+	const protocol_set ssh = PROTOCOL_BIT(PROTOCOL_SSH);
+	const protocol_set http = PROTOCOL_BIT(PROTOCOL_HTTP);
+	const struct addr any = addr_of("198.51.100.1:1");
+	struct route_table *t;
+
+	start();
+	add_set(NULL, NULL, ssh); /* 0 */
+	add_set(NULL, "a.example", TLS); /* 1 */
+	add_set(NULL, NULL, PROTOCOL_BIT(PROTOCOL_SMTP)); /* 2 */
+	t = build();
+	ck_assert(route_table_reads(t) && route_table_names(t));
+	ck_assert_uint_eq(route_by_source(t, &any), ROUTE_NEEDS_BYTES);
+	ck_assert_uint_eq(route_by_protocol(t, &any, ssh), 0);
+	ck_assert_uint_eq(
+	    route_by_protocol(t, &any, ssh | NONE), ROUTE_NEEDS_BYTES);
+	ck_assert_uint_eq(
+	    route_by_protocol(t, &any, http | NONE), ROUTE_DEFAULT);
+	ck_assert_uint_eq(route_by_protocol(t, &any, TLS), ROUTE_NEEDS_BYTES);
+	/* Who waits for the server may be waiting for SMTP's greeting. */
+	ck_assert_uint_eq(route_by_hello(t, &any, PROTOCOL_SILENT, NULL), 2);
+	ck_assert_uint_eq(route_by_hello(t, &any, NONE, NULL), ROUTE_DEFAULT);
+	ck_assert_uint_eq(route_by_hello(t, &any, TLS, NULL), ROUTE_DEFAULT);
 	arena_free(arena);
 }
 END_TEST
@@ -158,8 +196,8 @@ START_TEST(test_who_waits)
 	t = build();
 	ck_assert(route_table_reads(t));
 	ck_assert_uint_eq(by_source(t, "10.1.1.1:1"), 0);
-	ck_assert_uint_eq(by_source(t, "192.168.0.1:1"), ROUTE_NEEDS_HELLO);
-	ck_assert_uint_eq(by_source(t, "192.168.1.1:1"), ROUTE_NEEDS_HELLO);
+	ck_assert_uint_eq(by_source(t, "192.168.0.1:1"), ROUTE_NEEDS_BYTES);
+	ck_assert_uint_eq(by_source(t, "192.168.1.1:1"), ROUTE_NEEDS_BYTES);
 	ck_assert_uint_eq(by_source(t, "172.16.1.1:1"), 3);
 	ck_assert_uint_eq(by_source(t, "198.51.100.1:1"), ROUTE_DEFAULT);
 	ck_assert_uint_eq(by_source(t, "[::1]:1"), ROUTE_DEFAULT);
@@ -176,8 +214,8 @@ START_TEST(test_who_waits)
 	add(NULL, "never.example", NULL); /* 7 */
 	t = build();
 	ck_assert_uint_eq(by_source(t, "10.1.1.1:1"), 0);
-	ck_assert_uint_eq(by_source(t, "198.51.100.1:1"), ROUTE_NEEDS_HELLO);
-	ck_assert_uint_eq(by_source(t, "unix:/x"), ROUTE_NEEDS_HELLO);
+	ck_assert_uint_eq(by_source(t, "198.51.100.1:1"), ROUTE_NEEDS_BYTES);
+	ck_assert_uint_eq(by_source(t, "unix:/x"), ROUTE_NEEDS_BYTES);
 	ck_assert_uint_eq(
 	    by_hello(t, "198.51.100.1:1", "never.example", "h2"), 6);
 	rules[5] = (struct route_rule){0};
@@ -254,8 +292,8 @@ START_TEST(test_not_tls)
 	add(NULL, NULL, "h2");
 	add("192.0.2.0/24", NULL, NULL);
 	t = build();
-	ck_assert_uint_eq(route_by_source(t, &a), ROUTE_NEEDS_HELLO);
-	ck_assert_uint_eq(route_by_hello(t, &a, NULL), 2);
+	ck_assert_uint_eq(route_by_source(t, &a), ROUTE_NEEDS_BYTES);
+	ck_assert_uint_eq(route_by_hello(t, &a, NONE, NULL), 2);
 	arena_free(arena);
 }
 END_TEST
@@ -275,12 +313,12 @@ START_TEST(test_checks)
 	memset(text, 'a', sizeof(text));
 	text[255] = '\0';
 	ck_assert_int_eq(route_name_check(text), 0);
-	ck_assert_int_eq(route_protocol_check(text), 0);
+	ck_assert_int_eq(route_alpn_check(text), 0);
 	text[255] = 'a';
 	text[256] = '\0';
 	ck_assert(route_name_check(text));
-	ck_assert(route_protocol_check(text));
-	ck_assert(route_protocol_check(""));
+	ck_assert(route_alpn_check(text));
+	ck_assert(route_alpn_check(""));
 }
 END_TEST
 
@@ -324,13 +362,65 @@ static bool source_met(const struct route_rule *r, const struct addr *source)
 static bool hello_met(
     const struct route_rule *r, const struct client_hello *hello)
 {
-	bool name = !r->n_names, protocol = !r->n_protocols;
+	bool name = !r->n_names, protocol = !r->n_alpns;
 
 	for (uint32_t i = 0; i < r->n_names; i++)
 		name |= name_meets(r->names[i], hello->name);
-	for (uint32_t i = 0; i < r->n_protocols; i++)
-		protocol |= protocol_meets(r->protocols[i], hello);
+	for (uint32_t i = 0; i < r->n_alpns; i++)
+		protocol |= protocol_meets(r->alpns[i], hello);
 	return name && protocol;
+}
+
+/* A rule as it counts: see route.h about silence and WebSockets. */
+static protocol_set protocols_of(const struct route_rule *r)
+{
+	protocol_set set =
+	    r->protocols ? r->protocols : PROTOCOL_ALL | PROTOCOL_SILENT;
+
+	if (set & protocol_server_first())
+		set |= PROTOCOL_SILENT;
+	if (set & PROTOCOL_BIT(PROTOCOL_HTTP))
+		set |= PROTOCOL_BIT(PROTOCOL_WEBSOCKET);
+	return set;
+}
+
+/* While the connection may be any of these. */
+static uint32_t expected_of(const struct addr *source, protocol_set possible)
+{
+	for (uint32_t i = 0; i < n_rules; i++) {
+		const struct route_rule *r = &rules[i];
+		bool hello = r->n_names || r->n_alpns;
+
+		if (!source_met(r, source))
+			continue;
+		if (hello ? possible & TLS
+			  : possible & protocols_of(r) &&
+				possible & ~protocols_of(r))
+			return ROUTE_NEEDS_BYTES;
+		if (!hello && possible & protocols_of(r))
+			return i;
+	}
+	return ROUTE_DEFAULT;
+}
+
+static void check_protocols(
+    const struct route_table *t, const struct addr *source)
+{
+	static const protocol_set sets[] = {PROTOCOL_ALL | PROTOCOL_SILENT,
+	    PROTOCOL_SILENT, NONE, TLS, PROTOCOL_BIT(PROTOCOL_SSH),
+	    PROTOCOL_BIT(PROTOCOL_HTTP) | PROTOCOL_BIT(PROTOCOL_WEBSOCKET),
+	    PROTOCOL_BIT(PROTOCOL_WEBSOCKET), PROTOCOL_BIT(PROTOCOL_SSH) | NONE,
+	    PROTOCOL_BIT(PROTOCOL_MYSQL)};
+
+	for (size_t i = 0; i < BR_COUNT(sets); i++) {
+		protocol_set set = sets[i];
+		uint32_t expected = expected_of(source, set);
+
+		ck_assert_uint_eq(route_by_protocol(t, source, set), expected);
+		if (!(set & (set - 1)) && set != TLS)
+			ck_assert_uint_eq(
+			    route_by_hello(t, source, set, NULL), expected);
+	}
 }
 
 static void check_each(const struct route_table *t, const struct addr *source,
@@ -340,17 +430,20 @@ static void check_each(const struct route_table *t, const struct addr *source,
 
 	for (uint32_t i = 0; i < n_rules && expected == ROUTE_DEFAULT; i++) {
 		if (source_met(&rules[i], source) &&
+		    protocols_of(&rules[i]) & TLS &&
 		    hello_met(&rules[i], hello))
 			expected = i;
 	}
 	for (uint32_t i = 0; i < n_rules && early == ROUTE_DEFAULT; i++) {
 		if (!source_met(&rules[i], source))
 			continue;
-		early = rules[i].n_names || rules[i].n_protocols
-			    ? ROUTE_NEEDS_HELLO
-			    : i;
+		early =
+		    rules[i].n_names || rules[i].n_alpns || rules[i].protocols
+			? ROUTE_NEEDS_BYTES
+			: i;
 	}
-	ck_assert_uint_eq(route_by_hello(t, source, hello), expected);
+	ck_assert_uint_eq(
+	    route_by_hello(t, source, hello ? TLS : NONE, hello), expected);
 	ck_assert_uint_eq(route_by_source(t, source), early);
 }
 
@@ -366,6 +459,10 @@ START_TEST(test_agrees_with_looking_at_each)
 	static const char *const asked[] = {
 	    "a.x.y", "b.x.y", "c.a.x.y", "x.y", "y", "z", ""};
 	static const char *const some_protocols[] = {"h2", "h3", "http/1.1"};
+	static const protocol_set some_sets[] = {TLS, PROTOCOL_SILENT,
+	    PROTOCOL_BIT(PROTOCOL_SSH), PROTOCOL_BIT(PROTOCOL_HTTP),
+	    PROTOCOL_BIT(PROTOCOL_MYSQL), PROTOCOL_BIT(PROTOCOL_WEBSOCKET),
+	    TLS | PROTOCOL_BIT(PROTOCOL_SSH) | PROTOCOL_SILENT};
 	static const char *const lists[] = {
 	    "", "h2", "h2 http/1.1", "q h3", "http/1.1"};
 	static const char *const sources[] = {
@@ -385,11 +482,17 @@ START_TEST(test_agrees_with_looking_at_each)
 			add_name(n_rules, pick(&rng, some_names, 8));
 		if (rng_below(&rng, 3) == 0)
 			add_protocol(n_rules, pick(&rng, some_protocols, 3));
+		if (rng_below(&rng, 3) == 0)
+			rules[n_rules].protocols =
+			    some_sets[rng_below(&rng, BR_COUNT(some_sets))];
 	}
 	{
 		struct route_table *t = build();
 
-		for (int c = 0; c < 5; c++)
+		for (int c = 0; c < 5; c++) {
+			struct addr client = addr_of(clients[c]);
+
+			check_protocols(t, &client);
 			for (int a = 0; a < 7; a++)
 				for (int l = 0; l < 5; l++) {
 					struct client_hello hello =
@@ -398,6 +501,7 @@ START_TEST(test_agrees_with_looking_at_each)
 
 					check_each(t, &from, &hello);
 				}
+		}
 	}
 	arena_free(arena);
 }
@@ -432,6 +536,7 @@ int main(void)
 
 	tcase_add_test(tcase, test_none);
 	tcase_add_test(tcase, test_without_sources);
+	tcase_add_test(tcase, test_protocols);
 	tcase_add_test(tcase, test_who_waits);
 	tcase_add_test(tcase, test_names);
 	tcase_add_test(tcase, test_all_conditions_of_a_rule);
