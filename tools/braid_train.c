@@ -21,6 +21,9 @@ static const struct command commands[] = {
 	train_fit_main},
     {"eval", "--model FILE.so FILE.csv ...", "score a model on rows",
 	train_eval_main},
+    {"dpi", "[OPTION] FILE.csv ...",
+	"say what protocol captured first bytes are, and the score",
+	train_dpi_main},
 };
 
 static void print_usage(FILE *to)

@@ -24,6 +24,7 @@ enum train_exit {
 /* A row of the table in braid_train.c each. */
 int train_fit_main(int argc, char **argv);
 int train_eval_main(int argc, char **argv);
+int train_dpi_main(int argc, char **argv);
 
 /* The text of profiler/model_abi.h, made by the build. */
 extern const char model_abi_text[];
