@@ -238,15 +238,13 @@ static protocol_set candidates(enum side side, uint8_t first)
 
 void dpi_start(struct dpi *dpi)
 {
-	memset(dpi, 0, sizeof(*dpi));
+	memset(dpi, 0, offsetof(struct dpi, head));
 	for (int side = 0; side < 2; side++) {
 		dpi->possible[side] = PROTOCOL_ALL;
 		dpi->open[side] = PROTOCOL_ALL;
 		dpi->need[side] = 1;
 	}
 	client_hello_start(&dpi->reader);
-	http1_head_start(&dpi->head, false);
-	http1_head_start(&dpi->answer, true);
 }
 
 static void settle(struct dpi *dpi, enum side side, enum protocol protocol)
@@ -336,8 +334,13 @@ static void read_heads(struct dpi *dpi, const uint8_t *client,
 	size_t most =
 	    client_length < DPI_BYTES_MAX ? client_length : DPI_BYTES_MAX;
 
-	if (!dpi->heads_done && client_length)
-		dpi->heads_done =
+	if (!dpi->heads_begun) {
+		http1_head_start(&dpi->head, false);
+		http1_head_start(&dpi->answer, true);
+		dpi->heads_begun = true;
+	}
+	if (!dpi->head_done && client_length)
+		dpi->head_done =
 		    http1_head_read(&dpi->head, client, most) != HTTP1_MORE ||
 		    most == DPI_BYTES_MAX;
 	if (server_length && !dpi->answer_done) {
@@ -380,7 +383,7 @@ static enum dpi_result finish_http(struct dpi *dpi, const uint8_t *client,
 {
 	ret->head = &dpi->head;
 	ret->answer = &dpi->answer;
-	if (dpi->heads_done || !client_length) {
+	if (dpi->head_done || !client_length) {
 		if (is_websocket(dpi, client))
 			ret->protocol = PROTOCOL_WEBSOCKET;
 		ret->possible = PROTOCOL_BIT(ret->protocol);

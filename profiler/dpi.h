@@ -60,9 +60,10 @@ struct dpi {
 	protocol_set open[2]; /* those that want more bytes of that side */
 	uint32_t seen[2], need[2]; /* bytes judged; bytes before it helps */
 	uint8_t yes[2]; /* enum protocol */
-	bool heads_done, answer_done, hello_done;
+	bool heads_begun, head_done, answer_done, hello_done;
 	uint8_t tls_cause;
 	struct client_hello_reader reader;
+	/* Hold once heads_begun; most flows have none. */
 	struct http1_head head, answer;
 };
 
