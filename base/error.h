@@ -38,7 +38,8 @@
 	    "no server can be connected from the client's address")            \
 	X(BR_E_TLS_ENDED, -1026,                                               \
 	    "the connection ended within the TLS handshake")                   \
-	X(BR_E_TLS_SLOW, -1027, "no whole TLS handshake in the time for it")
+	X(BR_E_TLS_SLOW, -1027, "no whole TLS handshake in the time for it")   \
+	X(BR_E_MODEL, -1028, "not a model for this version")
 
 enum br_error {
 #define X(name, value, text) name = value,

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The classifier in force: the built-in one, or a shared object that
+ * braid-train has compiled. Checked before it is ever asked.
+ *
+ *     file ──> model_load() ──> struct model ──> model_classify()
+ *              owner, mode, ABI, features, classes
+ *
+ * Thread:  model_load(), model_free(): one that may block; model_classify():
+ *          any.
+ * Memory:  a model lives until model_free(), which unloads the object: its
+ *          owner waits until no worker can be inside.
+ * Errors:  -errno of the file; BR_E_MODEL with the reason as text.
+ * Limits:  MODEL_CLASSES_MAX classes; classes of other names than those of
+ *          profile.h are refused.
+ */
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct braid_model;
+
+#define MODEL_CLASSES_MAX 16
+
+struct model {
+	const struct braid_model *abi;
+	void *object; /* of dlopen(); NULL: built in */
+	uint8_t class_of[MODEL_CLASSES_MAX]; /* enum flow_class */
+};
+
+/* Checks and takes what is in this process already. */
+int model_bind(struct model *ret, const struct braid_model *abi, char *ret_why,
+    uint32_t why_room) BR_MUST_CHECK;
+/* The file must belong to root or to who runs this, and be writable by nobody
+ * else, nor its folder: it becomes code of this process. */
+int model_load(struct model *ret, const char *path, char *ret_why,
+    uint32_t why_room) BR_MUST_CHECK;
+void model_free(struct model *model);
+/* The class as in profile.h, and in *ret_confidence 1/10000. */
+uint8_t model_classify(const struct model *model, const int32_t *features,
+    uint16_t *ret_confidence);

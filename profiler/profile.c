@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/profile.h"
+
+#include "base/assert.h"
+
+#include <assert.h>
+#include <string.h>
+
+static_assert(N_PROFILE_CHECKPOINTS <= 8, "bits of passed");
+
+static const char *const class_names[N_FLOW_CLASSES] = {
+#define X(name, text, help) [FLOW_CLASS_##name] = text,
+    FLOW_CLASS_LIST(X)
+#undef X
+};
+
+static const char *const checkpoint_names[N_PROFILE_CHECKPOINTS] = {
+#define X(name, text) [PROFILE_AT_##name] = text,
+    PROFILE_CHECKPOINT_LIST(X)
+#undef X
+};
+
+const char *flow_class_name(enum flow_class class)
+{
+	br_assert(class < N_FLOW_CLASSES);
+	return class_names[class];
+}
+
+bool flow_class_find(const char *name, enum flow_class *ret)
+{
+	for (unsigned i = 0; i < N_FLOW_CLASSES; i++) {
+		if (strcmp(class_names[i], name) != 0)
+			continue;
+		*ret = (enum flow_class)i;
+		return true;
+	}
+	return false;
+}
+
+const char *profile_checkpoint_name(enum profile_checkpoint checkpoint)
+{
+	br_assert(checkpoint < N_PROFILE_CHECKPOINTS);
+	return checkpoint_names[checkpoint];
+}
+
+/* -- verdicts ---------------------------------------------------------- */
+
+void profile_start(struct profile *profile, struct mono now)
+{
+	memset(profile, 0, sizeof *profile);
+	features_start(&profile->features, now);
+}
+
+static void profile_pass(
+    struct profile *profile, enum profile_checkpoint checkpoint)
+{
+	profile->passed |= (uint8_t)(1u << checkpoint);
+	profile->checkpoint = (uint8_t)checkpoint;
+}
+
+static void profile_pass_all(struct profile *profile, struct mono now)
+{
+	const struct features *f = &profile->features;
+	uint64_t bytes = f->bytes[0] + f->bytes[1];
+
+	if (!(profile->passed & 1u << PROFILE_AT_TIME) &&
+	    now.ns - f->began_ns >= PROFILE_TIME_NS)
+		profile_pass(profile, PROFILE_AT_TIME);
+	if (!(profile->passed & 1u << PROFILE_AT_FIRST))
+		profile_pass(profile, PROFILE_AT_FIRST);
+	if (!(profile->passed & 1u << PROFILE_AT_ANSWER) && f->reads[0] &&
+	    f->reads[1])
+		profile_pass(profile, PROFILE_AT_ANSWER);
+	for (unsigned i = PROFILE_AT_16K; i <= PROFILE_AT_1M; i++)
+		if (!(profile->passed & 1u << i) &&
+		    bytes >= profile_next_bytes(profile))
+			profile_pass(profile, (enum profile_checkpoint)i);
+}
+
+static void profile_set(
+    struct profile *profile, uint8_t class, uint16_t confidence)
+{
+	if (class != profile->class && profile->n_changes < UINT8_MAX)
+		profile->n_changes++;
+	profile->class = class;
+	profile->confidence = confidence;
+}
+
+bool profile_judge(struct profile *profile, const struct model *model,
+    const struct history *history, const struct features_socket *socket,
+    struct mono now)
+{
+	bool first = !profile->passed;
+	uint8_t before = profile->class, class;
+	struct features_history past = {0};
+	int32_t vector[N_FEATURES];
+	uint16_t confidence = 0;
+
+	profile_pass_all(profile, now);
+	if (profile->pinned)
+		return false;
+	if (profile->keyed)
+		history_find(history, profile->key, &past);
+	features_fill(
+	    &profile->features, &profile->hints, socket, &past, now, vector);
+	class = model_classify(model, vector, &confidence);
+	profile_set(profile,
+	    confidence < PROFILE_SURE ? FLOW_CLASS_UNKNOWN : class, confidence);
+	if (first)
+		profile->first_class = profile->class;
+	return profile->class != before;
+}
+
+void profile_pin(struct profile *profile, enum flow_class class)
+{
+	profile_set(profile, (uint8_t) class, 10000);
+	profile->pinned = true;
+}
+
+/* -- advice ------------------------------------------------------------ */
+
+/* What makes a direction bulk without a verdict (lb/direction.h has measured
+ * where splicing begins to pay). */
+#define ADVICE_COUNTER_BYTES (256u << 10)
+#define ADVICE_BULK_BYTES (16u << 10)
+#define ADVICE_OTHER_BYTES (1u << 20)
+/* Unsent bytes that a socket keeps of who must not wait behind his own. */
+#define ADVICE_UNSENT_BYTES (64u << 10)
+/* Of a stream's own rate: room to catch up, but no burst of seconds. */
+#define ADVICE_PACING_FACTOR 3u
+#define ADVICE_PACING_LEAST_BPS (256u << 10)
+
+static uint64_t advice_rate_bps(const struct features *features)
+{
+	int64_t age_ns = features->last_ns - features->began_ns;
+
+	if (age_ns < PROFILE_TIME_NS)
+		return 0;
+	return (uint64_t)((__uint128_t)features->bytes[1] * NS_PER_S /
+			  (uint64_t)age_ns);
+}
+
+void profile_advise(const struct profile *profile, struct profile_advice *ret)
+{
+	uint64_t rate;
+
+	*ret = (struct profile_advice){.bulk_bytes = ADVICE_COUNTER_BYTES};
+	switch ((enum flow_class)profile->class) {
+	case FLOW_CLASS_BULK:
+		ret->bulk_bytes = ADVICE_BULK_BYTES;
+		break;
+	case FLOW_CLASS_STREAM:
+		ret->unsent_bytes = ADVICE_UNSENT_BYTES;
+		rate =
+		    advice_rate_bps(&profile->features) * ADVICE_PACING_FACTOR;
+		if (rate)
+			ret->pacing_bps = rate < ADVICE_PACING_LEAST_BPS
+					      ? ADVICE_PACING_LEAST_BPS
+					      : rate;
+		break;
+	case FLOW_CLASS_INTERACTIVE:
+		ret->unsent_bytes = ADVICE_UNSENT_BYTES;
+		ret->bulk_bytes = ADVICE_OTHER_BYTES;
+		break;
+	case FLOW_CLASS_REQUEST:
+	case FLOW_CLASS_PUSH:
+		ret->bulk_bytes = ADVICE_OTHER_BYTES;
+		break;
+	case FLOW_CLASS_UNKNOWN:
+	case N_FLOW_CLASSES:
+		break;
+	}
+}
+
+/* -- hindsight --------------------------------------------------------- */
+
+#define OBSERVED_BULK_BYTES (1u << 20)
+#define OBSERVED_BULK_KBPS 8000u
+#define OBSERVED_IDLE_MS 2000
+#define OBSERVED_TURN_BYTES 4096u
+
+enum flow_class profile_observed(
+    const struct features *features, struct mono now)
+{
+	uint64_t bytes = features->bytes[0] + features->bytes[1];
+	uint64_t age_ms = (uint64_t)(now.ns - features->began_ns) / 1000000;
+	uint64_t kbps = bytes * 8 / (age_ms ? age_ms : 1);
+	uint64_t turn_bytes = bytes / (features->turns + 1);
+
+	if (!bytes)
+		return FLOW_CLASS_UNKNOWN;
+	if (bytes >= OBSERVED_BULK_BYTES && turn_bytes > 64 << 10)
+		return kbps >= OBSERVED_BULK_KBPS ? FLOW_CLASS_BULK
+						  : FLOW_CLASS_STREAM;
+	if (features->max_gap_us / 1000 >= OBSERVED_IDLE_MS &&
+	    features->turns < age_ms / 1000)
+		return FLOW_CLASS_PUSH;
+	if (turn_bytes < OBSERVED_TURN_BYTES / 16 && features->turns > 4 &&
+	    features->turns < age_ms / 10)
+		return FLOW_CLASS_INTERACTIVE;
+	return FLOW_CLASS_REQUEST;
+}

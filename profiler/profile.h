@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What kind of flow it is, and what follows from that: a verdict at a few
+ * checkpoints, each from the behaviour so far, and advice to the paths.
+ *
+ *      first    answer     16 KiB     64 KiB      1 MiB     bytes both ways
+ *        v        v          v          v           v
+ *   ─────●────────●──────────●──────────●───────────●──────────>
+ *                                  and once at 250 ms
+ *
+ * A verdict is wrong now and then. It therefore decides only what is correct
+ * either way: how bytes are moved, never whether.
+ *
+ * The checkpoint at 250 ms is met by the first read behind it: while nothing
+ * moves there is nothing to act on.
+ *
+ * Thread:  the flow's worker; no IO, no clock.
+ * Memory:  the caller's.
+ */
+#include "profiler/features.h"
+#include "profiler/history.h"
+#include "profiler/model.h"
+
+/* X(name, text, help) */
+#define FLOW_CLASS_LIST(X)                                                     \
+	X(UNKNOWN, "unknown", "nothing was seen yet, or the model is unsure")  \
+	X(REQUEST, "request", "many small turns: requests and answers")        \
+	X(BULK, "bulk", "as many bytes as the network carries")                \
+	X(STREAM, "stream", "paced media")                                     \
+	X(INTERACTIVE, "interactive", "small and irregular, latency counts")   \
+	X(PUSH, "push", "long idle, a little now and then")
+
+enum flow_class {
+#define X(name, text, help) FLOW_CLASS_##name,
+	FLOW_CLASS_LIST(X)
+#undef X
+	    N_FLOW_CLASSES
+};
+
+/* Below this the verdict is "unknown". */
+#define PROFILE_SURE 5000 /* in 1/10000 */
+#define PROFILE_TIME_NS (250 * NS_PER_MS)
+
+#define PROFILE_CHECKPOINT_LIST(X)                                             \
+	X(FIRST, "first")                                                      \
+	X(ANSWER, "answer")                                                    \
+	X(16K, "16KiB") X(64K, "64KiB") X(1M, "1MiB") X(TIME, "250ms")
+
+enum profile_checkpoint {
+#define X(name, text) PROFILE_AT_##name,
+	PROFILE_CHECKPOINT_LIST(X)
+#undef X
+	    N_PROFILE_CHECKPOINTS
+};
+
+struct profile {
+	struct features features;
+	struct features_hints hints;
+	struct history_key key;
+	uint8_t class; /* enum flow_class */
+	uint8_t first_class; /* of the first verdict, for the log */
+	uint8_t checkpoint; /* of the last verdict */
+	uint8_t passed; /* bits of checkpoints that are behind */
+	uint16_t confidence; /* in 1/10000 */
+	uint8_t n_changes; /* of verdict; saturates */
+	bool pinned : 1; /* the class is the operator's */
+	bool keyed : 1; /* key is set */
+};
+
+/* What the paths are to do; correct for any class. */
+struct profile_advice {
+	/* Bytes by large reads within a second that make a direction bulk. */
+	uint32_t bulk_bytes;
+	/* TCP_NOTSENT_LOWAT of the client's socket; 0: as it is. */
+	uint32_t unsent_bytes;
+	/* SO_MAX_PACING_RATE, bytes a second; 0: none. */
+	uint64_t pacing_bps;
+};
+
+void profile_start(struct profile *profile, struct mono now);
+/* Whether a checkpoint was passed since the last verdict, constant time. */
+static inline bool profile_is_due(
+    const struct profile *profile, struct mono now);
+/* Passes all checkpoints that are behind and makes a verdict. True when the
+ * class has changed. `socket` may be NULL. */
+bool profile_judge(struct profile *profile, const struct model *model,
+    const struct history *history, const struct features_socket *socket,
+    struct mono now);
+/* The operator's word instead of the model's. */
+void profile_pin(struct profile *profile, enum flow_class class);
+void profile_advise(const struct profile *profile, struct profile_advice *ret);
+/* What a flow is, by rule, when all of it is known: the label of recorded
+ * rows. It is judged by hindsight and never used for a live flow. */
+enum flow_class profile_observed(
+    const struct features *features, struct mono now);
+
+const char *flow_class_name(enum flow_class class);
+/* FLOW_CLASS_UNKNOWN with false when there is none of that name. */
+bool flow_class_find(const char *name, enum flow_class *ret);
+const char *profile_checkpoint_name(enum profile_checkpoint checkpoint);
+
+/* The next checkpoint by bytes, or UINT64_MAX. */
+static inline uint64_t profile_next_bytes(const struct profile *profile)
+{
+	static const uint64_t bytes[] = {16u << 10, 64u << 10, 1u << 20};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (!(profile->passed & 1u << (PROFILE_AT_16K + i)))
+			return bytes[i];
+	return UINT64_MAX;
+}
+
+static inline bool profile_is_due(
+    const struct profile *profile, struct mono now)
+{
+	const struct features *f = &profile->features;
+
+	return !(profile->passed & 1u << PROFILE_AT_FIRST) ||
+	       (!(profile->passed & 1u << PROFILE_AT_ANSWER) && f->reads[0] &&
+		   f->reads[1]) ||
+	       f->bytes[0] + f->bytes[1] >= profile_next_bytes(profile) ||
+	       (!(profile->passed & 1u << PROFILE_AT_TIME) &&
+		   now.ns - f->began_ns >= PROFILE_TIME_NS);
+}

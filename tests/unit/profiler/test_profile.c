@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verdicts at checkpoints, what they advise, models that are refused, and the
+ * table of earlier flows. */
+#include "profiler/profile.h"
+
+#include "profiler/model_abi.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static struct profile p;
+static struct model model;
+static struct history history;
+static uint32_t answer; /* of the model: class << 16 | confidence */
+static int32_t asked[N_FEATURES];
+static unsigned n_asked;
+
+static const char *const classes[] = {"bulk", "request", "push"};
+
+static uint32_t classify(const int32_t *features)
+{
+	memcpy(asked, features, sizeof asked);
+	n_asked++;
+	return answer;
+}
+
+static struct braid_model abi;
+
+static void open_all(void)
+{
+	char why[200];
+
+	abi = (struct braid_model){.magic = BRAID_MODEL_MAGIC,
+	    .abi = BRAID_MODEL_ABI,
+	    .features_hash = features_hash(),
+	    .n_features = N_FEATURES,
+	    .n_classes = 3,
+	    .name = "test",
+	    .classes = classes,
+	    .classify = classify};
+	ck_assert_int_eq(model_bind(&model, &abi, why, sizeof why), 0);
+	ck_assert_int_eq(history_init(&history, 64, 42), 0);
+	profile_start(&p, (struct mono){0});
+	n_asked = 0;
+}
+
+static void close_all(void)
+{
+	history_fini(&history);
+}
+
+static struct mono at_ms(int64_t ms)
+{
+	return (struct mono){ms * NS_PER_MS};
+}
+
+static bool read_and_judge(int64_t ms, bool up, uint32_t bytes)
+{
+	features_on_read(&p.features, up, bytes, at_ms(ms));
+	if (!profile_is_due(&p, at_ms(ms)))
+		return false;
+	profile_judge(&p, &model, &history, NULL, at_ms(ms));
+	return true;
+}
+
+START_TEST(test_checkpoints)
+{
+	answer = 1u << 16 | 9000;
+	ck_assert(read_and_judge(1, true, 100));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_FIRST);
+	ck_assert(!read_and_judge(2, true, 100));
+	ck_assert(read_and_judge(3, false, 100));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_ANSWER);
+	ck_assert(!read_and_judge(4, false, 10000));
+	ck_assert(read_and_judge(5, false, 16384 - 10300));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_16K);
+	ck_assert(!read_and_judge(6, false, 1));
+	/* Two at once are one verdict. */
+	ck_assert(read_and_judge(7, false, 2u << 20));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_1M);
+	ck_assert(!read_and_judge(249, false, 1));
+	ck_assert(read_and_judge(250, false, 1));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_TIME);
+	ck_assert(!read_and_judge(100000, false, 1u << 30));
+	ck_assert_uint_eq(n_asked, 5);
+}
+END_TEST
+
+START_TEST(test_verdicts_change)
+{
+	answer = 1u << 16 | 9000;
+	read_and_judge(1, true, 100);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_REQUEST);
+	ck_assert_uint_eq(p.confidence, 9000);
+	ck_assert_uint_eq(p.n_changes, 1);
+	answer = 0u << 16 | 8000;
+	read_and_judge(2, false, 20000);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_BULK);
+	ck_assert_uint_eq(p.first_class, FLOW_CLASS_REQUEST);
+	ck_assert_uint_eq(p.n_changes, 2);
+	answer = 2u << 16 | (PROFILE_SURE - 1);
+	read_and_judge(3, false, 100000);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_UNKNOWN);
+	/* Classes and confidences that no model should give. */
+	answer = 77u << 16 | 0xffff;
+	read_and_judge(300, false, 1);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_UNKNOWN);
+	ck_assert_uint_eq(p.confidence, 10000);
+}
+END_TEST
+
+START_TEST(test_pinned)
+{
+	profile_pin(&p, FLOW_CLASS_PUSH);
+	answer = 0u << 16 | 10000;
+	ck_assert(read_and_judge(1, true, 100));
+	ck_assert_uint_eq(p.class, FLOW_CLASS_PUSH);
+	ck_assert_uint_eq(n_asked, 0);
+	ck_assert(!read_and_judge(2, true, 100));
+}
+END_TEST
+
+START_TEST(test_advice)
+{
+	struct profile_advice unknown, bulk, request, stream;
+
+	profile_advise(&p, &unknown);
+	profile_pin(&p, FLOW_CLASS_BULK);
+	profile_advise(&p, &bulk);
+	profile_pin(&p, FLOW_CLASS_REQUEST);
+	profile_advise(&p, &request);
+	ck_assert_uint_lt(bulk.bulk_bytes, unknown.bulk_bytes);
+	ck_assert_uint_gt(request.bulk_bytes, unknown.bulk_bytes);
+	ck_assert_uint_eq(unknown.unsent_bytes, 0);
+	/* A stream's pace is not known at once; then it has room. */
+	profile_pin(&p, FLOW_CLASS_STREAM);
+	features_on_read(&p.features, false, 1000000, at_ms(100));
+	profile_advise(&p, &stream);
+	ck_assert_uint_eq(stream.pacing_bps, 0);
+	features_on_read(&p.features, false, 1000000, at_ms(1000));
+	profile_advise(&p, &stream);
+	ck_assert_uint_eq(stream.pacing_bps, 6000000);
+	ck_assert_uint_gt(stream.unsent_bytes, 0);
+}
+END_TEST
+
+START_TEST(test_models_that_are_refused)
+{
+	struct model kept = model;
+	static const char *const strange[] = {"bulk", "sideways"};
+	char why[200];
+
+	abi.magic++;
+	ck_assert_int_eq(model_bind(&model, &abi, why, sizeof why), BR_E_MODEL);
+	abi.magic--;
+	abi.abi++;
+	ck_assert_int_eq(model_bind(&model, &abi, why, sizeof why), BR_E_MODEL);
+	ck_assert_ptr_nonnull(strstr(why, "ABI 2"));
+	abi.abi--;
+	abi.features_hash ^= 1;
+	ck_assert_int_eq(model_bind(&model, &abi, why, sizeof why), BR_E_MODEL);
+	ck_assert_ptr_nonnull(strstr(why, "other features"));
+	abi.features_hash ^= 1;
+	abi.n_classes = 0;
+	ck_assert_int_eq(model_bind(&model, &abi, why, sizeof why), BR_E_MODEL);
+	abi.n_classes = MODEL_CLASSES_MAX + 1;
+	ck_assert_int_eq(model_bind(&model, &abi, why, sizeof why), BR_E_MODEL);
+	abi.n_classes = 2;
+	abi.classes = strange;
+	ck_assert_int_eq(model_bind(&model, &abi, why, sizeof why), BR_E_MODEL);
+	ck_assert_ptr_nonnull(strstr(why, "sideways"));
+	/* What was there is untouched. */
+	ck_assert_mem_eq(&model, &kept, sizeof model);
+	ck_assert_int_eq(
+	    model_load(&model, "/nonexistent/m.so", why, sizeof why), -ENOENT);
+}
+END_TEST
+
+/* -- earlier flows ------------------------------------------------------ */
+
+static struct history_key key_of(const char *name, uint8_t last)
+{
+	const uint8_t ip[16] = {192, 0, last, 9};
+
+	return history_key(
+	    &history, 1, name, (uint32_t)strlen(name), 8, AF_INET, ip);
+}
+
+START_TEST(test_history_is_found)
+{
+	struct features_history found;
+
+	history_find(&history, key_of("a", 1), &found);
+	ck_assert_uint_eq(found.flows, 0);
+	history_add(&history, key_of("a", 1), 1000, 10, 1);
+	history_add(&history, key_of("a", 1), 3000, 30, 2);
+	history_find(&history, key_of("a", 1), &found);
+	ck_assert_uint_eq(found.flows, 2);
+	ck_assert_uint_eq(found.bytes, 2000);
+	ck_assert_uint_eq(found.duration_ms, 20);
+	ck_assert_uint_eq(found.rate_bps, 100000);
+	/* Another client is told of all clients. */
+	history_find(&history, key_of("a", 2), &found);
+	ck_assert_uint_eq(found.flows, 2);
+	history_find(&history, key_of("b", 1), &found);
+	ck_assert_uint_eq(found.flows, 0);
+}
+END_TEST
+
+START_TEST(test_history_forgets)
+{
+	struct features_history found;
+
+	for (int i = 0; i < 50; i++)
+		history_add(&history, key_of("a", 1), 1000, 10, 1);
+	for (int i = 0; i < 50; i++)
+		history_add(&history, key_of("a", 1), 1u << 20, 10, 2);
+	history_find(&history, key_of("a", 1), &found);
+	ck_assert_uint_gt(found.bytes, 1000000);
+}
+END_TEST
+
+/* A full table takes new kinds, and those seen lately stay. */
+START_TEST(test_history_is_bounded)
+{
+	struct features_history found;
+	unsigned known = 0;
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "n%u", i);
+		history_add(&history, key_of(name, (uint8_t)i), i, 1, i);
+		history_find(&history, key_of(name, (uint8_t)i), &found);
+		ck_assert_uint_eq(found.flows, 1);
+	}
+	for (uint32_t i = 0; i < 1000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "n%u", i);
+		history_find(&history, key_of(name, (uint8_t)i), &found);
+		known += found.flows > 0;
+		if (found.flows)
+			ck_assert_uint_gt(i, 800);
+	}
+	ck_assert_uint_gt(known, 16);
+	ck_assert_uint_le(known, 64);
+}
+END_TEST
+
+START_TEST(test_history_reaches_the_model)
+{
+	answer = 0u << 16 | 9000;
+	p.key = key_of("a", 1);
+	p.keyed = true;
+	history_add(&history, p.key, 4u << 20, 100, 1);
+	read_and_judge(1, true, 10);
+	ck_assert_int_eq(asked[FEATURE_history_kib], 4096);
+	ck_assert_int_eq(asked[FEATURE_history_flows], 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("profile");
+	TCase *tcase = tcase_create("profile");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, open_all, close_all);
+	tcase_add_test(tcase, test_checkpoints);
+	tcase_add_test(tcase, test_verdicts_change);
+	tcase_add_test(tcase, test_pinned);
+	tcase_add_test(tcase, test_advice);
+	tcase_add_test(tcase, test_models_that_are_refused);
+	tcase_add_test(tcase, test_history_is_found);
+	tcase_add_test(tcase, test_history_forgets);
+	tcase_add_test(tcase, test_history_is_bounded);
+	tcase_add_test(tcase, test_history_reaches_the_model);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
