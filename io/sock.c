@@ -174,6 +174,43 @@ int sock_stream_as(const struct addr *to, const struct addr *source)
 	return err;
 }
 
+int sock_set_unsent(int fd, uint32_t bytes)
+{
+	return sock_set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
+}
+
+int sock_set_pacing(int fd, uint64_t rate_bps)
+{
+	/* All ones is the kernel's "none". */
+	uint64_t rate = rate_bps ? rate_bps : UINT64_MAX;
+
+	return setsockopt(
+		   fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate)
+		   ? -errno
+		   : 0;
+}
+
+/* <netinet/tcp.h> of the C library ends before the delivery rate. */
+struct sock_tcp_info {
+	struct tcp_info info;
+	uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+	uint32_t segs_out, segs_in, notsent_bytes, min_rtt, data_segs_in,
+	    data_segs_out;
+	uint64_t delivery_rate;
+};
+
+int sock_measured(int fd, uint32_t *ret_rtt_us, uint64_t *ret_delivery_bps)
+{
+	struct sock_tcp_info all = {0};
+	socklen_t length = sizeof all;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &all, &length))
+		return -errno;
+	*ret_rtt_us = all.info.tcpi_rtt;
+	*ret_delivery_bps = all.delivery_rate;
+	return 0;
+}
+
 int sock_set_nodelay(int fd)
 {
 	return sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);

@@ -41,6 +41,13 @@ int sock_stream_as(
 int sock_set_transparent(int fd, int family, bool on);
 /* Whether this thread may use transparent sockets: 0 or -EPERM. */
 int sock_may_be_transparent(void);
+/* Unsent bytes above which the socket is not writable. */
+int sock_set_unsent(int fd, uint32_t bytes);
+/* Bytes a second that leave at most; 0: no bound. */
+int sock_set_pacing(int fd, uint64_t rate_bps);
+/* What TCP has measured: smoothed round trip, and how fast data arrived there;
+ * -ENOTSUP of other sockets. */
+int sock_measured(int fd, uint32_t *ret_rtt_us, uint64_t *ret_delivery_bps);
 int sock_set_nodelay(int fd);
 /* Before connecting: the handshake's last packet waits for the first bytes and
  * goes with them, 200 ms at most (the kernel's bound). */

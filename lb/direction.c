@@ -5,6 +5,7 @@
 #include "fleet/outlier.h"
 #include "io/sock.h"
 #include "lb/flow.h"
+#include "lb/flow_profile.h"
 #include "lb/path.h"
 #include "lb/tls_end.h"
 #include "lb/worker.h"
@@ -52,7 +53,8 @@ static void direction_open_window(struct direction *d, struct mono now)
 	d->bulk_bytes = 0;
 }
 
-void direction_count(struct flow *flow, struct direction *d, uint32_t n)
+void direction_count(
+    struct flow *flow, struct direction *d, const void *bytes, uint32_t n)
 {
 	const struct direction *other = d->up ? &flow->down : &flow->up;
 	struct mono now = worker_now(flow->worker);
@@ -67,6 +69,8 @@ void direction_count(struct flow *flow, struct direction *d, uint32_t n)
 	if (d->mode != DIR_SPLICE &&
 	    now.ns - d->window_start_ns > DIRECTION_BULK_WINDOW_NS)
 		direction_open_window(d, now);
+	if (flow->worker->profiling || flow->profile)
+		flow_profile_bytes(flow, d->up, d->bytes ? NULL : bytes, n);
 	d->bytes += n;
 	flow_count_bytes(flow, d->up, n);
 	/* Only large reads are bulk: a thousand small answers a second are
@@ -79,9 +83,10 @@ void direction_count(struct flow *flow, struct direction *d, uint32_t n)
 	}
 }
 
-static bool direction_is_bulk(const struct direction *d)
+static bool direction_is_bulk(
+    const struct flow *flow, const struct direction *d)
 {
-	return d->bulk_bytes >= DIRECTION_BULK_BYTES;
+	return d->bulk_bytes >= flow->bulk_bytes;
 }
 
 /* Reading on would only pile up what cannot go out. */
@@ -212,7 +217,7 @@ static void direction_read_on(struct flow *flow, struct direction *d)
 {
 	if (d->reading) {
 		/* Multishot is for small turns: bulk and slow sinks leave. */
-		if (d->mode == DIR_MANY && direction_is_bulk(d))
+		if (d->mode == DIR_MANY && direction_is_bulk(flow, d))
 			direction_stop(
 			    flow, d, d->tls ? DIR_ONESHOT : DIR_SPLICE);
 		else if (d->mode == DIR_MANY && direction_backed_up(d))
@@ -221,7 +226,7 @@ static void direction_read_on(struct flow *flow, struct direction *d)
 	}
 	if (direction_backed_up(d) || list_linked(&d->wait_link))
 		return;
-	if (direction_is_bulk(d) && (!d->tls || ktls_wanted(flow, d))) {
+	if (direction_is_bulk(flow, d) && (!d->tls || ktls_wanted(flow, d))) {
 		if (!direction_drained(d)) {
 			ring_hurry(&flow->worker->ring);
 			return;
@@ -303,7 +308,8 @@ static bool direction_take(
 	bool good;
 
 	if (!d->tls) {
-		direction_count(flow, d, length);
+		direction_count(
+		    flow, d, ring_buffer(&flow->worker->ring, buffer), length);
 		return relay_take(flow, d, buffer, length);
 	}
 	good = tls_take(flow, d, ring_buffer(ring, buffer), length);
@@ -359,8 +365,8 @@ static bool direction_join_header(struct flow *flow, struct direction *d)
 		return false;
 	}
 	if (n > 0) {
+		direction_count(flow, d, chunk->data + chunk->end, (uint32_t)n);
 		chunk->end += (uint32_t)n;
-		direction_count(flow, d, (uint32_t)n);
 		counter_add(&flow->worker->metrics->bytes_relayed, (uint64_t)n);
 	}
 	return true;

@@ -117,8 +117,10 @@ void direction_on_poll(
     struct flow *flow, struct direction *d, bool out, struct op_result result);
 /* From the worker's list of those that starved. */
 void direction_resume(struct flow *flow, struct direction *d);
-/* Bytes arrived from the source, by whatever path. */
-void direction_count(struct flow *flow, struct direction *d, uint32_t n);
+/* Bytes arrived from the source, by whatever path; NULL where they never were
+ * in our memory. */
+void direction_count(
+    struct flow *flow, struct direction *d, const void *bytes, uint32_t n);
 /* Once a while (the flow's timer): leaves splice when it has become slow.
  * Returns when to look again, INT64_MAX: no need. */
 int64_t direction_review(struct flow *flow, struct direction *d);

@@ -5,6 +5,7 @@
 #include "fleet/outlier.h"
 #include "io/sock.h"
 #include "lb/flow_log.h"
+#include "lb/flow_profile.h"
 #include "lb/flow_state.h"
 #include "lb/flow_steps.h"
 #include "lb/front.h"
@@ -109,6 +110,7 @@ int flow_accept(struct worker *worker, struct listener *listener, int client_fd)
 	flow->worker = worker;
 	flow->listener = listener;
 	flow->source_slot = source_slot;
+	flow->bulk_bytes = DIRECTION_BULK_BYTES;
 	flow->client = client;
 	if (listener->fronted && !side_new(flow)) {
 		guard_release(worker, source_slot);
@@ -258,6 +260,7 @@ void flow_finish(struct flow *flow)
 	direction_release(flow, &flow->up);
 	direction_release(flow, &flow->down);
 	flow_account(flow);
+	flow_profile_end(flow);
 	side_free(flow);
 	flow_close_fd(worker, flow->client_fd, flow->reset_client);
 	flow_close_fd(worker, flow->server_fd, flow->reset_server);

@@ -35,6 +35,7 @@
 
 struct listener;
 struct side;
+struct flow_profile;
 
 #define FLOW_MAGIC 0xb1a1df10
 
@@ -111,6 +112,7 @@ struct flow {
 	struct listener *listener;
 	struct upstream *upstream; /* pinned; NULL before the route is known */
 	struct side *side; /* NULL: a plain flow */
+	struct flow_profile *profile; /* NULL: none; flow_profile.h */
 	struct server *server; /* slot held while not NULL */
 	uint64_t id;
 	int client_fd, server_fd; /* -1: none */
@@ -124,6 +126,9 @@ struct flow {
 	/* Entries of tried[] that are set: n_tried starts anew when all have
 	 * failed, the log names them all the same. */
 	uint8_t n_failed : 4;
+	bool unprofiled : 1; /* there was no room for a profile */
+	bool paced : 1; /* the client's socket has a pace */
+	uint32_t bulk_bytes; /* what makes a direction bulk */
 	uint32_t source_slot; /* of per_source, or SOURCE_UNTRACKED */
 	uint32_t tried[UPSTREAM_TRIED_MAX];
 	struct server *last_server; /* of the last attempt, for the log */

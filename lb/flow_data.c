@@ -35,7 +35,9 @@ static bool flow_hand_first(struct flow *flow)
 		return true;
 	bytes = first->bytes + first->start;
 	n = first->end - first->start;
-	direction_count(flow, d, n - first->header);
+	if (n > first->header)
+		direction_count(
+		    flow, d, bytes + first->header, n - first->header);
 	good = tls_sink(flow, d) ? tls_seal(flow, d, bytes, n)
 				 : relay_hand(flow, d, bytes, n);
 	/* Also of a sink that has failed: there is none to get it. */

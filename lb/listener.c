@@ -157,6 +157,8 @@ struct listener *listener_new(const struct conf_listener *conf,
 	listener_set_address(listener, conf);
 	listener->max_connections = conf->max_connections;
 	listener->backlog = conf->backlog;
+	if (conf->n_binds)
+		listener->port = addr_port(&conf->binds[0].addr);
 	listener->idle_ms = conf->idle_ms;
 	listener->half_closed_ms = conf->half_closed_ms;
 	listener->row = row;

@@ -60,6 +60,7 @@ struct listener {
 	uint64_t wait_ms, first_bytes_ms, handshake_ms;
 	struct arena *arena; /* of the maps and tables above */
 	uint32_t max_connections, backlog;
+	uint16_t port; /* of the first address; 0: none has one */
 	uint64_t idle_ms, half_closed_ms;
 	uint32_t references; /* plans that hold it; control's */
 	struct board_listener *row;

@@ -118,7 +118,7 @@ enum splice_outcome splice_run(struct flow *flow, struct direction *d)
 		d->eof = true;
 	}
 	if (n > 0) {
-		direction_count(flow, d, (uint32_t)n);
+		direction_count(flow, d, NULL, (uint32_t)n);
 		counter_add(&flow->worker->metrics->bytes_spliced, (uint64_t)n);
 	}
 	return splice_drain(flow, d);

@@ -104,7 +104,7 @@ static enum tls_status tls_read_some(struct flow *flow, struct direction *d,
 		status = tls_session_read(session, in, out, worker->scratch,
 		    WORKER_SCRATCH_BYTES, &n);
 		if (n) {
-			direction_count(flow, d, (uint32_t)n);
+			direction_count(flow, d, worker->scratch, (uint32_t)n);
 			if (!tls_seal(flow, d, worker->scratch, n))
 				return TLS_FAILED;
 		}
@@ -115,9 +115,9 @@ static enum tls_status tls_read_some(struct flow *flow, struct direction *d,
 		return TLS_FAILED;
 	status = tls_session_read(session, in, out, chunk->data + chunk->end,
 	    CHUNK_ROOM - chunk->end, &n);
-	chunk->end += (uint32_t)n;
 	if (n)
-		direction_count(flow, d, (uint32_t)n);
+		direction_count(flow, d, chunk->data + chunk->end, (uint32_t)n);
+	chunk->end += (uint32_t)n;
 	return status;
 }
 
@@ -161,7 +161,7 @@ bool tls_take(
 	counter_add(&flow->worker->metrics->bytes_relayed, length);
 	if (tls_source(flow, d))
 		return tls_open(flow, d, &in);
-	direction_count(flow, d, length);
+	direction_count(flow, d, bytes, length);
 	return tls_seal(flow, d, bytes, length);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "lb/flow.h"
+#include "lb/flow_profile.h"
 #include "lb/listener.h"
 #include "lb/side.h"
 #include "lb/tls_end.h"
@@ -16,6 +17,10 @@
  * upstream_release). */
 #define QUEUE_LOOK_MS 5
 /* Flow memory touched at boot, so that the first clients do not pay for it. */
+/* Kinds of flows that a worker remembers (1.5 MiB, touched on use), and flows
+ * that are recorded at the same time. */
+#define HISTORY_ENTRIES 65536u
+#define RECORDED_MAX 4096u
 #define PREFAULT_FLOWS 64
 
 static void worker_look_at_queues(struct timer *timer, struct mono now)
@@ -41,6 +46,21 @@ void worker_watch_queues(struct worker *worker)
 	    mono_add_ms(worker_now(worker), QUEUE_LOOK_MS));
 }
 
+static int worker_init_profiler(
+    struct worker *worker, const struct lb_limits *limits)
+{
+	int err = slab_init(&worker->profile_slab, "profile",
+	    sizeof(struct flow_profile), limits->max_connections);
+
+	if (!err)
+		err = slab_init(&worker->recorded_slab, "recorded",
+		    sizeof(struct recorded), RECORDED_MAX);
+	if (!err)
+		err = history_init(
+		    &worker->history, HISTORY_ENTRIES, rng_u64(&worker->rng));
+	return err;
+}
+
 static int worker_init_memory(
     struct worker *worker, const struct lb_limits *limits)
 {
@@ -63,6 +83,8 @@ static int worker_init_memory(
 	if (!err)
 		err = slab_init(&worker->first_slab, "first",
 		    sizeof(struct first), limits->max_connections);
+	if (!err)
+		err = worker_init_profiler(worker, limits);
 	if (!err)
 		err = pipe_pool_init(
 		    &worker->pipes, limits->pipes, limits->pipe_bytes);
@@ -121,6 +143,11 @@ void worker_fini(struct worker *worker)
 		slab_fini(&worker->side_slab);
 	if (worker->flow_slab.base)
 		slab_fini(&worker->flow_slab);
+	if (worker->profile_slab.base)
+		slab_fini(&worker->profile_slab);
+	if (worker->recorded_slab.base)
+		slab_fini(&worker->recorded_slab);
+	history_fini(&worker->history);
 	free(worker->scratch);
 	free(worker->bulk);
 	free(worker->held);

@@ -25,6 +25,7 @@
 #include "io/pipe.h"
 #include "io/ring.h"
 #include "io/tls.h"
+#include "profiler/history.h"
 #include "lb/proxy_proto.h"
 #include "profiler/client_hello.h"
 
@@ -33,6 +34,7 @@ struct upstream;
 struct flow;
 struct flow_log;
 struct source_table;
+struct profiling;
 
 /* One parked chunk takes what a full socket refused: the rest of a send and
  * what was received before reading could stop. */
@@ -154,6 +156,9 @@ struct worker {
 	struct timer_wheel wheel;
 	struct rng rng;
 	struct slab flow_slab, chunk_slab, side_slab, first_slab;
+	struct slab profile_slab, recorded_slab;
+	struct history history;
+	const struct profiling *profiling; /* of the plan; NULL: off */
 	char *scratch; /* WORKER_SCRATCH_BYTES, for the length of one call */
 	char *bulk; /* WORKER_BULK_BYTES, likewise */
 	struct pipe_pool pipes;

@@ -88,22 +88,21 @@ static void profile_set(
 
 bool profile_judge(struct profile *profile, const struct model *model,
     const struct history *history, const struct features_socket *socket,
-    struct mono now)
+    struct mono now, int32_t ret_vector[N_FEATURES])
 {
 	bool first = !profile->passed;
 	uint8_t before = profile->class, class;
 	struct features_history past = {0};
-	int32_t vector[N_FEATURES];
 	uint16_t confidence = 0;
 
 	profile_pass_all(profile, now);
-	if (profile->pinned)
-		return false;
 	if (profile->keyed)
 		history_find(history, profile->key, &past);
-	features_fill(
-	    &profile->features, &profile->hints, socket, &past, now, vector);
-	class = model_classify(model, vector, &confidence);
+	features_fill(&profile->features, &profile->hints, socket, &past, now,
+	    ret_vector);
+	if (profile->pinned || !model)
+		return false;
+	class = model_classify(model, ret_vector, &confidence);
 	profile_set(profile,
 	    confidence < PROFILE_SURE ? FLOW_CLASS_UNKNOWN : class, confidence);
 	if (first)

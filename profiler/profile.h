@@ -83,10 +83,11 @@ void profile_start(struct profile *profile, struct mono now);
 static inline bool profile_is_due(
     const struct profile *profile, struct mono now);
 /* Passes all checkpoints that are behind and makes a verdict. True when the
- * class has changed. `socket` may be NULL. */
+ * class has changed. `model` and `socket` may be NULL; ret_vector gets
+ * what the model was asked. */
 bool profile_judge(struct profile *profile, const struct model *model,
     const struct history *history, const struct features_socket *socket,
-    struct mono now);
+    struct mono now, int32_t ret_vector[N_FEATURES]);
 /* The operator's word instead of the model's. */
 void profile_pin(struct profile *profile, enum flow_class class);
 void profile_advise(const struct profile *profile, struct profile_advice *ret);

@@ -56,6 +56,30 @@ int sock_set_nodelay(int fd)
 	return fake_call_fails() ? -EINVAL : 0;
 }
 
+int sock_set_unsent(int fd, uint32_t bytes)
+{
+	(void)fake_conn_of(fd);
+	(void)bytes;
+	return fake_call_fails() ? -EINVAL : 0;
+}
+
+int sock_set_pacing(int fd, uint64_t rate_bps)
+{
+	(void)fake_conn_of(fd);
+	(void)rate_bps;
+	return fake_call_fails() ? -EINVAL : 0;
+}
+
+int sock_measured(int fd, uint32_t *ret_rtt_us, uint64_t *ret_delivery_bps)
+{
+	(void)fake_conn_of(fd);
+	if (fake_call_fails())
+		return -ENOTSUP;
+	*ret_rtt_us = 100;
+	*ret_delivery_bps = 1000000;
+	return 0;
+}
+
 int sock_delay_ack(int fd)
 {
 	if (fake_call_fails())

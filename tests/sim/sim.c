@@ -2,8 +2,11 @@
 #include "tests/sim/sim.h"
 
 #include "base/assert.h"
+#include "base/hash.h"
+#include "lb/flow_profile.h"
 #include "lb/flow_state.h"
 #include "lb/side.h"
+#include "profiler/model_abi.h"
 #include "tests/sim/sim_tls_end.h"
 
 #include <errno.h>
@@ -132,6 +135,39 @@ static void start_listener(struct sim *sim)
 	acceptor_start(sim->acceptor, sim->worker, sim->listener);
 }
 
+/* -- a profiler that is mostly wrong ------------------------------------- */
+
+static uint32_t any_class(const int32_t *features)
+{
+	uint64_t hash = hash_bytes(features, N_FEATURES * sizeof *features, 1);
+
+	return (uint32_t)(hash % N_FLOW_CLASSES) << 16 |
+	       (uint32_t)(hash >> 32) % (BRAID_MODEL_SURE + 1);
+}
+
+/* Verdicts say how bytes are moved, never whether: any must do. */
+static void start_profiler(struct sim *sim)
+{
+	static const char *classes[N_FLOW_CLASSES];
+	static struct braid_model abi = {.magic = BRAID_MODEL_MAGIC,
+	    .abi = BRAID_MODEL_ABI,
+	    .n_features = N_FEATURES,
+	    .n_classes = N_FLOW_CLASSES,
+	    .name = "any",
+	    .classes = classes,
+	    .classify = any_class};
+	static struct model model;
+	static const struct profiling profiling = {
+	    .model = &model, .acts = true, .record_share = 3};
+	char why[128];
+
+	for (unsigned i = 0; i < N_FLOW_CLASSES; i++)
+		classes[i] = flow_class_name((enum flow_class)i);
+	abi.features_hash = features_hash();
+	br_assert(!model_bind(&model, &abi, why, sizeof why));
+	sim->worker->profiling = &profiling;
+}
+
 void sim_start(struct sim *sim, const struct sim_options *options)
 {
 	memset(sim, 0, sizeof *sim);
@@ -159,6 +195,7 @@ void sim_start(struct sim *sim, const struct sim_options *options)
 	memset(sim->shared.metrics, 0, sizeof *sim->shared.metrics);
 	br_assert(!worker_init(sim->worker, 0, &sim->shared, sim->log));
 	rng_seed(&sim->worker->rng, rng_u64(&fake.rng));
+	start_profiler(sim);
 	start_pool(sim);
 	start_listener(sim);
 }
@@ -314,6 +351,7 @@ static void check_clean(struct sim *sim)
 	br_assert(list_empty(&worker->flows) && list_empty(&worker->closing));
 	br_assert(list_empty(&worker->starved) && list_empty(&worker->shaking));
 	br_assert(!worker->side_slab.used && !worker->first_slab.used);
+	br_assert(!worker->profile_slab.used && !worker->recorded_slab.used);
 	br_assert(list_empty(&worker->waiting) && list_empty(&worker->paused));
 	br_assert(!worker->flow_slab.used && !worker->chunk_slab.used);
 	br_assert(!sim->shared.connections && !sim->shared.parked);

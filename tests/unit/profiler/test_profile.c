@@ -17,6 +17,7 @@ static struct model model;
 static struct history history;
 static uint32_t answer; /* of the model: class << 16 | confidence */
 static int32_t asked[N_FEATURES];
+static int32_t vector[N_FEATURES];
 static unsigned n_asked;
 
 static const char *const classes[] = {"bulk", "request", "push"};
@@ -63,7 +64,7 @@ static bool read_and_judge(int64_t ms, bool up, uint32_t bytes)
 	features_on_read(&p.features, up, bytes, at_ms(ms));
 	if (!profile_is_due(&p, at_ms(ms)))
 		return false;
-	profile_judge(&p, &model, &history, NULL, at_ms(ms));
+	profile_judge(&p, &model, &history, NULL, at_ms(ms), vector);
 	return true;
 }
 
@@ -261,6 +262,7 @@ START_TEST(test_history_reaches_the_model)
 	read_and_judge(1, true, 10);
 	ck_assert_int_eq(asked[FEATURE_history_kib], 4096);
 	ck_assert_int_eq(asked[FEATURE_history_flows], 1);
+	ck_assert_mem_eq(vector, asked, sizeof asked);
 }
 END_TEST
 

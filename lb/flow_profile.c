@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/flow_profile.h"
+
+#include "base/hash.h"
+#include "fleet/pool.h"
+#include "io/sock.h"
+#include "lb/listener.h"
+#include "lb/side.h"
+#include "lb/worker.h"
+
+#include <string.h>
+
+/* TCP_INFO costs a call: asked where a verdict decides about much. */
+#define PROFILE_SOCKET_BYTES (16u << 10)
+
+static bool profile_begin(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+	const struct profiling *profiling = worker->profiling;
+	struct flow_profile *own;
+
+	if (!profiling || flow->unprofiled)
+		return false;
+	own = slab_new(&worker->profile_slab);
+	if (!own) {
+		/* Not from the middle of its life. */
+		flow->unprofiled = true;
+		return false;
+	}
+	flow->profile = own;
+	own->recorded = NULL;
+	profile_start(&own->profile, flow->connected_at);
+	features_set_ends(&own->profile.features, flow->client.family,
+	    flow->client.ip, flow->client.port, flow->listener->port);
+	if (profiling->record_share &&
+	    !rng_below(&worker->rng, profiling->record_share))
+		own->recorded = slab_new(&worker->recorded_slab);
+	if (own->recorded)
+		own->recorded->n = 0;
+	return true;
+}
+
+/* -- acting on it ------------------------------------------------------ */
+
+static void profile_act(struct flow *flow)
+{
+	struct profile_advice advice;
+
+	profile_advise(&flow->profile->profile, &advice);
+	flow->bulk_bytes = advice.bulk_bytes;
+	/* Advice that is not taken back: a later class leaves a socket as it
+	 * is, apart from its pace. */
+	if (advice.unsent_bytes)
+		(void)sock_set_unsent(flow->client_fd, advice.unsent_bytes);
+	if (advice.pacing_bps || flow->paced) {
+		flow->paced = advice.pacing_bps != 0;
+		(void)sock_set_pacing(flow->client_fd, advice.pacing_bps);
+	}
+}
+
+static void profile_keep_row(
+    const struct flow_profile *own, const int32_t vector[N_FEATURES])
+{
+	struct recorded *recorded = own->recorded;
+	struct recorded_row *row;
+
+	if (recorded->n == N_PROFILE_CHECKPOINTS)
+		return;
+	row = &recorded->rows[recorded->n++];
+	row->checkpoint = own->profile.checkpoint;
+	row->class = own->profile.class;
+	row->confidence = own->profile.confidence;
+	memcpy(row->vector, vector, sizeof row->vector);
+}
+
+static void profile_look(struct flow *flow, struct mono now)
+{
+	struct worker *worker = flow->worker;
+	struct flow_profile *own = flow->profile;
+	const struct features *features = &own->profile.features;
+	struct features_socket socket;
+	int32_t vector[N_FEATURES];
+	bool asks =
+	    features->bytes[0] + features->bytes[1] >= PROFILE_SOCKET_BYTES &&
+	    !sock_measured(
+		flow->client_fd, &socket.rtt_us, &socket.delivery_bps);
+
+	if (profile_judge(&own->profile, worker->profiling->model,
+		&worker->history, asks ? &socket : NULL, now, vector) &&
+	    worker->profiling->acts)
+		profile_act(flow);
+	if (own->recorded)
+		profile_keep_row(own, vector);
+}
+
+/* -- bytes ------------------------------------------------------------- */
+
+static struct history_key profile_key(
+    const struct flow *flow, const struct features_hints *hints)
+{
+	const struct pool *pool = flow->upstream->pool;
+	const char *name = flow->side ? flow->side->name : "";
+
+	return history_key(&flow->worker->history,
+	    hash_bytes(pool->name, strlen(pool->name), 0), name,
+	    (uint32_t)strlen(name), hints->http_path, flow->client.family,
+	    flow->client.ip);
+}
+
+void flow_profile_bytes(
+    struct flow *flow, bool up, const void *bytes, uint32_t n)
+{
+	struct mono now = worker_now(flow->worker);
+	struct profile *profile;
+
+	if (!flow->profile && !profile_begin(flow))
+		return;
+	profile = &flow->profile->profile;
+	(void)bytes;
+	if (!profile->keyed) {
+		profile->key = profile_key(flow, &profile->hints);
+		profile->keyed = true;
+	}
+	features_on_read(&profile->features, up, n, now);
+	/* Switched off by a reload, what is known stays as it is. */
+	if (flow->worker->profiling && profile_is_due(profile, now))
+		profile_look(flow, now);
+}
+
+void flow_profile_end(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+	struct flow_profile *own = flow->profile;
+	const struct features *features;
+	int64_t ns;
+
+	if (!own)
+		return;
+	features = &own->profile.features;
+	ns = features->last_ns - features->began_ns;
+	history_add(&worker->history, own->profile.key,
+	    features->bytes[0] + features->bytes[1],
+	    (uint32_t)(ns > 0 ? ns / NS_PER_MS : 0),
+	    (uint32_t)(worker_now(worker).ns / NS_PER_S));
+	if (own->recorded)
+		slab_free(&worker->recorded_slab, own->recorded);
+	slab_free(&worker->profile_slab, own);
+	flow->profile = NULL;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A flow and the profiler: what bytes pass is told to it, and what it advises
+ * is done. A flow gets its profile with its first byte, so idle connections
+ * have none; without a model in force, or without room, flows live without.
+ *
+ *      direction_count() ──> flow_profile_bytes() ──> profile_judge()
+ *                                                       │ changed
+ *                                  bulk_bytes, socket options
+ *      end of the flow   ──> history, recorder's rows
+ *
+ * Thread:  the flow's worker.
+ * Memory:  a slab of the worker; the recorder's vectors in another.
+ */
+#include "lb/flow.h"
+#include "profiler/profile.h"
+
+/* What a plan wants of the profiler; workers hold it from adopt to adopt. None
+ * at all: the profiler is off. */
+struct profiling {
+	const struct model *model; /* NULL: none, classes stay unknown */
+	bool acts; /* else verdicts are only shown */
+	/* One flow in this many is recorded; 0: none. */
+	uint32_t record_share;
+};
+
+/* Sampled vectors of one flow, a row for each verdict. */
+struct recorded_row {
+	uint8_t checkpoint, class;
+	uint16_t confidence;
+	int32_t vector[N_FEATURES];
+};
+
+struct recorded {
+	uint32_t n;
+	struct recorded_row rows[N_PROFILE_CHECKPOINTS];
+};
+
+/* Of a flow with a profile. */
+struct flow_profile {
+	struct profile profile;
+	struct recorded *recorded; /* NULL: this one is not */
+};
+
+/* n bytes came from one side; `bytes` are they, or NULL where they never were
+ * in our memory. */
+void flow_profile_bytes(
+    struct flow *flow, bool up, const void *bytes, uint32_t n);
+/* The flow ends: remembers what it was. */
+void flow_profile_end(struct flow *flow);
