@@ -96,6 +96,21 @@ struct conf_limits {
 	uint64_t tls_memory_bytes; /* likewise */
 };
 
+enum conf_profiler_mode {
+	CONF_PROFILER_OFF,
+	CONF_PROFILER_OBSERVE,
+	CONF_PROFILER_ACT,
+};
+
+struct conf_profiler {
+	enum conf_profiler_mode mode;
+	const char *model; /* "builtin", or a path */
+	struct conf_pos model_pos;
+	const char *record; /* NULL: nothing is recorded */
+	struct conf_pos record_pos;
+	uint32_t record_share; /* one flow in so many */
+};
+
 struct conf_upgrade {
 	uint64_t drain_ms; /* 0: unlimited */
 	uint32_t generations;
@@ -331,6 +346,7 @@ struct conf {
 	struct conf_api api;
 	struct conf_limits limits;
 	struct conf_upgrade upgrade;
+	struct conf_profiler profiler;
 	struct conf_listener *listeners; /* in file order */
 	uint32_t n_listeners;
 	struct conf_pool *pools;

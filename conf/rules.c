@@ -53,4 +53,5 @@ void rules_apply(struct draft *draft)
 	rules_resolve(draft);
 	binds = rules_listeners(draft);
 	rules_pools(draft, binds);
+	rules_profiler(draft);
 }

@@ -25,5 +25,7 @@ struct rules_bind {
 struct addr_map *rules_listeners(struct draft *draft);
 /* rules_pools.c */
 void rules_pools(struct draft *draft, const struct addr_map *binds);
+/* rules_profiler.c */
+void rules_profiler(struct draft *draft);
 /* rules_health.c: of the pool of that scope. */
 void rules_health(struct draft *draft, const struct scope *scope);

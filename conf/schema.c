@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-static const struct schema_row *const schema_blocks[] = {
-    schema_global, schema_listeners, schema_pools, schema_later};
+static const struct schema_row *const schema_blocks[] = {schema_global,
+    schema_listeners, schema_pools, schema_profiler, schema_later};
 
 const struct schema_type_info schema_types[SCHEMA_TYPES] = {
     [SCHEMA_OBJECT] = {"block", "a block of keys"},

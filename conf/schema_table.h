@@ -4,7 +4,8 @@
  * The rows behind schema.h, for the parser, the checks and the generators of
  * this folder. Rows stand in pre-order: what lies below a key follows it.
  *
- *      schema_global.c  schema_listeners.c  schema_pools.c  schema_later.c
+ *      schema_global.c  schema_listeners.c  schema_pools.c  schema_profiler.c
+ *      schema_later.c
  *            \________________\__________________/_______________/
  *                          schema.c walks them as one
  *
@@ -106,6 +107,7 @@ extern const struct schema_type_info schema_types[SCHEMA_TYPES];
 extern const struct schema_row schema_global[];
 extern const struct schema_row schema_listeners[];
 extern const struct schema_row schema_pools[];
+extern const struct schema_row schema_profiler[];
 extern const struct schema_row schema_later[];
 
 /* The row after `at` in pre-order that lies below `parent` (at any depth), or

@@ -72,7 +72,7 @@ static bool write_oldest(struct merge *merge)
 {
 	uint32_t worker = oldest_worker(merge);
 	const struct flow_record *record = NULL;
-	struct flow_log *log = NULL;
+	struct record_queue *log = NULL;
 	const char *text;
 	struct wall at;
 	size_t length;
@@ -91,7 +91,7 @@ static bool write_oldest(struct merge *merge)
 	if (!record)
 		return false;
 	batch_add_record(merge->batch, record);
-	flow_log_drop(log);
+	record_queue_drop(log);
 	merge->records[worker]--;
 	return true;
 }
@@ -104,7 +104,7 @@ uint32_t access_log_drain(struct daemon *daemon)
 	uint32_t records = 0;
 
 	for (uint32_t i = 0; i < daemon->n_workers; i++) {
-		merge.records[i] = flow_log_count(daemon->flow_logs[i]);
+		merge.records[i] = record_queue_count(daemon->flow_logs[i]);
 		records += merge.records[i];
 	}
 	while (write_oldest(&merge))

@@ -13,6 +13,8 @@
 #include "lb/source_table.h"
 #include "daemon/generations.h"
 #include "daemon/inherit.h"
+#include "lb/flow_profile.h"
+#include "profiler/record.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -261,10 +263,13 @@ static int make_shared(struct boot *boot)
 	daemon->shared.limits = boot->limits;
 	daemon->shared.metrics =
 	    aligned_zero(n, sizeof *daemon->shared.metrics);
-	daemon->flow_logs = aligned_zero(n, sizeof(struct flow_log *));
+	daemon->flow_logs = aligned_zero(n, sizeof(struct record_queue *));
+	daemon->row_queues = aligned_zero(n, sizeof(struct record_queue *));
 	for (uint32_t i = 0; i < n; i++) {
 		daemon->flow_logs[i] = flow_log_new(FLOW_LOG_RECORDS);
-		if (!daemon->flow_logs[i])
+		daemon->row_queues[i] = record_queue_new(
+		    RECORD_QUEUE_ROWS, sizeof(struct record_row));
+		if (!daemon->flow_logs[i] || !daemon->row_queues[i])
 			br_out_of_memory("access logs", FLOW_LOG_RECORDS);
 	}
 	daemon->shared.sources = source_table_new(
@@ -337,10 +342,13 @@ static void free_shared(struct boot *boot)
 	if (daemon->board)
 		board_free(daemon->board);
 	for (uint32_t i = 0; daemon->flow_logs && i < daemon->n_workers; i++)
-		flow_log_free(daemon->flow_logs[i]);
+		record_queue_free(daemon->flow_logs[i]);
+	for (uint32_t i = 0; daemon->row_queues && i < daemon->n_workers; i++)
+		record_queue_free(daemon->row_queues[i]);
 	post_office_free(daemon->office);
 	source_table_free(daemon->shared.sources);
 	free(daemon->flow_logs);
+	free(daemon->row_queues);
 	free(daemon->shared.metrics);
 	free(daemon->workers);
 	free(boot->loops);

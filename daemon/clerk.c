@@ -6,6 +6,7 @@
 #include "daemon/access_log.h"
 #include "daemon/generations.h"
 #include "daemon/load.h"
+#include "daemon/recorder.h"
 #include "daemon/resolver.h"
 
 #include <inttypes.h>
@@ -35,6 +36,17 @@ static void empty_logs(struct clerk *clerk)
 		records = access_log_drain(clerk->daemon);
 		most -= records < most ? records : most;
 	} while (records && most);
+}
+
+/* Rows of recorded flows, to where the plan in force wants them. */
+static bool write_rows(struct clerk *clerk)
+{
+	const struct plan *plan = snapshot_enter(clerk->plan);
+
+	recorder_set_path(clerk->recorder,
+	    plan->profiling ? plan->conf->profiler.record : NULL);
+	snapshot_leave(clerk->plan);
+	return recorder_drain(clerk->recorder);
 }
 
 /* -- retired plans ----------------------------------------------------- */
@@ -185,12 +197,15 @@ static void *clerk_thread(void *argument)
 		wait_for_mail(clerk, more ? 0 : CLERK_PERIOD_MS);
 		receive(clerk);
 		more = write_logs(clerk);
+		more |= write_rows(clerk);
 		look_for_unused(clerk);
 		publish(clerk, false);
 		(void)outbox_flush(&clerk->outbox);
 	}
 	receive(clerk);
 	empty_logs(clerk);
+	while (write_rows(clerk))
+		;
 	publish(clerk, true);
 	while ((node = list_first(&clerk->retired)) != NULL)
 		free_plan(clerk, plan_of(node));
@@ -202,6 +217,8 @@ int clerk_start(struct clerk *clerk, struct daemon *daemon)
 	memset(clerk, 0, sizeof *clerk);
 	clerk->daemon = daemon;
 	list_init(&clerk->retired);
+	clerk->plan = snapshot_reader_new(daemon->plan);
+	clerk->recorder = recorder_new(daemon);
 	outbox_init(&clerk->outbox, daemon->office, daemon->member_clerk);
 	return -pthread_create(&clerk->thread, NULL, clerk_thread, clerk);
 }
@@ -210,4 +227,6 @@ void clerk_stop(struct clerk *clerk)
 {
 	atomic_store(&clerk->stop, true);
 	(void)pthread_join(clerk->thread, NULL);
+	recorder_free(clerk->recorder);
+	snapshot_reader_free(clerk->plan);
 }

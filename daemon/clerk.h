@@ -28,6 +28,8 @@ struct clerk {
 	struct outbox outbox;
 	struct list retired; /* struct plan, oldest first */
 	struct plan *fencing; /* the one that control fences now */
+	struct snapshot_reader *plan; /* the one in force */
+	struct recorder *recorder;
 	struct mono publish_at; /* the counters of an old generation */
 	_Atomic bool stop;
 	pthread_t thread;

@@ -119,7 +119,8 @@ struct daemon {
 	struct post_office *office;
 	struct lb_shared shared; /* limits, and words of the workers */
 	struct worker *workers; /* [n_workers] */
-	struct flow_log **flow_logs; /* [n_workers] */
+	struct record_queue **flow_logs; /* [n_workers] */
+	struct record_queue **row_queues; /* [n_workers], of recorded flows */
 	/* Rows are taken and given back by the clerk; other threads, control
 	 * too, walk them between board_enter() and board_leave(). */
 	struct board *board;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon/changes.h"
 #include "daemon/privileges.h"
+#include "daemon/profiling_open.h"
 #include "fleet/name_expand.h"
 
 #include <errno.h>
@@ -48,7 +49,9 @@ int load_config(const char *file, const struct tls_store *before,
 
 	if (err)
 		return err;
-	err = tls_store_load(*ret_conf, before, errors, ret_tls);
+	err = profiling_check(*ret_conf, errors);
+	if (!err)
+		err = tls_store_load(*ret_conf, before, errors, ret_tls);
 	if (err)
 		conf_free(*ret_conf);
 	return err;

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "daemon/plan_index.h"
+#include "daemon/profiling_open.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -312,6 +313,9 @@ static int build_all(struct build *b)
 	for (uint32_t i = 0; i < conf->n_listeners && !err; i++)
 		err = build_listener(b, i);
 	if (!err)
+		err = profiling_open(conf, &b->plan->profiling, b->error->text,
+		    sizeof b->error->text);
+	if (!err)
 		err = build_binds(b);
 	return err;
 }
@@ -390,6 +394,7 @@ void plan_free(struct plan *plan, struct board *board)
 	for (uint32_t i = 0; i < plan->n_upstreams; i++)
 		upstream_unref(plan->upstreams[i], board);
 	tls_store_free(plan->tls);
+	profiling_close(plan->profiling);
 	if (plan->conf)
 		conf_free(plan->conf);
 	free(plan->gone);

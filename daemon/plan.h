@@ -27,6 +27,8 @@
 #include "lb/listener.h"
 #include "lb/upstream.h"
 
+struct profiling_open;
+
 struct plan_bind {
 	struct addr addr;
 	char text[ADDR_TEXT_MAX];
@@ -43,6 +45,7 @@ struct plan_leaving {
 struct plan {
 	struct conf *conf; /* owned */
 	struct tls_store *tls; /* owned; of the contexts in the objects below */
+	struct profiling_open *profiling; /* owned; NULL: off */
 	uint64_t number; /* 1, 2, ...: of this process */
 	struct wall loaded_at;
 	uint32_t n_workers;

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "daemon/flow_rows.h"
+#include "daemon/profiling_open.h"
 #include "io/tls.h"
 #include "io/tls_memory.h"
 
@@ -73,6 +74,8 @@ static void take_ticket_keys(struct worker_loop *loop)
 static void adopt(struct worker_loop *loop, struct plan *plan, struct plan *old)
 {
 	loop->plan = plan;
+	loop->worker->profiling =
+	    plan->profiling ? &plan->profiling->profiling : NULL;
 	/* Keys may have changed since the plan was built. */
 	take_ticket_keys(loop);
 	for (uint32_t i = 0; i < plan->n_binds; i++) {
@@ -304,6 +307,8 @@ static void *worker_thread(void *argument)
 		err = worker_init(loop->worker, loop->index,
 		    &loop->daemon->shared,
 		    loop->daemon->flow_logs[loop->index]);
+	if (!err)
+		loop->worker->records = loop->daemon->row_queues[loop->index];
 	if (gate_arrive(loop->gate, err))
 		run(loop);
 	/* Flows that would not end in time keep their memory: the process is

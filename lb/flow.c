@@ -247,7 +247,7 @@ static void flow_account(struct flow *flow)
 		return;
 	}
 	flow_record_fill(record, flow);
-	flow_log_put(worker->log);
+	record_queue_put(worker->log);
 }
 
 void flow_finish(struct flow *flow)

@@ -8,6 +8,7 @@
 #include "lb/listener.h"
 #include "lb/proxy_proto.h"
 #include "profiler/client_hello.h"
+#include "profiler/profile.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -117,6 +118,22 @@ static void flow_line_failed(
 	log_line_text(line, "tried", text);
 }
 
+/* The verdict, where it was made, how sure it is in percent, and what it was
+ * before. */
+static void flow_line_profile(
+    struct log_line *line, const struct flow_record *record)
+{
+	log_line_text(
+	    line, "class", flow_class_name((enum flow_class)record->class));
+	log_line_text(line, "class_at",
+	    profile_checkpoint_name(
+		(enum profile_checkpoint)record->checkpoint));
+	log_line_number(line, "sure", record->confidence / 100u);
+	if (record->first_class != record->class)
+		log_line_text(line, "class_first",
+		    flow_class_name((enum flow_class)record->first_class));
+}
+
 /* What only some flows have. */
 static void flow_line_side(
     struct log_line *line, const struct flow_record *record)
@@ -196,6 +213,8 @@ int flow_line_compose(const struct flow_record *record, char *ret, int room)
 	log_line_number(&line, "bytes_in", record->bytes_up);
 	log_line_number(&line, "bytes_out", record->bytes_down);
 	log_line_number(&line, "worker", record->worker);
+	if (record->profiled)
+		flow_line_profile(&line, record);
 	if (record->wanted.family)
 		flow_line_client(&line, "to", &record->wanted);
 	flow_line_failed(&line, record);

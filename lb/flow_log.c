@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "io/sock.h"
+#include "lb/flow_profile.h"
 #include "lb/listener.h"
 #include "lb/side.h"
 #include "lb/worker.h"
@@ -11,83 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct flow_log {
-	uint32_t mask;
-	struct flow_record *records;
-	/* One writer each, on lines of their own. */
-	uint32_t put __attribute__((aligned(64)));
-	uint32_t taken __attribute__((aligned(64)));
-};
-
-struct flow_log *flow_log_new(uint32_t records)
-{
-	struct flow_log *log;
-
-	br_assert(records && (records & (records - 1)) == 0);
-	log = aligned_alloc(64, sizeof *log);
-	if (!log)
-		return NULL;
-	memset(log, 0, sizeof *log);
-	log->mask = records - 1;
-	log->records = calloc(records, sizeof *log->records);
-	if (log->records)
-		return log;
-	free(log);
-	return NULL;
-}
-
-void flow_log_free(struct flow_log *log)
-{
-	if (!log)
-		return;
-	free(log->records);
-	free(log);
-}
-
-struct flow_record *flow_log_room(struct flow_log *log)
-{
-	uint32_t put = __atomic_load_n(&log->put, __ATOMIC_RELAXED);
-	uint32_t taken = __atomic_load_n(&log->taken, __ATOMIC_ACQUIRE);
-
-	return put - taken > log->mask ? NULL : &log->records[put & log->mask];
-}
-
-void flow_log_put(struct flow_log *log)
-{
-	uint32_t put = __atomic_load_n(&log->put, __ATOMIC_RELAXED);
-
-	__atomic_store_n(&log->put, put + 1, __ATOMIC_RELEASE);
-}
-
-uint32_t flow_log_count(const struct flow_log *log)
-{
-	return __atomic_load_n(&log->put, __ATOMIC_ACQUIRE) -
-	       __atomic_load_n(&log->taken, __ATOMIC_RELAXED);
-}
-
-const struct flow_record *flow_log_peek(const struct flow_log *log)
-{
-	uint32_t taken = __atomic_load_n(&log->taken, __ATOMIC_RELAXED);
-	uint32_t put = __atomic_load_n(&log->put, __ATOMIC_ACQUIRE);
-
-	return put == taken ? NULL : &log->records[taken & log->mask];
-}
-
-void flow_log_drop(struct flow_log *log)
-{
-	uint32_t taken = __atomic_load_n(&log->taken, __ATOMIC_RELAXED);
-
-	__atomic_store_n(&log->taken, taken + 1, __ATOMIC_RELEASE);
-}
-
-bool flow_log_take(struct flow_log *log, struct flow_record *ret)
+bool flow_log_take(struct record_queue *log, struct flow_record *ret)
 {
 	const struct flow_record *next = flow_log_peek(log);
 
 	if (!next)
 		return false;
 	*ret = *next;
-	flow_log_drop(log);
+	record_queue_drop(log);
 	return true;
 }
 
@@ -156,6 +88,16 @@ static void flow_record_times(struct flow_record *ret, const struct flow *flow)
 	    mono_diff_ns(worker_now(flow->worker), flow->accepted_at);
 }
 
+static void flow_record_profile(
+    struct flow_record *ret, const struct profile *profile)
+{
+	ret->profiled = true;
+	ret->class = profile->class;
+	ret->first_class = profile->first_class;
+	ret->checkpoint = profile->checkpoint;
+	ret->confidence = profile->confidence;
+}
+
 void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 {
 	/* Names are terminated, not wiped: what lies behind is not touched. */
@@ -179,6 +121,8 @@ void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 	ret->bytes_down = flow->down.bytes;
 	flow_record_times(ret, flow);
 	flow_record_wanted(&ret->wanted, flow);
+	if (flow->profile)
+		flow_record_profile(ret, &flow->profile->profile);
 	if (flow->side)
 		flow_record_side(ret, flow);
 }

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Access log records on their way from a worker to the clerk: a bounded
- * single-producer single-consumer ring of fixed-size records (ck_ring would
- * hold pointers).
+ * Access log records on their way from a worker to the clerk: a queue
+ * (base/record_queue.h) of which each side uses one end.
  *
  * A record is filled where it will lie, and of one without names only the
  * first cache lines are touched:
  *
- *      worker: flow_log_room() ─> flow_record_fill() ─> flow_log_put()
- *      clerk:  flow_log_peek() ─> flow_line_compose() ─> flow_log_drop()
+ *      worker: flow_log_room() ─> flow_record_fill() ─> record_queue_put()
+ *      clerk:  flow_log_peek() ─> flow_line_compose() ─> record_queue_drop()
  *
- * Thread:  flow_log_room(), _put(): the worker; the rest: the clerk.
+ * Thread:  flow_log_room(), flow_record_fill(): the worker; the rest: the
+ *          clerk.
  * Memory:  a record points to names and servers of pools and listeners that
  *          the clerk itself frees, after it has emptied the logs.
  */
 #include "base/clock.h"
+#include "base/record_queue.h"
 #include "lb/flow.h"
 
 /* What is kept of names that clients choose; the rest is cut off. */
@@ -40,6 +41,11 @@ struct flow_record {
 	/* -1: the phase was not reached. */
 	int64_t queue_ns, connect_ns, first_byte_ns, total_ns;
 	uint64_t bytes_up, bytes_down;
+	/* -- of flows with a profile -- */
+	bool profiled;
+	uint8_t class, checkpoint; /* the verdict and where it was made */
+	uint8_t first_class;
+	uint16_t confidence; /* in 1/10000 */
 	/* -- of flows with a side; else 0 -- */
 	uint32_t route; /* as side.h; only where the listener has routes */
 	bool routed;
@@ -50,19 +56,26 @@ struct flow_record {
 	char alpn[FLOW_RECORD_ALPN_MAX + 1], sni[FLOW_RECORD_SNI_MAX + 1];
 };
 
-struct flow_log;
+/* `records`: a power of two. */
+static inline struct record_queue *flow_log_new(uint32_t records)
+{
+	return record_queue_new(records, sizeof(struct flow_record));
+}
 
-struct flow_log *flow_log_new(uint32_t records); /* power of two */
-void flow_log_free(struct flow_log *log);
-/* Where the next record is to be filled in; NULL when full. */
-struct flow_record *flow_log_room(struct flow_log *log);
-/* That record is there now. */
-void flow_log_put(struct flow_log *log);
-bool flow_log_take(struct flow_log *log, struct flow_record *ret);
-/* Records that wait now; more may come meanwhile. */
-uint32_t flow_log_count(const struct flow_log *log);
-/* The record that would be taken next, until flow_log_drop(); NULL: none. */
-const struct flow_record *flow_log_peek(const struct flow_log *log);
-void flow_log_drop(struct flow_log *log);
+/* Where the next record is composed; NULL when full. */
+static inline struct flow_record *flow_log_room(struct record_queue *log)
+{
+	return record_queue_room(log);
+}
+
+/* The record that would be taken next, until record_queue_drop();
+ * NULL: none. */
+static inline const struct flow_record *flow_log_peek(
+    const struct record_queue *log)
+{
+	return record_queue_peek(log);
+}
+
+bool flow_log_take(struct record_queue *log, struct flow_record *ret);
 /* Fills a record, whatever it held, from a flow that ends now. */
 void flow_record_fill(struct flow_record *ret, const struct flow *flow);

@@ -2,12 +2,15 @@
 #include "lb/flow_profile.h"
 
 #include "base/hash.h"
+#include "base/record_queue.h"
 #include "fleet/pool.h"
 #include "io/sock.h"
 #include "lb/listener.h"
 #include "lb/side.h"
 #include "lb/worker.h"
+#include "profiler/record.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* TCP_INFO costs a call: asked where a verdict decides about much. */
@@ -38,6 +41,15 @@ static bool profile_begin(struct flow *flow)
 	if (own->recorded)
 		own->recorded->n = 0;
 	return true;
+}
+
+static uint32_t profile_duration_ms(const struct features *features)
+{
+	int64_t ms = (features->last_ns - features->began_ns) / NS_PER_MS;
+
+	if (ms < 0)
+		return 0;
+	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 }
 
 /* -- acting on it ------------------------------------------------------ */
@@ -127,23 +139,66 @@ void flow_profile_bytes(
 		profile_look(flow, now);
 }
 
+/* -- recording --------------------------------------------------------- */
+
+static void record_fill(struct record_row *row, const struct flow *flow,
+    const struct recorded_row *recorded)
+{
+	const struct features *features = &flow->profile->profile.features;
+	struct mono now = worker_now(flow->worker);
+
+	row->ended_at = wall_now();
+	row->flow = flow->id;
+	(void)snprintf(
+	    row->listener, sizeof row->listener, "%s", flow->listener->name);
+	(void)snprintf(
+	    row->pool, sizeof row->pool, "%s", flow->upstream->pool->name);
+	record_network(flow->client.family, flow->client.ip, row->network);
+	row->checkpoint = recorded->checkpoint;
+	row->class = recorded->class;
+	row->confidence = recorded->confidence;
+	row->observed = (uint8_t)profile_observed(features, now);
+	row->up_bytes = features->bytes[0];
+	row->down_bytes = features->bytes[1];
+	row->duration_ms = profile_duration_ms(features);
+	memcpy(row->vector, recorded->vector, sizeof row->vector);
+}
+
+static void profile_record(struct flow *flow)
+{
+	struct worker *worker = flow->worker;
+	const struct recorded *recorded = flow->profile->recorded;
+
+	for (uint32_t i = 0; i < recorded->n; i++) {
+		struct record_row *row =
+		    worker->records ? record_queue_room(worker->records) : NULL;
+
+		if (!row) {
+			counter_inc(&worker->metrics->record_dropped);
+			continue;
+		}
+		record_fill(row, flow, &recorded->rows[i]);
+		record_queue_put(worker->records);
+	}
+}
+
 void flow_profile_end(struct flow *flow)
 {
 	struct worker *worker = flow->worker;
 	struct flow_profile *own = flow->profile;
 	const struct features *features;
-	int64_t ns;
 
 	if (!own)
 		return;
 	features = &own->profile.features;
-	ns = features->last_ns - features->began_ns;
 	history_add(&worker->history, own->profile.key,
 	    features->bytes[0] + features->bytes[1],
-	    (uint32_t)(ns > 0 ? ns / NS_PER_MS : 0),
+	    profile_duration_ms(features),
 	    (uint32_t)(worker_now(worker).ns / NS_PER_S));
-	if (own->recorded)
+	if (own->recorded) {
+		profile_record(flow);
 		slab_free(&worker->recorded_slab, own->recorded);
+	}
 	slab_free(&worker->profile_slab, own);
 	flow->profile = NULL;
 }

@@ -37,6 +37,9 @@ struct recorded {
 	struct recorded_row rows[N_PROFILE_CHECKPOINTS];
 };
 
+/* Rows that the clerk has not taken yet. */
+#define RECORD_QUEUE_ROWS 1024u
+
 /* Of a flow with a profile. */
 struct flow_profile {
 	struct profile profile;

@@ -94,7 +94,7 @@ static int worker_init_memory(
 }
 
 int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
-    struct flow_log *log)
+    struct record_queue *log)
 {
 	const struct lb_limits *limits = &shared->limits;
 	struct ring_options options = {

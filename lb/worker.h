@@ -32,9 +32,9 @@
 struct listener;
 struct upstream;
 struct flow;
-struct flow_log;
 struct source_table;
 struct profiling;
+struct record_queue;
 
 /* One parked chunk takes what a full socket refused: the rest of a send and
  * what was received before reading could stop. */
@@ -93,6 +93,7 @@ struct chunk {
 	X(tls_server_handshakes, "Full TLS handshakes with servers")           \
 	X(tls_server_resumed, "TLS sessions resumed with servers")             \
 	X(log_dropped, "Access log records lost to a full queue")              \
+	X(record_dropped, "Recorded rows lost to a full queue")                \
 	X(bytes_relayed, "Bytes moved by relay")                               \
 	X(bytes_spliced, "Bytes moved by splice")
 
@@ -159,6 +160,8 @@ struct worker {
 	struct slab profile_slab, recorded_slab;
 	struct history history;
 	const struct profiling *profiling; /* of the plan; NULL: off */
+	/* Of recorded flows, for the clerk, whose owner it is; NULL: none. */
+	struct record_queue *records;
 	char *scratch; /* WORKER_SCRATCH_BYTES, for the length of one call */
 	char *bulk; /* WORKER_BULK_BYTES, likewise */
 	struct pipe_pool pipes;
@@ -172,12 +175,12 @@ struct worker {
 	uint32_t handshakes_left; /* in this turn */
 	struct timer waiting_timer;
 	struct worker_metrics *metrics;
-	struct flow_log *log;
+	struct record_queue *log;
 	uint64_t next_flow_id;
 };
 
 int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
-    struct flow_log *log) BR_MUST_CHECK;
+    struct record_queue *log) BR_MUST_CHECK;
 void worker_fini(struct worker *worker);
 /* One turn: submit, wait (at most max_wait_ns), complete, timers, starved
  * directions. Messages are the caller's business. */

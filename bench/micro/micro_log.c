@@ -20,7 +20,7 @@ struct bench {
 	struct micro_pool p;
 	struct listener listener;
 	struct flow_record record;
-	struct flow_log *log;
+	struct record_queue *log;
 	struct worker worker; /* of which a record names the number and time */
 	struct flow flow;
 	int null;
@@ -69,7 +69,7 @@ static void bench_close(void *state)
 	br_assert(!log_dropped());
 	log_set_fd(STDERR_FILENO);
 	(void)close(b->null);
-	flow_log_free(b->log);
+	record_queue_free(b->log);
 	micro_pool_close(&b->p);
 	free(b);
 }
@@ -97,12 +97,12 @@ static void run_record(void *state, uint64_t n)
 
 		b->flow.id = i;
 		flow_record_fill(record, &b->flow);
-		flow_log_put(b->log);
+		record_queue_put(b->log);
 		if (i % RECORDS_A_LOOK != RECORDS_A_LOOK - 1 && i + 1 < n)
 			continue;
 		for (uint64_t id = i - i % RECORDS_A_LOOK; id <= i; id++) {
 			br_assert(flow_log_peek(b->log)->id == id);
-			flow_log_drop(b->log);
+			record_queue_drop(b->log);
 		}
 	}
 }

@@ -17,7 +17,8 @@ static struct sim *running; /* for the fake's hooks */
 
 struct sim_options sim_defaults(void)
 {
-	return (struct sim_options){.n_servers = 2,
+	return (struct sim_options){.profiler = true,
+	    .n_servers = 2,
 	    .retries = 3,
 	    .connect_ms = 2000,
 	    .queue_ms = 5000,
@@ -195,7 +196,8 @@ void sim_start(struct sim *sim, const struct sim_options *options)
 	memset(sim->shared.metrics, 0, sizeof *sim->shared.metrics);
 	br_assert(!worker_init(sim->worker, 0, &sim->shared, sim->log));
 	rng_seed(&sim->worker->rng, rng_u64(&fake.rng));
-	start_profiler(sim);
+	if (sim->options.profiler)
+		start_profiler(sim);
 	start_pool(sim);
 	start_listener(sim);
 }
@@ -396,7 +398,7 @@ void sim_stop(struct sim *sim)
 	upstream_free(sim->upstream);
 	pool_free(sim->pool, sim->board);
 	board_free(sim->board);
-	flow_log_free(sim->log);
+	record_queue_free(sim->log);
 	free(sim->worker);
 	source_table_free(sim->shared.sources);
 	free(sim->shared.metrics);

@@ -73,6 +73,7 @@ struct sim_options {
 	const char *route_name;
 	/* ... or for these protocols, when not 0. */
 	protocol_set route_protocols;
+	bool profiler; /* with verdicts that are mostly wrong */
 	bool reads_proxy;
 	const char *proxy_from; /* a prefix; NULL: any */
 	enum conf_proxy proxy_out;
@@ -99,7 +100,7 @@ struct sim {
 	struct acceptor *acceptor;
 	struct lb_shared shared;
 	struct worker *worker;
-	struct flow_log *log;
+	struct record_queue *log;
 	struct tls_context *peer_client, *peer_server;
 	int listen_fd;
 	uint32_t elsewhere; /* connections of workers that are not here */

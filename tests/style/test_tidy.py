@@ -209,22 +209,22 @@ class Calls(TidyCase):
         self.assert_clean({"base/x.c": C_LINE + "int x = malloc(a);\n",
                            "lb/y.c": C_LINE + "int y = slab_free(a, b);\n"})
 
-    pair = ("void flow_log_new(void)\n{\n\tmalloc(1);\n}\n"
-            "void flow_log_free(void)\n{\n\tfree(1);\n}\n")
+    pair = ("void rr_init(void)\n{\n\tmalloc(1);\n}\n"
+            "void rr_fini(void)\n{\n\tfree(1);\n}\n")
 
     def test_allocation_with_a_reason(self):
-        self.assert_clean({"lb/flow_log.c": C_LINE + self.pair})
+        self.assert_clean({"lb/balance_rr.c": C_LINE + self.pair})
 
     def test_reason_holds_for_the_named_functions_only(self):
         self.assert_caught(
-            {"lb/flow_log.c": C_LINE + self.pair
-             + "void flow_log_put(void)\n{\n\tmalloc(1);\n}\n"},
-            "lb/flow_log.c:12", "allocation", "malloc")
+            {"lb/balance_rr.c": C_LINE + self.pair
+             + "void rr_pick(void)\n{\n\tmalloc(1);\n}\n"},
+            "lb/balance_rr.c:12", "allocation", "malloc")
 
     def test_reason_no_longer_needed(self):
         self.assert_caught(
-            {"lb/flow_log.c": C_LINE + self.pair.replace("free(1)", "")},
-            "lb/flow_log.c:1", "allocation", "flow_log_free allocates no")
+            {"lb/balance_rr.c": C_LINE + self.pair.replace("free(1)", "")},
+            "lb/balance_rr.c:1", "allocation", "rr_fini allocates no")
 
 
 class FirstLines(TidyCase):

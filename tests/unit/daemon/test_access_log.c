@@ -16,7 +16,7 @@
 
 struct fixture {
 	struct daemon daemon;
-	struct flow_log *logs[2];
+	struct record_queue *logs[2];
 	struct listener listener;
 	struct pool pool;
 	struct server server;
@@ -50,7 +50,7 @@ static void fixture_free(struct fixture *f)
 {
 	log_set_fd(STDERR_FILENO);
 	for (int i = 0; i < 2; i++)
-		flow_log_free(f->logs[i]);
+		record_queue_free(f->logs[i]);
 	if (f->read_fd >= 0)
 		close(f->read_fd);
 	close(f->write_fd);
@@ -71,7 +71,7 @@ static void put_at(
 	    .server = &f->server,
 	    .end_by = '-',
 	    .end_phase = '-'};
-	flow_log_put(f->logs[worker]);
+	record_queue_put(f->logs[worker]);
 }
 
 static void put(struct fixture *f, uint32_t worker, uint64_t id)

@@ -7,7 +7,7 @@
 #include <sched.h>
 
 /* False when full. */
-static bool put(struct flow_log *log, uint64_t id)
+static bool put(struct record_queue *log, uint64_t id)
 {
 	struct flow_record *record = flow_log_room(log);
 
@@ -15,13 +15,13 @@ static bool put(struct flow_log *log, uint64_t id)
 		return false;
 	record->id = id;
 	record->bytes_down = id * 3;
-	flow_log_put(log);
+	record_queue_put(log);
 	return true;
 }
 
 START_TEST(test_full_and_in_order)
 {
-	struct flow_log *log = flow_log_new(4);
+	struct record_queue *log = flow_log_new(4);
 	struct flow_record got;
 
 	ck_assert(!flow_log_take(log, &got));
@@ -35,8 +35,8 @@ START_TEST(test_full_and_in_order)
 		}
 		ck_assert(!flow_log_take(log, &got));
 	}
-	flow_log_free(log);
-	flow_log_free(NULL);
+	record_queue_free(log);
+	record_queue_free(NULL);
 }
 END_TEST
 
@@ -44,7 +44,7 @@ END_TEST
 
 static void *take_all(void *context)
 {
-	struct flow_log *log = context;
+	struct record_queue *log = context;
 	uint64_t expected = 0;
 
 	while (expected < RECORDS) {
@@ -64,7 +64,7 @@ static void *take_all(void *context)
 
 START_TEST(test_two_threads)
 {
-	struct flow_log *log = flow_log_new(16);
+	struct record_queue *log = flow_log_new(16);
 	void *failed = log;
 	pthread_t clerk;
 
@@ -74,7 +74,7 @@ START_TEST(test_two_threads)
 			sched_yield();
 	ck_assert_int_eq(pthread_join(clerk, &failed), 0);
 	ck_assert_ptr_null(failed);
-	flow_log_free(log);
+	record_queue_free(log);
 }
 END_TEST
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of the flow profiler. */
+#include "conf/schema_table.h"
+
+#define AT(member) .offset = offsetof(struct conf, profiler.member)
+#define POS(member) .pos_offset = offsetof(struct conf, profiler.member)
+
+static const struct schema_choice profiler_modes[] = {
+    {"off", CONF_PROFILER_OFF, SCHEMA_NOW},
+    {"observe", CONF_PROFILER_OBSERVE, SCHEMA_NOW},
+    {"act", CONF_PROFILER_ACT, SCHEMA_NOW},
+    {0},
+};
+
+const struct schema_row schema_profiler[] = {
+    {
+	.path = "profiler",
+	.type = SCHEMA_OBJECT,
+	.help = "Tells what kind of flow each connection is, by its first "
+		"bytes and early behaviour, and how its bytes are best moved.",
+    },
+    {
+	.path = "profiler.mode",
+	.type = SCHEMA_ENUM,
+	AT(mode),
+	.choices = profiler_modes,
+	.fallback = "off",
+	.example = "observe",
+	.help = "observe classifies flows and shows the verdicts in the access "
+		"log and in braidctl flows; act also follows them. Whatever "
+		"the verdict, every byte arrives.",
+    },
+    {
+	.path = "profiler.model",
+	.type = SCHEMA_STRING,
+	AT(model),
+	POS(model_pos),
+	.min = 1,
+	.max = 4000,
+	.fallback = "builtin",
+	.example = "/var/lib/braid/model.so",
+	.help =
+	    "builtin (of this version: none, classes stay unknown), or the path of a model that braid-train has compiled "
+	    "(fit --so). The file and its folder must belong to root or to "
+	    "the user that braidd runs as, and be writable by nobody else. "
+	    "A reload swaps it under the flows.",
+    },
+    {
+	.path = "profiler.record",
+	.type = SCHEMA_PATH,
+	AT(record),
+	POS(record_pos),
+	.max = 4000,
+	.example = "/var/lib/braid/flows.csv",
+	.help = "Writes what was known of sampled flows at each verdict, and "
+		"what became of them, to this file, as braid-train reads it. "
+		"Addresses are cut to their network. At 64 MiB it is renamed "
+		"to NAME.1.",
+    },
+    {
+	.path = "profiler.record_share",
+	.type = SCHEMA_INTEGER,
+	AT(record_share),
+	.min = 1,
+	.max = 1000000,
+	.fallback = "100",
+	.example = "1",
+	.help = "One flow in this many is recorded.",
+    },
+    {
+	.path = "profiler.pin",
+	.type = SCHEMA_OBJECT,
+	.when = SCHEMA_LATER,
+	.example = "{ssh: interactive}",
+	.help = "Protocols whose class is fixed by hand.",
+    },
+    {0},
+};

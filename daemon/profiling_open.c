@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/profiling_open.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+#define PROFILING_WHY_MAX 512
+
+static bool profiling_is_builtin(const struct conf *conf)
+{
+	return strcmp(conf->profiler.model, "builtin") == 0;
+}
+
+static int profiling_load(const struct conf *conf, struct model *ret,
+    char *ret_why, uint32_t why_room)
+{
+	int err;
+
+	ret_why[0] = '\0';
+	err = model_load(ret, conf->profiler.model, ret_why, why_room);
+	if (err && !ret_why[0])
+		(void)snprintf(ret_why, why_room, "%s", br_strerror(err));
+	return err;
+}
+
+int profiling_check(const struct conf *conf, struct conf_errors *errors)
+{
+	char why[PROFILING_WHY_MAX];
+	struct model model;
+
+	if (profiling_is_builtin(conf))
+		return 0;
+	if (!profiling_load(conf, &model, why, sizeof why)) {
+		model_free(&model);
+		return 0;
+	}
+	conf_errors_add(errors, conf->file, conf->profiler.model_pos, false,
+	    "profiler.model: %s: %s", conf->profiler.model, why);
+	return BR_E_CONFIG;
+}
+
+int profiling_open(const struct conf *conf, struct profiling_open **ret,
+    char *ret_why, uint32_t why_room)
+{
+	struct profiling_open *open;
+	int err;
+
+	*ret = NULL;
+	if (conf->profiler.mode == CONF_PROFILER_OFF)
+		return 0;
+	open = calloc(1, sizeof *open);
+	if (!open)
+		br_out_of_memory("a model", sizeof *open);
+	if (!profiling_is_builtin(conf)) {
+		err = profiling_load(conf, &open->model, ret_why, why_room);
+		if (err) {
+			free(open);
+			return err;
+		}
+		open->profiling.model = &open->model;
+	}
+	open->profiling.acts = conf->profiler.mode == CONF_PROFILER_ACT;
+	if (conf->profiler.record)
+		open->profiling.record_share = conf->profiler.record_share;
+	*ret = open;
+	return 0;
+}
+
+void profiling_close(struct profiling_open *open)
+{
+	if (!open)
+		return;
+	model_free(&open->model);
+	free(open);
+}
