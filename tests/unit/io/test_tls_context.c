@@ -89,7 +89,7 @@ START_TEST(test_load_problems)
 		"none.pem: No such file or directory"},
 	    {"one.pem", "none.key", TLS_SUBJECT_KEY,
 		"none.key: No such file or directory"},
-	    {"", "one.key", TLS_SUBJECT_CERT, ": Is a directory"},
+	    {"", "one.key", TLS_SUBJECT_CERT, ": not a regular file"},
 	    {"text", "one.key", TLS_SUBJECT_CERT,
 		"text: no certificate in PEM format"},
 	    {"one.pem", "text", TLS_SUBJECT_KEY,
