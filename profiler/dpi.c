@@ -283,10 +283,15 @@ static void judge(
 			break;
 		}
 	}
-	/* More is not looked at. */
+	/* More is not looked at, but for a ClientHello: read_hello(). */
 	if (length == DPI_BYTES_MAX) {
-		dpi->possible[side] &= ~open;
-		open = 0;
+		protocol_set over = open;
+
+		if (side == CLIENT && bytes[0] == TLS_HANDSHAKE &&
+		    !dpi->hello_done)
+			over &= ~B(TLS);
+		dpi->possible[side] &= ~over;
+		open &= ~over;
 	}
 	dpi->open[side] = open;
 	dpi->seen[side] = length;
@@ -325,6 +330,13 @@ static void read_hello(struct dpi *dpi, const uint8_t *bytes, size_t length,
 	case CLIENT_HELLO_NOT_TLS:
 		dpi->hello_done = true;
 		break;
+	}
+	/* Behind what its detector looks at nobody else can say that it is
+	 * not TLS. */
+	if (dpi->hello_done && dpi->seen[CLIENT] == DPI_BYTES_MAX &&
+	    dpi->yes[CLIENT] != PROTOCOL_TLS) {
+		dpi->possible[CLIENT] &= ~B(TLS);
+		dpi->open[CLIENT] &= ~B(TLS);
 	}
 }
 
@@ -419,7 +431,9 @@ static enum dpi_result finish_unknown(struct dpi *dpi, struct dpi_verdict *ret)
 	if (both & B(HTTP))
 		ret->possible |= B(WEBSOCKET);
 	if (dpi->open[CLIENT])
-		ret->client_need = dpi->need[CLIENT];
+		ret->client_need = dpi->seen[CLIENT] < DPI_BYTES_MAX
+				       ? dpi->need[CLIENT]
+				       : dpi->reader.need;
 	if (dpi->open[SERVER])
 		ret->server_need = dpi->need[SERVER];
 	return ret->client_need || ret->server_need ? DPI_MORE : DPI_UNKNOWN;
