@@ -418,6 +418,7 @@ void front_read_first(struct flow *flow)
 	enum dpi_result result;
 	struct addr source;
 	uint32_t route;
+	bool hello;
 
 	if (!flow->side->first) {
 		front_await_bytes(flow, false);
@@ -432,13 +433,14 @@ void front_read_first(struct flow *flow)
 	if (verdict.tls_cause && route_table_names(routes))
 		verdict.possible |= PROTOCOL_BIT(PROTOCOL_TLS);
 	flow_client_addr(&flow->client, &source);
-	route = route_by_protocol(routes, &source, verdict.possible);
+	hello = front_is_hello(flow, &verdict);
+	route = route_by_protocol(routes, &source, verdict.possible, hello);
 	if (route != ROUTE_NEEDS_BYTES)
 		front_take_route(flow, route);
 	else if (verdict.tls_cause && route_table_names(routes))
 		front_hello_malformed(flow);
 	else if (result == DPI_MORE && verdict.client_need)
-		front_await_bytes(flow, front_is_hello(flow, &verdict));
+		front_await_bytes(flow, hello);
 	else
 		front_settle(flow);
 }

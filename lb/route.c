@@ -329,14 +329,14 @@ static void first_by_protocol(const struct route_table *table,
 }
 
 uint32_t route_by_protocol(const struct route_table *table,
-    const struct addr *source, protocol_set possible)
+    const struct addr *source, protocol_set possible, bool hello)
 {
 	uint32_t decided = first_by_source(table, source);
 	uint32_t sure, perhaps;
 
 	first_by_protocol(table, source, possible, &sure, &perhaps);
 	decided = lower_of(decided, sure);
-	if (possible & PROTOCOL_BIT(PROTOCOL_TLS)) {
+	if (hello) {
 		perhaps = lower_of(perhaps, table->first_hello);
 		if (table->with_source)
 			perhaps = lower_of(perhaps,
@@ -350,7 +350,7 @@ uint32_t route_by_protocol(const struct route_table *table,
 uint32_t route_by_source(
     const struct route_table *table, const struct addr *source)
 {
-	return route_by_protocol(table, source, PROTOCOL_ANY);
+	return route_by_protocol(table, source, PROTOCOL_ANY, true);
 }
 
 /* They are few on either side. */

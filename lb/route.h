@@ -78,10 +78,11 @@ bool route_table_by_source(const struct route_table *table);
 /* The position of the rule, ROUTE_DEFAULT or ROUTE_NEEDS_BYTES. */
 uint32_t route_by_source(
     const struct route_table *table, const struct addr *source);
-/* The same when the connection is known to speak one of these protocols; a
- * ClientHello, if TLS is among them, is not whole. */
+/* The same when the connection is known to speak one of these protocols.
+ * `hello`: a ClientHello with names may still come; an old one in the form of
+ * SSL 2 is TLS, but has none. */
 uint32_t route_by_protocol(const struct route_table *table,
-    const struct addr *source, protocol_set possible);
+    const struct addr *source, protocol_set possible, bool hello);
 /* With a ClientHello, or NULL when none comes (another protocol): the position
  * of the rule or ROUTE_DEFAULT. `protocol` is one bit. */
 uint32_t route_by_hello(const struct route_table *table,

@@ -168,12 +168,16 @@ START_TEST(test_protocols)
 	t = build();
 	ck_assert(route_table_reads(t) && route_table_names(t));
 	ck_assert_uint_eq(route_by_source(t, &any), ROUTE_NEEDS_BYTES);
-	ck_assert_uint_eq(route_by_protocol(t, &any, ssh), 0);
+	ck_assert_uint_eq(route_by_protocol(t, &any, ssh, false), 0);
 	ck_assert_uint_eq(
-	    route_by_protocol(t, &any, ssh | NONE), ROUTE_NEEDS_BYTES);
+	    route_by_protocol(t, &any, ssh | NONE, false), ROUTE_NEEDS_BYTES);
 	ck_assert_uint_eq(
-	    route_by_protocol(t, &any, http | NONE), ROUTE_DEFAULT);
-	ck_assert_uint_eq(route_by_protocol(t, &any, TLS), ROUTE_NEEDS_BYTES);
+	    route_by_protocol(t, &any, http | NONE, false), ROUTE_DEFAULT);
+	ck_assert_uint_eq(
+	    route_by_protocol(t, &any, TLS, true), ROUTE_NEEDS_BYTES);
+	/* In the form of SSL 2 it has no name to wait for. */
+	ck_assert_uint_eq(
+	    route_by_protocol(t, &any, TLS, false), ROUTE_DEFAULT);
 	/* Who waits for the server may be waiting for SMTP's greeting. */
 	ck_assert_uint_eq(route_by_hello(t, &any, PROTOCOL_SILENT, NULL), 2);
 	ck_assert_uint_eq(route_by_hello(t, &any, NONE, NULL), ROUTE_DEFAULT);
@@ -416,7 +420,8 @@ static void check_protocols(
 		protocol_set set = sets[i];
 		uint32_t expected = expected_of(source, set);
 
-		ck_assert_uint_eq(route_by_protocol(t, source, set), expected);
+		ck_assert_uint_eq(
+		    route_by_protocol(t, source, set, set & TLS), expected);
 		if (!(set & (set - 1)) && set != TLS)
 			ck_assert_uint_eq(
 			    route_by_hello(t, source, set, NULL), expected);
