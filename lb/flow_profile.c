@@ -8,6 +8,7 @@
 #include "lb/listener.h"
 #include "lb/side.h"
 #include "lb/worker.h"
+#include "profiler/hints.h"
 #include "profiler/record.h"
 
 #include <stdio.h>
@@ -107,16 +108,36 @@ static void profile_look(struct flow *flow, struct mono now)
 
 /* -- bytes ------------------------------------------------------------- */
 
-static struct history_key profile_key(
-    const struct flow *flow, const struct features_hints *hints)
+/* The kind of flow, once the client has spoken. A name that a handshake or a
+ * PROXY header has told counts before the one in the bytes. */
+static void profile_set_key(struct flow *flow, const struct hints_name *name)
 {
+	struct profile *profile = &flow->profile->profile;
 	const struct pool *pool = flow->upstream->pool;
-	const char *name = flow->side ? flow->side->name : "";
+	const struct side *side = flow->side;
+	bool told = side && side->name_length;
 
-	return history_key(&flow->worker->history,
-	    hash_bytes(pool->name, strlen(pool->name), 0), name,
-	    (uint32_t)strlen(name), hints->http_path, flow->client.family,
-	    flow->client.ip);
+	profile->key = history_key(&flow->worker->history,
+	    hash_bytes(pool->name, strlen(pool->name), 0),
+	    told ? side->name : name->text,
+	    told ? side->name_length : name->length, profile->hints.http_path,
+	    flow->client.family, flow->client.ip);
+	profile->keyed = true;
+}
+
+/* The first bytes of one side. */
+static void profile_first(
+    struct flow *flow, bool up, const void *bytes, uint32_t n)
+{
+	struct profile *profile = &flow->profile->profile;
+	struct hints_name name = {0};
+
+	if (!up) {
+		hints_of_server(&profile->hints, bytes, n);
+		return;
+	}
+	hints_of_client(&profile->hints, bytes, n, &name);
+	profile_set_key(flow, &name);
 }
 
 void flow_profile_bytes(
@@ -128,11 +149,8 @@ void flow_profile_bytes(
 	if (!flow->profile && !profile_begin(flow))
 		return;
 	profile = &flow->profile->profile;
-	(void)bytes;
-	if (!profile->keyed) {
-		profile->key = profile_key(flow, &profile->hints);
-		profile->keyed = true;
-	}
+	if (bytes && !profile->features.reads[!up])
+		profile_first(flow, up, bytes, n);
 	features_on_read(&profile->features, up, n, now);
 	/* Switched off by a reload, what is known stays as it is. */
 	if (flow->worker->profiling && profile_is_due(profile, now))
@@ -191,10 +209,11 @@ void flow_profile_end(struct flow *flow)
 	if (!own)
 		return;
 	features = &own->profile.features;
-	history_add(&worker->history, own->profile.key,
-	    features->bytes[0] + features->bytes[1],
-	    profile_duration_ms(features),
-	    (uint32_t)(worker_now(worker).ns / NS_PER_S));
+	if (own->profile.keyed)
+		history_add(&worker->history, own->profile.key,
+		    features->bytes[0] + features->bytes[1],
+		    profile_duration_ms(features),
+		    (uint32_t)(worker_now(worker).ns / NS_PER_S));
 	if (own->recorded) {
 		profile_record(flow);
 		slab_free(&worker->recorded_slab, own->recorded);

@@ -60,6 +60,7 @@ def test(s):
             {("100", "-100")}, "and at the answer")
     s.check(any(row["_checkpoint"] == "16KiB" for row in found),
             "there are rows of 16 KiB")
+    s.equal({row["protocol"] for row in found}, {"0"}, "no protocol")
     line = b.wait_flows(FLOWS)[0]
     s.equal(line["class"], "unknown", "without a model the class")
     b.reload(config(port, origin, path, mode="off"))

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/hints.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "conf/protocol.h"
+#include "io/http1_head.h"
+#include "profiler/dpi.h"
+
+static void hints_take_name(
+    struct hints_name *ret, const char *name, size_t length)
+{
+	ret->length =
+	    (uint32_t)(length < HINTS_NAME_MAX ? length : HINTS_NAME_MAX);
+	for (uint32_t i = 0; i < ret->length; i++)
+		ret->text[i] = (char)tolower((unsigned char)name[i]);
+	ret->text[ret->length] = '\0';
+}
+
+static void hints_set_protocol(
+    struct features_hints *hints, enum protocol protocol)
+{
+	if (protocol == PROTOCOL_UNKNOWN)
+		return;
+	hints->protocol = (uint8_t)protocol;
+	hints->protocol_kind = (uint8_t)protocol_facts(protocol)->kind;
+}
+
+static uint8_t method_number(const char *method, uint32_t length)
+{
+	static const char *const methods[] = {"GET", "HEAD", "POST", "PUT"};
+
+	for (uint8_t i = 0; i < BR_COUNT(methods); i++)
+		if (strlen(methods[i]) == length &&
+		    memcmp(methods[i], method, length) == 0)
+			return (uint8_t)(i + 1);
+	return 5;
+}
+
+static void hints_of_request(struct features_hints *hints,
+    const struct http1_head *head, const char *bytes,
+    struct hints_name *ret_name)
+{
+	const struct http1_span *host = &head->known[HTTP1_HOST];
+
+	if (!head->line_read)
+		return;
+	hints->http_method =
+	    method_number(bytes + head->method.at, head->method.length);
+	hints->http_path =
+	    path_class(bytes + head->target.at, head->target.length);
+	hints->http_range = head->known[HTTP1_RANGE].length > 0;
+	hints->http_upgrade = (head->shapes & HTTP1_UPGRADES) != 0;
+	hints_take_name(ret_name, bytes + host->at, host->length);
+}
+
+/* The highest bit of client_hello.versions is the newest. */
+static uint8_t tls_version_number(uint8_t versions)
+{
+	if (versions & CLIENT_HELLO_TLS13)
+		return 4;
+	if (versions & CLIENT_HELLO_TLS12)
+		return 3;
+	return versions & (CLIENT_HELLO_TLS11 | CLIENT_HELLO_TLS10) ? 2 : 1;
+}
+
+static uint8_t alpn_number(const struct client_hello *hello)
+{
+	const uint8_t *name;
+	uint16_t at = 0;
+	uint8_t length;
+
+	if (!client_hello_alpn_next(hello, &at, &name, &length))
+		return 0;
+	if (length == 8 && memcmp(name, "http/1.1", 8) == 0)
+		return 1;
+	return length == 2 && memcmp(name, "h2", 2) == 0 ? 2 : 3;
+}
+
+static void hints_of_hello(struct features_hints *hints,
+    const struct client_hello *hello, struct hints_name *ret_name)
+{
+	hints->tls_version = tls_version_number(hello->versions);
+	hints->tls_alpn = alpn_number(hello);
+	hints->tls_sni = hello->name_length > 0;
+	hints->tls_ech = hello->ech;
+	hints_take_name(ret_name, hello->name, hello->name_length);
+}
+
+void hints_of_client(struct features_hints *hints, const void *bytes,
+    size_t length, struct hints_name *ret_name)
+{
+	struct client_hello hello;
+	struct dpi_verdict verdict;
+	struct dpi dpi;
+
+	ret_name->length = 0;
+	ret_name->text[0] = '\0';
+	dpi_start(&dpi);
+	/* Whatever is missing will not be waited for. */
+	(void)!dpi_read(&dpi, bytes, length, NULL, 0, &hello, &verdict);
+	hints_set_protocol(hints, verdict.protocol);
+	if (verdict.protocol == PROTOCOL_HTTP ||
+	    verdict.protocol == PROTOCOL_WEBSOCKET)
+		hints_of_request(hints, verdict.head, bytes, ret_name);
+	else if (verdict.hello)
+		hints_of_hello(hints, verdict.hello, ret_name);
+}
+
+static void hints_of_answer(
+    struct features_hints *hints, const void *bytes, size_t length)
+{
+	const struct http1_span *type;
+	struct http1_head head;
+
+	http1_head_start(&head, true);
+	if (http1_head_read(&head, bytes, length) == HTTP1_MALFORMED ||
+	    !head.line_read)
+		return;
+	hints->http_status = (uint8_t)(head.status / 100);
+	type = &head.known[HTTP1_CONTENT_TYPE];
+	hints->http_type =
+	    type_class((const char *)bytes + type->at, type->length);
+	if (!(head.shapes & HTTP1_HAS_LENGTH) ||
+	    head.shapes & HTTP1_LENGTH_AND_CODING)
+		return;
+	hints->http_length_known = true;
+	hints->http_length_kib =
+	    (uint32_t)(head.content_length >> 10 < UINT32_MAX
+			   ? head.content_length >> 10
+			   : UINT32_MAX);
+}
+
+void hints_of_server(
+    struct features_hints *hints, const void *bytes, size_t length)
+{
+	struct client_hello hello;
+	struct dpi_verdict verdict;
+	struct dpi dpi;
+
+	if (hints->protocol == PROTOCOL_HTTP ||
+	    hints->protocol == PROTOCOL_WEBSOCKET) {
+		hints_of_answer(hints, bytes, length);
+		return;
+	}
+	if (hints->protocol != PROTOCOL_UNKNOWN)
+		return;
+	dpi_start(&dpi);
+	(void)!dpi_read(&dpi, NULL, 0, bytes, length, &hello, &verdict);
+	hints_set_protocol(hints, verdict.protocol);
+}

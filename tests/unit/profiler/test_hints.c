@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profiler/hints.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/protocol.h"
+
+static struct features_hints hints;
+static struct hints_name name;
+
+static void client(const char *text)
+{
+	hints = (struct features_hints){0};
+	hints_of_client(&hints, text, strlen(text), &name);
+}
+
+static void server(const char *text)
+{
+	hints_of_server(&hints, text, strlen(text));
+}
+
+START_TEST(test_http)
+{
+	client("GET /big/file.iso?x=1 HTTP/1.1\r\nHost: WWW.Example.com\r\n"
+	       "Range: bytes=0-99\r\n\r\n");
+	ck_assert_uint_eq(hints.protocol, PROTOCOL_HTTP);
+	ck_assert_uint_eq(hints.protocol_kind, PROTOCOL_WEB);
+	ck_assert_uint_eq(hints.http_method, 1);
+	ck_assert_uint_eq(hints.http_path, 8);
+	ck_assert(hints.http_range && !hints.http_upgrade);
+	ck_assert_str_eq(name.text, "www.example.com");
+	server("HTTP/1.1 206 Partial Content\r\nContent-Length: 5242880\r\n"
+	       "Content-Type: application/octet-stream\r\n\r\n");
+	ck_assert_uint_eq(hints.http_status, 2);
+	ck_assert(hints.http_length_known);
+	ck_assert_uint_eq(hints.http_length_kib, 5120);
+	ck_assert_uint_eq(hints.http_type, 7);
+}
+END_TEST
+
+/* A length that is not one, and answers that are none. */
+START_TEST(test_http_answers)
+{
+	client("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	server("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n"
+	       "Transfer-Encoding: chunked\r\n\r\n");
+	ck_assert(!hints.http_length_known);
+	client("POST /x HTTP/1.1\r\nHost: a\r\n\r\n");
+	ck_assert_uint_eq(hints.http_method, 3);
+	server("what is this\r\n\r\n");
+	ck_assert_uint_eq(hints.http_status, 0);
+	ck_assert(!hints.http_length_known);
+}
+END_TEST
+
+START_TEST(test_greeting)
+{
+	hints = (struct features_hints){0};
+	server("SSH-2.0-OpenSSH_9.2\r\n");
+	ck_assert_uint_eq(hints.protocol, PROTOCOL_SSH);
+	ck_assert_uint_eq(hints.protocol_kind, PROTOCOL_SHELL);
+}
+END_TEST
+
+START_TEST(test_nobody)
+{
+	client("\x01\x02\x03nobody");
+	ck_assert_uint_eq(hints.protocol, PROTOCOL_UNKNOWN);
+	ck_assert_uint_eq(name.length, 0);
+	hints_of_client(&hints, "", 0, &name);
+	hints_of_server(&hints, "", 0);
+	ck_assert_uint_eq(hints.protocol, PROTOCOL_UNKNOWN);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("hints");
+	TCase *tcase = tcase_create("hints");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tcase, test_http);
+	tcase_add_test(tcase, test_http_answers);
+	tcase_add_test(tcase, test_greeting);
+	tcase_add_test(tcase, test_nobody);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
