@@ -254,22 +254,32 @@ static void settle(struct dpi *dpi, enum side side, enum protocol protocol)
 	dpi->open[side] = 0;
 }
 
+/* A ClientHello may be longer than what detectors look at, and its reader
+ * takes versions that they do not: what it has not refused stays possible. */
+static bool reads_hello(
+    const struct dpi *dpi, enum side side, const uint8_t *bytes)
+{
+	return side == CLIENT && bytes[0] == TLS_HANDSHAKE && !dpi->hello_done;
+}
+
 /* Asks those that still want bytes of this side. */
 static void judge(
     struct dpi *dpi, enum side side, const uint8_t *bytes, uint32_t length)
 {
-	protocol_set open, left;
+	protocol_set open, left, held;
 
 	if (!dpi->seen[side])
 		dpi->possible[side] = dpi->open[side] =
 		    candidates(side, bytes[0]);
 	open = dpi->open[side];
+	held = reads_hello(dpi, side, bytes) ? B(TLS) : 0;
 	for (left = open; left; left &= left - 1) {
 		unsigned id = (unsigned)__builtin_ctzll(left);
 
 		switch (detectors[side][id](bytes, length)) {
 		case DPI_NO:
-			dpi->possible[side] &= ~PROTOCOL_BIT(id);
+			dpi->possible[side] &= ~(PROTOCOL_BIT(id) & ~held);
+			dpi->hello_alone |= (held & PROTOCOL_BIT(id)) != 0;
 			open &= ~PROTOCOL_BIT(id);
 			break;
 		case DPI_MAYBE:
@@ -283,15 +293,11 @@ static void judge(
 			break;
 		}
 	}
-	/* More is not looked at, but for a ClientHello: read_hello(). */
+	/* More is not looked at. */
 	if (length == DPI_BYTES_MAX) {
-		protocol_set over = open;
-
-		if (side == CLIENT && bytes[0] == TLS_HANDSHAKE &&
-		    !dpi->hello_done)
-			over &= ~B(TLS);
-		dpi->possible[side] &= ~over;
-		open &= ~over;
+		dpi->possible[side] &= ~(open & ~held);
+		dpi->hello_alone |= (open & held) != 0;
+		open = 0;
 	}
 	dpi->open[side] = open;
 	dpi->seen[side] = length;
@@ -331,13 +337,9 @@ static void read_hello(struct dpi *dpi, const uint8_t *bytes, size_t length,
 		dpi->hello_done = true;
 		break;
 	}
-	/* Behind what its detector looks at nobody else can say that it is
-	 * not TLS. */
-	if (dpi->hello_done && dpi->seen[CLIENT] == DPI_BYTES_MAX &&
-	    dpi->yes[CLIENT] != PROTOCOL_TLS) {
+	if (dpi->hello_done && dpi->hello_alone &&
+	    dpi->yes[CLIENT] != PROTOCOL_TLS)
 		dpi->possible[CLIENT] &= ~B(TLS);
-		dpi->open[CLIENT] &= ~B(TLS);
-	}
 }
 
 static void read_heads(struct dpi *dpi, const uint8_t *client,
@@ -431,9 +433,9 @@ static enum dpi_result finish_unknown(struct dpi *dpi, struct dpi_verdict *ret)
 	if (both & B(HTTP))
 		ret->possible |= B(WEBSOCKET);
 	if (dpi->open[CLIENT])
-		ret->client_need = dpi->seen[CLIENT] < DPI_BYTES_MAX
-				       ? dpi->need[CLIENT]
-				       : dpi->reader.need;
+		ret->client_need = dpi->need[CLIENT];
+	else if (dpi->hello_alone && !dpi->hello_done)
+		ret->client_need = dpi->reader.need;
 	if (dpi->open[SERVER])
 		ret->server_need = dpi->need[SERVER];
 	return ret->client_need || ret->server_need ? DPI_MORE : DPI_UNKNOWN;

@@ -61,6 +61,7 @@ struct dpi {
 	uint32_t seen[2], need[2]; /* bytes judged; bytes before it helps */
 	uint8_t yes[2]; /* enum protocol */
 	bool heads_begun, head_done, answer_done, hello_done;
+	bool hello_alone; /* only its reader can still say that it is TLS */
 	uint8_t tls_cause;
 	struct client_hello_reader reader;
 	/* Hold once heads_begun; most flows have none. */
