@@ -74,7 +74,9 @@ async def _train(arguments, folder):
         failures = [text for _, load in loads for text in load.failures]
         rows = await asyncio.to_thread(braid.rows, total - len(failures))
     finally:
-        braid.stop()
+        status = braid.stop()
+    if status:
+        failures.append(f"braidd ended with exit status {status}")
     return rows, manifest, total, failures
 
 
@@ -82,7 +84,7 @@ def _tune(arguments, folder):
     found = programs.available()
     manifest, listeners = {}, {}
     origins = programs.Origins(folder)
-    braid = None
+    braid, status = None, 0
     try:
         for i, program in enumerate(found):
             port = origins.start(program)
@@ -95,8 +97,10 @@ def _tune(arguments, folder):
         rows = braid.all_rows()
     finally:
         if braid:
-            braid.stop()
+            status = braid.stop()
         origins.stop()
+    if status:
+        failures.append(f"braidd ended with exit status {status}")
     least = {program.name: program.least_bytes for program in found}
     rows = [row for row in rows if least[row["_listener"]] <=
             int(row["_up_bytes"]) + int(row["_down_bytes"])]

@@ -1,12 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What the main() of every simulation ends with.
+ * What the main() of every simulation ends with, and what several do.
  *
  * Thread:  the only one of a test program.
  */
 #include <check.h>
 #include <stdlib.h>
+
+#include "tests/sim/sim.h"
+
+/* A client that begins with these bytes. */
+static inline struct sim_peer *sim_client_saying(
+    struct sim *sim, const void *bytes, uint32_t length, uint64_t behind)
+{
+	struct sim_peer *client = sim_client(sim, length + behind);
+
+	client->says = (struct sim_prefix){bytes, length};
+	return client;
+}
+
+/* Both sides hear the end, and the log says that it was a normal one. */
+static inline void sim_run_to_clean_end(
+    struct sim *sim, struct sim_peer *client)
+{
+	ck_assert(sim_run_to_end(sim, 20000));
+	sim_read(client);
+	sim_read(client->other);
+	ck_assert(client->got_fin && client->other->got_fin);
+	ck_assert_str_eq(sim_end_of(sim, 0), "--");
+}
 
 static inline int sim_check_main(TCase *tcase)
 {

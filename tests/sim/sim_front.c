@@ -68,25 +68,6 @@ static uint64_t count(const struct counter *c)
 	return counter_read(c);
 }
 
-/* A client that begins with these bytes. */
-static struct sim_peer *client_saying(
-    const void *bytes, uint32_t length, uint64_t behind)
-{
-	struct sim_peer *client = sim_client(&sim, length + behind);
-
-	client->says = (struct sim_prefix){bytes, length};
-	return client;
-}
-
-static void run_to_clean_end(struct sim_peer *client)
-{
-	ck_assert(sim_run_to_end(&sim, 20000));
-	sim_read(client);
-	sim_read(client->other);
-	ck_assert(client->got_fin && client->other->got_fin);
-	ck_assert_str_eq(sim_end_of(&sim, 0), "--");
-}
-
 static void check_reset(struct sim_peer *client)
 {
 	sim_turn(&sim, 0);
@@ -126,12 +107,12 @@ static void split_at(uint32_t length, uint32_t at)
 	struct sim_peer *client;
 
 	start(&options);
-	client = client_saying(header, length, 5000);
+	client = sim_client_saying(&sim, header, length, 5000);
 	sim_turn(&sim, 1);
 	sim_write(client, at);
 	sim_turn(&sim, 1);
 	sim_turn(&sim, 1);
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(client->other->received, 5000);
 	check_source();
 	ck_assert_uint_eq(count(&sim.worker->metrics->proxy_headers), 1);
@@ -154,9 +135,9 @@ START_TEST(test_proxy_byte_by_byte)
 	struct sim_peer *client;
 
 	start(&options);
-	client = client_saying(header, length, 50);
+	client = sim_client_saying(&sim, header, length, 50);
 	client->write_max = 1;
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	check_source();
 	stop();
 }
@@ -173,7 +154,7 @@ START_TEST(test_proxy_malformed)
 	struct sim_peer *client;
 
 	start(&options);
-	client = client_saying(lines[_i], length, 0);
+	client = sim_client_saying(&sim, lines[_i], length, 0);
 	sim_write(client, length);
 	ck_assert_str_eq(sim_end_of(&sim, 0), "PP");
 	ck_assert_uint_eq(count(&sim.worker->metrics->proxy_malformed), 1);
@@ -190,7 +171,7 @@ START_TEST(test_proxy_too_slow)
 	struct sim_peer *client;
 
 	start(&options);
-	client = client_saying(header, length, 0);
+	client = sim_client_saying(&sim, header, length, 0);
 	sim_turn(&sim, 1);
 	/* Each byte is progress, but it does not buy time. */
 	for (uint32_t i = 0; i + 1 < length && !sim.n_records; i++) {
@@ -211,9 +192,9 @@ START_TEST(test_proxy_untrusted)
 
 	options.proxy_from = _i ? "198.51.100.0/24" : "10.0.0.0/8";
 	start(&options);
-	client = client_saying(header, make_header(2), 100);
+	client = sim_client_saying(&sim, header, make_header(2), 100);
 	if (_i) {
-		run_to_clean_end(client);
+		sim_run_to_clean_end(&sim, client);
 		check_source();
 	} else {
 		ck_assert_str_eq(sim_end_of(&sim, 0), "PP");
@@ -231,7 +212,7 @@ START_TEST(test_proxy_gone_before_accept)
 
 	options.proxy_from = "198.51.100.0/24";
 	start(&options);
-	(void)client_saying(header, make_header(2), 100);
+	(void)sim_client_saying(&sim, header, make_header(2), 100);
 	fake.fail_call = 1; /* getpeername() */
 	ck_assert_str_eq(sim_end_of(&sim, 0), "CP");
 	ck_assert_int_eq(sim.records[0].error, -ECONNRESET);
@@ -250,8 +231,8 @@ START_TEST(test_proxy_local)
 
 	ck_assert_int_ge(n, 16);
 	start(&options);
-	client = client_saying(header, (uint32_t)n, 100);
-	run_to_clean_end(client);
+	client = sim_client_saying(&sim, header, (uint32_t)n, 100);
+	sim_run_to_clean_end(&sim, client);
 	(void)flow_client_format(&sim.records[0].client, text);
 	ck_assert_str_eq(text, "198.51.100.1:0");
 	stop();
@@ -271,8 +252,8 @@ START_TEST(test_proxy_passed_on)
 	memcpy(expected, header, length);
 	hears = (struct sim_prefix){expected, length};
 	sim.behaviour[0] = SIM_REFUSES;
-	client = client_saying(header, length, 40000);
-	run_to_clean_end(client);
+	client = sim_client_saying(&sim, header, length, 40000);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(client->other->received, length + 40000);
 	stop();
 }
@@ -307,7 +288,7 @@ static void make_hello(void)
 static struct sim_peer *client_hello(uint64_t behind)
 {
 	hears = (struct sim_prefix){hello, hello_length};
-	return client_saying(hello, hello_length, behind);
+	return sim_client_saying(&sim, hello, hello_length, behind);
 }
 
 START_TEST(test_hello_routes)
@@ -319,7 +300,7 @@ START_TEST(test_hello_routes)
 	client = client_hello(2000);
 	if (_i)
 		client->write_max = (uint32_t)_i;
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(client->other->received, hello_length + 2000);
 	ck_assert_uint_eq(route, 0);
 	stop();
@@ -338,9 +319,9 @@ START_TEST(test_hello_behind_proxy_header)
 	memcpy(both, header, n);
 	memcpy(both + n, hello, hello_length);
 	hears = (struct sim_prefix){hello, hello_length};
-	client = client_saying(both, n + hello_length, 2000);
+	client = sim_client_saying(&sim, both, n + hello_length, 2000);
 	client->write_max = _i ? (uint32_t)_i : UINT32_MAX;
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(client->other->received, hello_length + 2000);
 	ck_assert_uint_eq(route, 0);
 	check_source();
@@ -355,8 +336,8 @@ START_TEST(test_not_tls_goes_on)
 
 	start(&options);
 	hears = (struct sim_prefix){"SSH-2.0-x\r\n", 11};
-	client = client_saying("SSH-2.0-x\r\n", 11, 9000);
-	run_to_clean_end(client);
+	client = sim_client_saying(&sim, "SSH-2.0-x\r\n", 11, 9000);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(route, ROUTE_DEFAULT);
 	stop();
 }
@@ -371,7 +352,7 @@ START_TEST(test_hello_malformed)
 	start(&options);
 	memcpy(bad, hello, hello_length);
 	bad[43] = 0xff; /* the session id's length */
-	client = client_saying(bad, hello_length, 0);
+	client = sim_client_saying(&sim, bad, hello_length, 0);
 	sim_write(client, hello_length);
 	ck_assert_str_eq(sim_end_of(&sim, 0), "PF");
 	ck_assert_uint_eq(count(&sim.worker->metrics->hello_malformed), 1);
@@ -416,7 +397,7 @@ START_TEST(test_wait_then_bytes)
 	sim_write(client, 1000);
 	sim_turn(&sim, 1);
 	sim_write(client, 500);
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(client->other->received, 30000);
 	ck_assert_uint_eq(client->received, 3000);
 	stop();
@@ -439,7 +420,7 @@ START_TEST(test_server_speaks_first)
 	sim_read(client);
 	ck_assert_uint_eq(client->received, 200);
 	client->keeps_open = false;
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	stop();
 }
 END_TEST
@@ -452,7 +433,7 @@ START_TEST(test_held_bytes_go_to_who_serves)
 	start(&options);
 	sim.behaviour[0] = _i ? SIM_HANGS : SIM_REFUSES;
 	client = client_hello(3000);
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(client->other->received, hello_length + 3000);
 	ck_assert_uint_eq(count(&sim.worker->metrics->retries), 1);
 	stop();
@@ -513,8 +494,9 @@ static struct sim_peer *bring_to(enum place place, bool bare)
 		sim.behaviour[0] = SIM_HANGS;
 	if (place == IN_RETRY)
 		sim.behaviour[0] = SIM_REFUSES;
-	client = place == IN_PROXY ? client_saying(header, make_header(2), 100)
-				   : client_hello(100);
+	client = place == IN_PROXY
+		     ? sim_client_saying(&sim, header, make_header(2), 100)
+		     : client_hello(100);
 	sim_turn(&sim, 1);
 	if (!bare)
 		sim_write(client, place <= IN_HELLO ? 10 : hello_length);
@@ -605,7 +587,7 @@ START_TEST(test_starved_early)
 
 	start(&options);
 	sim.connect_delay_ns = 30 * NS_PER_MS;
-	client = _i % 2 ? client_saying(header, make_header(1), 3000)
+	client = _i % 2 ? sim_client_saying(&sim, header, make_header(1), 3000)
 			: client_hello(3000);
 	fake_take_buffers(&sim.worker->ring, 0);
 	sim_turn(&sim, 1);
@@ -614,7 +596,7 @@ START_TEST(test_starved_early)
 	sim_run_ms(&sim, _i < 2 ? 20 : 70);
 	ck_assert_uint_gt(count(&sim.worker->metrics->starved), 0);
 	fake_give_buffers(&sim.worker->ring);
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(
 	    client->other->received, 3000 + (_i % 2 ? 0 : hello_length));
 	stop();
@@ -635,7 +617,7 @@ START_TEST(test_starved_until_established)
 	sim_run_ms(&sim, 100);
 	ck_assert_int_eq(sim_flow(&sim)->state, FLOW_ESTABLISHED);
 	fake_give_buffers(&sim.worker->ring);
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(client->other->received, 4000);
 	stop();
 }
@@ -689,9 +671,10 @@ START_TEST(test_random)
 	hears = (struct sim_prefix){NULL, 0};
 	for (uint32_t i = 0; i < 12; i++) {
 		uint32_t n = make_header(1 + _i / 2 % 2);
-		struct sim_peer *client = options.reads_proxy
-					      ? client_saying(header, n, 20000)
-					      : sim_client(&sim, 20000);
+		struct sim_peer *client =
+		    options.reads_proxy
+			? sim_client_saying(&sim, header, n, 20000)
+			: sim_client(&sim, 20000);
 
 		client->write_max = 1 + (uint32_t)_i * 37 % 900;
 		client->reset_at = i % 5 == 4 ? 30 + i * 100 : UINT64_MAX;

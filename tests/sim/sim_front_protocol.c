@@ -35,24 +35,6 @@ static void stop(void)
 	fake_fini();
 }
 
-static struct sim_peer *client_saying(
-    const void *bytes, uint32_t length, uint64_t behind)
-{
-	struct sim_peer *client = sim_client(&sim, length + behind);
-
-	client->says = (struct sim_prefix){bytes, length};
-	return client;
-}
-
-static void run_to_clean_end(struct sim_peer *client)
-{
-	ck_assert(sim_run_to_end(&sim, 20000));
-	sim_read(client);
-	sim_read(client->other);
-	ck_assert(client->got_fin && client->other->got_fin);
-	ck_assert_str_eq(sim_end_of(&sim, 0), "--");
-}
-
 #define SSH PROTOCOL_BIT(PROTOCOL_SSH)
 #define REDIS PROTOCOL_BIT(PROTOCOL_REDIS)
 
@@ -84,10 +66,10 @@ START_TEST(test_protocol_routes)
 	options.route_protocols = row->wants;
 	start(&options);
 	hears = (struct sim_prefix){row->says, length};
-	client = client_saying(row->says, length, 3000);
+	client = sim_client_saying(&sim, row->says, length, 3000);
 	if (row->write_max)
 		client->write_max = row->write_max;
-	run_to_clean_end(client);
+	sim_run_to_clean_end(&sim, client);
 	ck_assert_uint_eq(client->other->received, length + 3000);
 	ck_assert_uint_eq(route, row->route);
 	stop();
@@ -103,7 +85,7 @@ START_TEST(test_protocol_one_byte_decides)
 	options.route_protocols = SSH;
 	start(&options);
 	hears = (struct sim_prefix){"G", 1};
-	client = client_saying("G", 1, 0);
+	client = sim_client_saying(&sim, "G", 1, 0);
 	sim_turn(&sim, 1);
 	sim_write(client, 1);
 	sim_turn(&sim, 1);
@@ -125,7 +107,7 @@ START_TEST(test_protocol_undecided_goes_on)
 	options.route_protocols = SSH;
 	start(&options);
 	hears = (struct sim_prefix){"SSH", 3};
-	client = client_saying("SSH", 3, 0);
+	client = sim_client_saying(&sim, "SSH", 3, 0);
 	sim_turn(&sim, 1);
 	sim_write(client, 3);
 	sim_turn(&sim, 1);
@@ -159,7 +141,7 @@ START_TEST(test_protocol_of_the_silent)
 
 	options.route_protocols = silent_rows[_i].wants;
 	start(&options);
-	client = client_saying("", 0, 100);
+	client = sim_client_saying(&sim, "", 0, 100);
 	for (uint64_t i = 0; i < options.wait_ms + 20 && !client->other; i++)
 		sim_turn(&sim, 1);
 	ck_assert_ptr_nonnull(client->other);

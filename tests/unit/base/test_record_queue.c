@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/record_queue.h"
+#include "tests/unit/base/check_main.h"
 
-#include <check.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #define RECORDS 8u
 #define PASSED 200000u
@@ -86,16 +85,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("record_queue");
 	TCase *tcase = tcase_create("record_queue");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, test_full_and_empty);
 	tcase_add_test(tcase, test_two_threads);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_main(tcase);
 }

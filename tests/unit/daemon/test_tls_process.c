@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/tls_process.h"
+#include "tests/unit/base/check_main.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct conf_certificate certificate;
@@ -106,20 +105,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("tls_process");
 	TCase *tcase = tcase_create("keys");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_keys_are_made_when_tls_is_terminated);
 	tcase_add_test(tcase, test_keys_change_by_the_hour);
 	tcase_add_test(tcase, test_sets_in_use_are_not_touched);
 	tcase_add_test(tcase, test_keys_of_the_process_before);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_main(tcase);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/trouble_tls.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/base/check_main.h"
 
 #define QUIET_NS (TROUBLE_QUIET_MS * NS_PER_MS)
 
@@ -65,19 +63,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("trouble_tls");
 	TCase *tcase = tcase_create("due");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, test_the_most_frequent_cause_is_said);
 	tcase_add_test(tcase, test_what_was_said_is_not_counted_again);
 	tcase_add_test(tcase, test_ends_without_close_notify_are_no_trouble);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_main(tcase);
 }

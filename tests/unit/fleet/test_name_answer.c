@@ -2,8 +2,8 @@
 #include "fleet/name_answer.h"
 
 #include "base/cursor.h"
+#include "tests/unit/base/check_main.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,12 +210,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("name_answer");
 	TCase *tcase = tcase_create("name_answer");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_addresses);
 	tcase_add_test(tcase, test_aliases_in_any_order);
@@ -224,8 +220,5 @@ int main(void)
 	tcase_add_test(tcase, test_services);
 	tcase_add_test(tcase, test_ttl_with_the_top_bit_is_none);
 	tcase_add_test(tcase, test_what_makes_no_sense);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return check_main(tcase);
 }

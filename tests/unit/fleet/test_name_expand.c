@@ -2,8 +2,8 @@
 #include "fleet/name_expand.h"
 
 #include "base/arena.h"
+#include "tests/unit/base/check_main.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,19 +183,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("name_expand");
 	TCase *tcase = tcase_create("name_expand");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, test_each_address_is_a_server);
 	tcase_add_test(tcase, test_family_and_source);
 	tcase_add_test(tcase, test_service);
 	tcase_add_test(tcase, test_most_addresses);
 	tcase_add_test(tcase, test_outlives_view_and_origin);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return check_main(tcase);
 }

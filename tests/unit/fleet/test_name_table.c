@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fleet/name_table.h"
+#include "tests/unit/base/check_main.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,12 +202,18 @@ START_TEST(test_failures_keep_what_is_known_and_back_off)
 }
 END_TEST
 
-START_TEST(test_absence_is_held_and_then_believed)
+/* What does not exist any more is kept for 5 s. */
+static void hold_absence(void)
 {
-	struct name_rules rules = {
+	const struct name_rules rules = {
 	    .min_ttl_ms = 1000, .max_ttl_ms = 60000, .hold_ms = 5000};
 
 	name_table_set_rules(table, &rules);
+}
+
+START_TEST(test_absence_is_held_and_then_believed)
+{
+	hold_absence();
 	want("a.test", false, false, true);
 	answers("a.test", "192.0.2.1", 1);
 	pass_ms(1001);
@@ -231,10 +237,7 @@ END_TEST
 
 START_TEST(test_absence_that_was_not_confirmed_begins_anew)
 {
-	struct name_rules rules = {
-	    .min_ttl_ms = 1000, .max_ttl_ms = 60000, .hold_ms = 5000};
-
-	name_table_set_rules(table, &rules);
+	hold_absence();
 	want("a.test", false, false, true);
 	answers("a.test", "192.0.2.1", 1);
 	pass_ms(1001);
@@ -403,12 +406,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("name_table");
 	TCase *tcase = tcase_create("name_table");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_asks_again_when_the_ttl_is_over);
 	tcase_add_test(tcase, test_ttl_is_kept_within_bounds);
@@ -423,8 +422,5 @@ int main(void)
 	tcase_add_test(tcase, test_not_all_at_once);
 	tcase_add_test(tcase, test_what_another_has_known);
 	tcase_add_test(tcase, test_an_absence_goes_on);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return check_main(tcase);
 }

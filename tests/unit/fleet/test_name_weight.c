@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fleet/name_weight.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/base/check_main.h"
 
 /* Weights of one priority, behind a record of another that must not count. */
 static void expect(uint32_t server_weight, uint32_t n, const uint16_t *weights,
@@ -38,15 +36,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("name_weight");
 	TCase *tcase = tcase_create("name_weight");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, test_weights);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return check_main(tcase);
 }

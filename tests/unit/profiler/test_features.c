@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/features.h"
+#include "tests/unit/base/check_main.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -272,10 +272,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("features");
 	TCase *tcase = tcase_create("features");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, test_nothing_yet);
 	tcase_add_test(tcase, test_request_and_answer);
@@ -287,9 +284,5 @@ int main(void)
 	tcase_add_test(tcase, test_addresses);
 	tcase_add_test(tcase, test_words);
 	tcase_add_test(tcase, test_rows_are_whole);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_main(tcase);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/hints.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "conf/protocol.h"
+#include "tests/unit/base/check_main.h"
 
 static struct features_hints hints;
 static struct hints_name name;
@@ -77,18 +76,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("hints");
 	TCase *tcase = tcase_create("hints");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, test_http);
 	tcase_add_test(tcase, test_http_answers);
 	tcase_add_test(tcase, test_greeting);
 	tcase_add_test(tcase, test_nobody);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_main(tcase);
 }

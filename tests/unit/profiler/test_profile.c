@@ -4,13 +4,15 @@
 #include "profiler/profile.h"
 
 #include "profiler/model_abi.h"
+#include "tests/unit/base/check_main.h"
 
-#include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static struct profile p;
 static struct model model;
@@ -181,6 +183,38 @@ START_TEST(test_models_that_are_refused)
 }
 END_TEST
 
+/* What becomes code of this process must be nobody else's to write. */
+START_TEST(test_models_of_others_are_refused)
+{
+	char folder[] = "/tmp/braid-model-XXXXXX", path[64], why[200];
+	int fd;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(path, sizeof path, "%s/m.so", folder);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(model_load(&model, path, why, sizeof why), BR_E_MODEL);
+	ck_assert_ptr_null(strstr(why, "writable"));
+	ck_assert_int_eq(chmod(path, 0620), 0);
+	ck_assert_int_eq(model_load(&model, path, why, sizeof why), BR_E_MODEL);
+	ck_assert_ptr_nonnull(strstr(why, "it is writable by others"));
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert_int_eq(chmod(folder, 0770), 0);
+	ck_assert_int_eq(model_load(&model, path, why, sizeof why), BR_E_MODEL);
+	ck_assert_ptr_nonnull(strstr(why, "its folder is writable by others"));
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chmod(folder, 0700), 0);
+		ck_assert_int_eq(chown(path, 12345, 12345), 0);
+		ck_assert_int_eq(
+		    model_load(&model, path, why, sizeof why), BR_E_MODEL);
+		ck_assert_ptr_nonnull(strstr(why, "belongs to user 12345"));
+	}
+	(void)unlink(path);
+	(void)rmdir(folder);
+}
+END_TEST
+
 /* -- earlier flows ------------------------------------------------------ */
 
 static struct history_key key_of(const char *name, uint8_t last)
@@ -268,10 +302,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("profile");
 	TCase *tcase = tcase_create("profile");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, open_all, close_all);
 	tcase_add_test(tcase, test_checkpoints);
@@ -279,13 +310,10 @@ int main(void)
 	tcase_add_test(tcase, test_pinned);
 	tcase_add_test(tcase, test_advice);
 	tcase_add_test(tcase, test_models_that_are_refused);
+	tcase_add_test(tcase, test_models_of_others_are_refused);
 	tcase_add_test(tcase, test_history_is_found);
 	tcase_add_test(tcase, test_history_forgets);
 	tcase_add_test(tcase, test_history_is_bounded);
 	tcase_add_test(tcase, test_history_reaches_the_model);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return check_main(tcase);
 }
