@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/prefix.h"
+#include "conf/flow_class.h"
 #include "conf/protocol.h"
 
 #define CONF_NAME_MAX 63
@@ -102,6 +103,15 @@ enum conf_profiler_mode {
 	CONF_PROFILER_ACT,
 };
 
+/* The class of all flows of a protocol, by the operator's word: CONF_PIN of it,
+ * or 0 where there is none. */
+#define CONF_PIN(class) ((unsigned)(class) + 1)
+
+struct conf_pins {
+	unsigned by_protocol[PROTOCOL_COUNT]; /* UNKNOWN: of no known one */
+	unsigned any; /* of flows whose protocol has no pin of its own */
+};
+
 struct conf_profiler {
 	enum conf_profiler_mode mode;
 	const char *model; /* "builtin", or a path */
@@ -109,6 +119,7 @@ struct conf_profiler {
 	const char *record; /* NULL: nothing is recorded */
 	struct conf_pos record_pos;
 	uint32_t record_share; /* one flow in so many */
+	struct conf_pins pins;
 };
 
 struct conf_upgrade {

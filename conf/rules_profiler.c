@@ -6,6 +6,8 @@
 void rules_profiler(struct draft *draft)
 {
 	const struct conf_profiler *profiler = &draft->conf->profiler;
+	const struct schema_row *pin = schema_find("profiler.pin");
+	const struct conf_pins none = {0};
 
 	if (strcmp(profiler->model, "builtin") != 0 &&
 	    profiler->model[0] != '/')
@@ -17,4 +19,9 @@ void rules_profiler(struct draft *draft)
 		draft_warning(draft, &draft->file,
 		    schema_find("profiler.record"), profiler->record_pos,
 		    "nothing is recorded while profiler.mode is off");
+	if (memcmp(&profiler->pins, &none, sizeof none) != 0 &&
+	    profiler->mode == CONF_PROFILER_OFF)
+		draft_warning(draft, &draft->file, pin,
+		    *draft_seen(&draft->file, pin),
+		    "no class is pinned while profiler.mode is off");
 }

@@ -49,18 +49,26 @@ static bool example_is_place(const struct schema_row *row)
 	return row->type == SCHEMA_ENTRY && schema_parent(row)->listed;
 }
 
+/* Has keys below it that are worth a place of their own. */
+static bool example_has_below(const struct schema_row *row)
+{
+	const struct schema_row *child = schema_next_child(row, NULL);
+
+	return schema_has_children(row->type) && !(child && child->in_parent);
+}
+
 static bool example_is_set(const struct schema_row *row)
 {
 	if (example_is_off(row))
 		return false;
 	/* What only another type of check uses would be warned about. */
-	return schema_has_children(row->type) || row->required ||
+	return example_has_below(row) || row->required ||
 	       (row->fallback && !row->http_only);
 }
 
 static void example_add_row(struct strbuf *sb, const struct schema_row *row)
 {
-	bool parent = schema_has_children(row->type);
+	bool parent = example_has_below(row);
 	const char *value = row->fallback ? row->fallback : row->example;
 	char indent[INDENT_MAX] = "";
 	size_t length = 0;
@@ -88,6 +96,6 @@ void schema_print_example(struct strbuf *ret)
 
 	strbuf_adds(ret, example_head);
 	while ((row = schema_next_below(NULL, row)))
-		if (!schema_is_later(row))
+		if (!schema_is_later(row) && !row->in_parent)
 			example_add_row(ret, row);
 }

@@ -136,7 +136,7 @@ void schema_print_man(struct strbuf *ret)
 
 	strbuf_adds(ret, man_head);
 	while ((row = schema_next_below(NULL, row))) {
-		if (schema_is_later(row))
+		if (schema_is_later(row) || row->in_parent)
 			continue;
 		if (!strchr(row->path, '.')) {
 			strbuf_adds(ret, "# ");

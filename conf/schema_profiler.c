@@ -12,6 +12,25 @@ static const struct schema_choice profiler_modes[] = {
     {0},
 };
 
+static const struct schema_choice flow_classes[] = {
+#define X(id, name, help) {name, CONF_PIN(FLOW_CLASS_##id), SCHEMA_NOW},
+    FLOW_CLASS_LIST(X)
+#undef X
+	{0},
+};
+
+/* "unknown, request, ... " */
+#define CLASS_COMMA(id, name, help) name ", "
+#define CLASS_NAMES FLOW_CLASS_LIST(CLASS_COMMA)
+
+/* A key of profiler.pin. */
+#define PIN(key, member, text)                                                 \
+	{                                                                      \
+		.path = "profiler.pin." key, .type = SCHEMA_ENUM,              \
+		AT(pins.member), .choices = flow_classes, .example = "bulk",   \
+		.help = text, .in_parent = true                                \
+	}
+
 const struct schema_row schema_profiler[] = {
     {
 	.path = "profiler",
@@ -70,9 +89,23 @@ const struct schema_row schema_profiler[] = {
     {
 	.path = "profiler.pin",
 	.type = SCHEMA_OBJECT,
-	.when = SCHEMA_LATER,
-	.example = "{ssh: interactive}",
-	.help = "Protocols whose class is fixed by hand.",
+	.example = "{ssh: interactive, rsync: bulk}",
+	.help = "The class of flows by your word in place of the model's, a "
+		"line each, PROTOCOL: CLASS. Protocols are those of "
+		"listeners.*.routes.*.protocol, told by the first read from "
+		"the client, or from the server where that tells nothing; "
+		"unknown means flows of no known protocol, any all whose "
+		"protocol is not named here. Classes are " CLASS_NAMES
+		"where unknown stands for no verdict at all. With mode: "
+		"observe it is only shown. A reload changes it for new flows.",
     },
+#define X(id, name, kind, first, ports)                                        \
+	PIN(name, by_protocol[PROTOCOL_##id],                                  \
+	    "The class of flows of " name "."),
+    PROTOCOL_LIST(X)
+#undef X
+	PIN("unknown", by_protocol[PROTOCOL_UNKNOWN],
+	    "The class of flows of no known protocol."),
+    PIN("any", any, "The class of flows whose protocol has no pin of its own."),
     {0},
 };

@@ -94,6 +94,9 @@ struct schema_row {
 	bool restart; /* a reload cannot change it */
 	/* Below this object defaults apply only when the block is there. */
 	bool defaults_when_present;
+	/* Its parent's help says all: the manual page and the example of all
+	 * keys leave it out. */
+	bool in_parent;
 	/* Warned about unless the health type is http, or send_expect. */
 	bool http_only, script_only;
 };

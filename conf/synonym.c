@@ -318,6 +318,12 @@ const struct synonym synonyms[] = {
     KEY(POOL ".health", "failures", "fall"),
     HINT(POOL ".health", "method", "http checks always use GET"),
     /* Choices. */
+    KEY("profiler.pin", "all", "any"),
+    KEY("profiler.pin", "default", "any"),
+    KEY("profiler.pin", "other", "any"),
+    KEY("profiler.pin", "https", "tls"),
+    HINT("profiler.pin", "silent",
+	"pin what is spoken then, such as smtp, or unknown"),
     KEY(POOL ".balance", "roundrobin", "rr"),
     KEY(POOL ".balance", "staticrr", "rr"),
     KEY(POOL ".balance", "weighted", "rr"),

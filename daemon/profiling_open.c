@@ -62,6 +62,7 @@ int profiling_open(const struct conf *conf, struct profiling_open **ret,
 		}
 		open->profiling.model = &open->model;
 	}
+	open->profiling.pins = conf->profiler.pins;
 	open->profiling.acts = conf->profiler.mode == CONF_PROFILER_ACT;
 	if (conf->profiler.record)
 		open->profiling.record_share = conf->profiler.record_share;

@@ -127,7 +127,6 @@ struct flow {
 	 * failed, the log names them all the same. */
 	uint8_t n_failed : 4;
 	bool unprofiled : 1; /* there was no room for a profile */
-	bool paced : 1; /* the client's socket has a pace */
 	uint32_t bulk_bytes; /* what makes a direction bulk */
 	uint32_t source_slot; /* of per_source, or SOURCE_UNTRACKED */
 	uint32_t tried[UPSTREAM_TRIED_MAX];

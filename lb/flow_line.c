@@ -126,8 +126,8 @@ static void flow_line_profile(
 	log_line_text(
 	    line, "class", flow_class_name((enum flow_class)record->class));
 	log_line_text(line, "class_at",
-	    profile_checkpoint_name(
-		(enum profile_checkpoint)record->checkpoint));
+	    profile_origin_name(
+		record->pinned, (enum profile_checkpoint)record->checkpoint));
 	log_line_number(line, "sure", record->confidence / 100u);
 	if (record->first_class != record->class)
 		log_line_text(line, "class_first",

@@ -92,6 +92,7 @@ static void flow_record_profile(
     struct flow_record *ret, const struct profile *profile)
 {
 	ret->profiled = true;
+	ret->pinned = profile->pinned;
 	ret->class = profile->class;
 	ret->first_class = profile->first_class;
 	ret->checkpoint = profile->checkpoint;

@@ -42,7 +42,7 @@ struct flow_record {
 	int64_t queue_ns, connect_ns, first_byte_ns, total_ns;
 	uint64_t bytes_up, bytes_down;
 	/* -- of flows with a profile -- */
-	bool profiled;
+	bool profiled, pinned; /* pinned: the verdict is the operator's */
 	uint8_t class, checkpoint; /* the verdict and where it was made */
 	uint8_t first_class;
 	uint16_t confidence; /* in 1/10000 */

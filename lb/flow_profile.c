@@ -33,6 +33,7 @@ static bool profile_begin(struct flow *flow)
 	}
 	flow->profile = own;
 	own->recorded = NULL;
+	own->unsent_set = own->paced = false;
 	profile_start(&own->profile, flow->connected_at);
 	features_set_ends(&own->profile.features, flow->client.family,
 	    flow->client.ip, flow->client.port, flow->listener->port);
@@ -57,16 +58,19 @@ static uint32_t profile_duration_ms(const struct features *features)
 
 static void profile_act(struct flow *flow)
 {
+	struct flow_profile *own = flow->profile;
 	struct profile_advice advice;
 
-	profile_advise(&flow->profile->profile, &advice);
+	profile_advise(&own->profile, &advice);
 	flow->bulk_bytes = advice.bulk_bytes;
 	/* Advice that is not taken back: a later class leaves a socket as it
 	 * is, apart from its pace. */
-	if (advice.unsent_bytes)
+	if (advice.unsent_bytes && !own->unsent_set) {
+		own->unsent_set = true;
 		(void)sock_set_unsent(flow->client_fd, advice.unsent_bytes);
-	if (advice.pacing_bps || flow->paced) {
-		flow->paced = advice.pacing_bps != 0;
+	}
+	if (advice.pacing_bps || own->paced) {
+		own->paced = advice.pacing_bps != 0;
 		(void)sock_set_pacing(flow->client_fd, advice.pacing_bps);
 	}
 }
@@ -98,9 +102,9 @@ static void profile_look(struct flow *flow, struct mono now)
 	    !sock_measured(
 		flow->client_fd, &socket.rtt_us, &socket.delivery_bps);
 
-	if (profile_judge(&own->profile, worker->profiling->model,
-		&worker->history, asks ? &socket : NULL, now, vector) &&
-	    worker->profiling->acts)
+	profile_judge(&own->profile, worker->profiling->model, &worker->history,
+	    asks ? &socket : NULL, now, vector);
+	if (worker->profiling->acts)
 		profile_act(flow);
 	if (own->recorded)
 		profile_keep_row(own, vector);
@@ -129,15 +133,18 @@ static void profile_set_key(struct flow *flow, const struct hints_name *name)
 static void profile_first(
     struct flow *flow, bool up, const void *bytes, uint32_t n)
 {
+	const struct profiling *profiling = flow->worker->profiling;
 	struct profile *profile = &flow->profile->profile;
 	struct hints_name name = {0};
 
-	if (!up) {
+	if (bytes && !up)
 		hints_of_server(&profile->hints, bytes, n);
-		return;
+	if (bytes && up) {
+		hints_of_client(&profile->hints, bytes, n, &name);
+		profile_set_key(flow, &name);
 	}
-	hints_of_client(&profile->hints, bytes, n, &name);
-	profile_set_key(flow, &name);
+	if (profiling)
+		profile_pin_by(profile, &profiling->pins);
 }
 
 void flow_profile_bytes(
@@ -149,7 +156,7 @@ void flow_profile_bytes(
 	if (!flow->profile && !profile_begin(flow))
 		return;
 	profile = &flow->profile->profile;
-	if (bytes && !profile->features.reads[!up])
+	if (!profile->features.reads[!up])
 		profile_first(flow, up, bytes, n);
 	features_on_read(&profile->features, up, n, now);
 	/* Switched off by a reload, what is known stays as it is. */

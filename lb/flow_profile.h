@@ -6,7 +6,7 @@
  * have none; without a model in force, or without room, flows live without.
  *
  *      direction_count() ──> flow_profile_bytes() ──> profile_judge()
- *                                                       │ changed
+ *                                                       │ at checkpoints
  *                                  bulk_bytes, socket options
  *      end of the flow   ──> history, recorder's rows
  *
@@ -23,6 +23,7 @@ struct profiling {
 	bool acts; /* else verdicts are only shown */
 	/* One flow in this many is recorded; 0: none. */
 	uint32_t record_share;
+	struct conf_pins pins;
 };
 
 /* Sampled vectors of one flow, a row for each verdict. */
@@ -44,6 +45,7 @@ struct recorded {
 struct flow_profile {
 	struct profile profile;
 	struct recorded *recorded; /* NULL: this one is not */
+	bool unsent_set : 1, paced : 1; /* options of the client's socket */
 };
 
 /* n bytes came from one side; `bytes` are they, or NULL where they never were

@@ -8,39 +8,21 @@
 
 static_assert(N_PROFILE_CHECKPOINTS <= 8, "bits of passed");
 
-static const char *const class_names[N_FLOW_CLASSES] = {
-#define X(name, text, help) [FLOW_CLASS_##name] = text,
-    FLOW_CLASS_LIST(X)
-#undef X
-};
-
 static const char *const checkpoint_names[N_PROFILE_CHECKPOINTS] = {
 #define X(name, text) [PROFILE_AT_##name] = text,
     PROFILE_CHECKPOINT_LIST(X)
 #undef X
 };
 
-const char *flow_class_name(enum flow_class class)
-{
-	br_assert(class < N_FLOW_CLASSES);
-	return class_names[class];
-}
-
-bool flow_class_find(const char *name, enum flow_class *ret)
-{
-	for (unsigned i = 0; i < N_FLOW_CLASSES; i++) {
-		if (strcmp(class_names[i], name) != 0)
-			continue;
-		*ret = (enum flow_class)i;
-		return true;
-	}
-	return false;
-}
-
 const char *profile_checkpoint_name(enum profile_checkpoint checkpoint)
 {
 	br_assert(checkpoint < N_PROFILE_CHECKPOINTS);
 	return checkpoint_names[checkpoint];
+}
+
+const char *profile_origin_name(bool pinned, enum profile_checkpoint checkpoint)
+{
+	return pinned ? "pin" : profile_checkpoint_name(checkpoint);
 }
 
 /* -- verdicts ---------------------------------------------------------- */
@@ -86,34 +68,48 @@ static void profile_set(
 	profile->confidence = confidence;
 }
 
-bool profile_judge(struct profile *profile, const struct model *model,
+void profile_judge(struct profile *profile, const struct model *model,
     const struct history *history, const struct features_socket *socket,
     struct mono now, int32_t ret_vector[N_FEATURES])
 {
 	bool first = !profile->passed;
-	uint8_t before = profile->class, class;
 	struct features_history past = {0};
 	uint16_t confidence = 0;
+	uint8_t class;
 
 	profile_pass_all(profile, now);
 	if (profile->keyed)
 		history_find(history, profile->key, &past);
 	features_fill(&profile->features, &profile->hints, socket, &past, now,
 	    ret_vector);
-	if (profile->pinned || !model)
-		return false;
-	class = model_classify(model, ret_vector, &confidence);
-	profile_set(profile,
-	    confidence < PROFILE_SURE ? FLOW_CLASS_UNKNOWN : class, confidence);
+	if (!profile->pinned && model) {
+		class = model_classify(model, ret_vector, &confidence);
+		profile_set(profile,
+		    confidence < PROFILE_SURE ? FLOW_CLASS_UNKNOWN : class,
+		    confidence);
+	}
 	if (first)
 		profile->first_class = profile->class;
-	return profile->class != before;
 }
 
 void profile_pin(struct profile *profile, enum flow_class class)
 {
 	profile_set(profile, (uint8_t) class, 10000);
 	profile->pinned = true;
+}
+
+void profile_pin_by(struct profile *profile, const struct conf_pins *pins)
+{
+	unsigned pin = pins->by_protocol[profile->hints.protocol];
+
+	if (!pin)
+		pin = pins->any;
+	if (pin) {
+		profile_pin(profile, (enum flow_class)(pin - CONF_PIN(0)));
+	} else if (profile->pinned) {
+		profile_set(profile, FLOW_CLASS_UNKNOWN, 0);
+		profile->pinned = false;
+	}
 }
 
 /* -- advice ------------------------------------------------------------ */

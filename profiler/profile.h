@@ -18,25 +18,10 @@
  * Thread:  the flow's worker; no IO, no clock.
  * Memory:  the caller's.
  */
+#include "conf/conf.h"
 #include "profiler/features.h"
 #include "profiler/history.h"
 #include "profiler/model.h"
-
-/* X(name, text, help) */
-#define FLOW_CLASS_LIST(X)                                                     \
-	X(UNKNOWN, "unknown", "nothing was seen yet, or the model is unsure")  \
-	X(REQUEST, "request", "many small turns: requests and answers")        \
-	X(BULK, "bulk", "as many bytes as the network carries")                \
-	X(STREAM, "stream", "paced media")                                     \
-	X(INTERACTIVE, "interactive", "small and irregular, latency counts")   \
-	X(PUSH, "push", "long idle, a little now and then")
-
-enum flow_class {
-#define X(name, text, help) FLOW_CLASS_##name,
-	FLOW_CLASS_LIST(X)
-#undef X
-	    N_FLOW_CLASSES
-};
 
 /* Below this the verdict is "unknown". */
 #define PROFILE_SURE 5000 /* in 1/10000 */
@@ -82,24 +67,27 @@ void profile_start(struct profile *profile, struct mono now);
 /* Whether a checkpoint was passed since the last verdict, constant time. */
 static inline bool profile_is_due(
     const struct profile *profile, struct mono now);
-/* Passes all checkpoints that are behind and makes a verdict. True when the
- * class has changed. `model` and `socket` may be NULL; ret_vector gets
- * what the model was asked. */
-bool profile_judge(struct profile *profile, const struct model *model,
+/* Passes all checkpoints that are behind and makes a verdict. `model` and
+ * `socket` may be NULL; ret_vector gets what the model was asked, or would
+ * have been. */
+void profile_judge(struct profile *profile, const struct model *model,
     const struct history *history, const struct features_socket *socket,
     struct mono now, int32_t ret_vector[N_FEATURES]);
 /* The operator's word instead of the model's. */
 void profile_pin(struct profile *profile, enum flow_class class);
+/* The same by what the hints say of the protocol so far. Where they now say
+ * one that is not pinned, the class is the model's again. */
+void profile_pin_by(struct profile *profile, const struct conf_pins *pins);
 void profile_advise(const struct profile *profile, struct profile_advice *ret);
 /* What a flow is, by rule, when all of it is known: the label of recorded
  * rows. It is judged by hindsight and never used for a live flow. */
 enum flow_class profile_observed(
     const struct features *features, struct mono now);
 
-const char *flow_class_name(enum flow_class class);
-/* FLOW_CLASS_UNKNOWN with false when there is none of that name. */
-bool flow_class_find(const char *name, enum flow_class *ret);
 const char *profile_checkpoint_name(enum profile_checkpoint checkpoint);
+/* Where a verdict comes from: the checkpoint, or "pin". */
+const char *profile_origin_name(
+    bool pinned, enum profile_checkpoint checkpoint);
 
 /* The next checkpoint by bytes, or UINT64_MAX. */
 static inline uint64_t profile_next_bytes(const struct profile *profile)

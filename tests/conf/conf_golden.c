@@ -38,6 +38,21 @@ static const char *dump_addr(const struct addr *addr)
 	return text;
 }
 
+static void dump_pin(struct strbuf *out, const char *name, unsigned pin)
+{
+	if (pin)
+		strbuf_addf(out, "pin %s=%s\n", name,
+		    flow_class_name((enum flow_class)(pin - CONF_PIN(0))));
+}
+
+static void dump_pins(struct strbuf *out, const struct conf_pins *pins)
+{
+	for (unsigned i = 0; i < PROTOCOL_COUNT; i++)
+		dump_pin(
+		    out, protocol_name((enum protocol)i), pins->by_protocol[i]);
+	dump_pin(out, "any", pins->any);
+}
+
 static void dump_global(struct strbuf *out, const struct conf *conf)
 {
 	const struct conf_global *g = &conf->global;
@@ -323,6 +338,7 @@ static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 static void dump_conf(struct strbuf *out, const struct conf *conf)
 {
 	dump_global(out, conf);
+	dump_pins(out, &conf->profiler.pins);
 	for (uint32_t i = 0; i < conf->n_listeners; i++)
 		dump_listener(out, conf, &conf->listeners[i]);
 	for (uint32_t i = 0; i < conf->n_pools; i++)

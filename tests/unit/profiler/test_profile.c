@@ -127,6 +127,44 @@ START_TEST(test_pinned)
 }
 END_TEST
 
+START_TEST(test_pinned_by_protocol)
+{
+	struct conf_pins pins = {0};
+
+	answer = 0u << 16 | 9000;
+	pins.by_protocol[PROTOCOL_UNKNOWN] = CONF_PIN(FLOW_CLASS_STREAM);
+	pins.by_protocol[PROTOCOL_SSH] = CONF_PIN(FLOW_CLASS_INTERACTIVE);
+	pins.by_protocol[PROTOCOL_SMTP] = CONF_PIN(FLOW_CLASS_UNKNOWN);
+	profile_pin_by(&p, &pins);
+	read_and_judge(1, true, 100);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_STREAM);
+	ck_assert_uint_eq(p.first_class, FLOW_CLASS_STREAM);
+	/* The server's greeting tells more. */
+	p.hints.protocol = PROTOCOL_SSH;
+	profile_pin_by(&p, &pins);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_INTERACTIVE);
+	p.hints.protocol = PROTOCOL_SMTP;
+	profile_pin_by(&p, &pins);
+	ck_assert(p.pinned);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_UNKNOWN);
+	ck_assert_uint_eq(p.confidence, 10000);
+	/* One that is not named is the model's again, or nobody's. */
+	profile_pin(&p, FLOW_CLASS_STREAM);
+	p.hints.protocol = PROTOCOL_HTTP;
+	profile_pin_by(&p, &pins);
+	ck_assert(!p.pinned);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_UNKNOWN);
+	read_and_judge(2, false, 100);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_BULK);
+	pins.any = CONF_PIN(FLOW_CLASS_PUSH);
+	profile_pin_by(&p, &pins);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_PUSH);
+	p.hints.protocol = PROTOCOL_SSH;
+	profile_pin_by(&p, &pins);
+	ck_assert_uint_eq(p.class, FLOW_CLASS_INTERACTIVE);
+}
+END_TEST
+
 START_TEST(test_advice)
 {
 	struct profile_advice unknown, bulk, request, stream;
@@ -308,6 +346,7 @@ int main(void)
 	tcase_add_test(tcase, test_checkpoints);
 	tcase_add_test(tcase, test_verdicts_change);
 	tcase_add_test(tcase, test_pinned);
+	tcase_add_test(tcase, test_pinned_by_protocol);
 	tcase_add_test(tcase, test_advice);
 	tcase_add_test(tcase, test_models_that_are_refused);
 	tcase_add_test(tcase, test_models_of_others_are_refused);
