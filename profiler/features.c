@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static_assert(sizeof(struct features) <= 128, "a track stays small");
+static_assert(sizeof(struct features) <= 208, "a track stays small");
 
 static const struct {
 	const char *name, *unit, *help;
@@ -47,6 +47,11 @@ uint64_t features_hash(void)
 
 /* -- the track --------------------------------------------------------- */
 
+static uint64_t us_between(int64_t from_ns, int64_t to_ns)
+{
+	return to_ns > from_ns ? (uint64_t)(to_ns - from_ns) / 1000 : 0;
+}
+
 /* A gap in 16 bits: 5 of exponent over 11 of value. */
 #define GAP_BITS 11u
 
@@ -68,7 +73,10 @@ static uint32_t gap_unpack(uint16_t packed)
 
 void features_start(struct features *features, struct mono now)
 {
-	*features = (struct features){.began_ns = now.ns, .last_ns = now.ns};
+	*features = (struct features){.began_ns = now.ns,
+	    .last_ns = now.ns,
+	    .turn_ns = now.ns,
+	    .mark = {.at_ns = now.ns}};
 }
 
 static uint8_t port_range(uint16_t port)
@@ -120,27 +128,65 @@ static void features_keep(
 	features->gap[at] = gap_pack(gap_us);
 }
 
+static void features_wait(struct features *features, bool up, uint64_t gap_us)
+{
+	uint64_t wait_ms = features->wait_ms + gap_us / 1000;
+
+	features->wait_ms =
+	    (uint32_t)(wait_ms < UINT32_MAX ? wait_ms : UINT32_MAX);
+	if (features->waits[!up] < UINT16_MAX)
+		features->waits[!up]++;
+	if (gap_us >= FEATURES_PAUSE_US && features->pauses[!up] < UINT16_MAX)
+		features->pauses[!up]++;
+}
+
+static void features_turn(
+    struct features *features, bool up, uint32_t bytes, bool first)
+{
+	uint64_t turn_bytes = bytes;
+
+	if (!first && up != features->last_up) {
+		features->turns++;
+		features->turn_ns = features->last_ns;
+	} else {
+		turn_bytes += features->turn_bytes;
+	}
+	features->turn_bytes =
+	    (uint32_t)(turn_bytes < UINT32_MAX ? turn_bytes : UINT32_MAX);
+	if (features->turn_max_bytes < features->turn_bytes)
+		features->turn_max_bytes = features->turn_bytes;
+}
+
 void features_on_read(
     struct features *features, bool up, uint32_t bytes, struct mono now)
 {
 	bool first = !features->reads[0] && !features->reads[1];
-	int64_t gap_ns = now.ns - features->last_ns;
-	uint64_t gap_us = gap_ns > 0 ? (uint64_t)gap_ns / 1000 : 0;
+	uint64_t gap_us = us_between(features->last_ns, now.ns);
 
 	if (gap_us > features->max_gap_us)
 		features->max_gap_us =
 		    (uint32_t)(gap_us < UINT32_MAX ? gap_us : UINT32_MAX);
 	features_keep(features, up, bytes, gap_us);
+	if (gap_us >= FEATURES_WAIT_US)
+		features_wait(features, up, gap_us);
+	features_turn(features, up, bytes, first);
 	if (first)
 		features->server_first = !up;
-	else
-		features->turns += up != features->last_up;
 	features->last_up = up;
 	features->last_ns = now.ns;
 	features->bytes[!up] += bytes;
 	features->reads[!up]++;
 	features->small += bytes < FEATURES_SMALL_BYTES;
 	features->large += bytes >= FEATURES_LARGE_BYTES;
+}
+
+void features_mark(struct features *features, struct mono now)
+{
+	features->mark = (struct features_mark){.at_ns = now.ns,
+	    .bytes = {features->bytes[0], features->bytes[1]},
+	    .reads = features->reads[0] + features->reads[1],
+	    .turns = features->turns,
+	    .small = features->small};
 }
 
 /* -- the vector -------------------------------------------------------- */
@@ -195,10 +241,8 @@ static void fill_sums(
 {
 	uint64_t bytes = features->bytes[0] + features->bytes[1];
 	uint64_t reads = (uint64_t)features->reads[0] + features->reads[1];
-	int64_t age_ns = now.ns - features->began_ns;
-	uint64_t age_us = age_ns > 0 ? (uint64_t)age_ns / 1000 : 0;
-	int64_t idle_ns = now.ns - features->last_ns;
-	uint64_t gap_us = idle_ns > 0 ? (uint64_t)idle_ns / 1000 : 0;
+	uint64_t age_us = us_between(features->began_ns, now.ns);
+	uint64_t gap_us = us_between(features->last_ns, now.ns);
 
 	if (gap_us < features->max_gap_us)
 		gap_us = features->max_gap_us;
@@ -222,6 +266,42 @@ static void fill_sums(
 	ret[FEATURE_max_gap_ms] = feature_of(gap_us / 1000);
 	ret[FEATURE_burst_permille] = feature_share(gap_us, age_us, 1000);
 	ret[FEATURE_rate_kbps] = feature_kbps(bytes, age_us / 1000);
+}
+
+static void fill_waits(
+    const struct features *features, struct mono now, int32_t ret[N_FEATURES])
+{
+	uint64_t bytes = features->bytes[0] + features->bytes[1];
+	uint64_t waits = (uint64_t)features->waits[0] + features->waits[1];
+
+	ret[FEATURE_turn_now_bytes] = feature_of(features->turn_bytes);
+	ret[FEATURE_turn_now_ms] =
+	    feature_of(us_between(features->turn_ns, now.ns) / 1000);
+	ret[FEATURE_turn_max_bytes] = feature_of(features->turn_max_bytes);
+	ret[FEATURE_waits_up] = features->waits[0];
+	ret[FEATURE_waits_down] = features->waits[1];
+	ret[FEATURE_pauses_up] = features->pauses[0];
+	ret[FEATURE_pauses_down] = features->pauses[1];
+	ret[FEATURE_wait_permille] = feature_share(features->wait_ms,
+	    us_between(features->began_ns, now.ns) / 1000, 1000);
+	ret[FEATURE_wait_bytes] = feature_share(bytes, waits + 1, 1);
+}
+
+static void fill_recent(
+    const struct features *features, struct mono now, int32_t ret[N_FEATURES])
+{
+	const struct features_mark *mark = &features->mark;
+	uint64_t down = features->bytes[1] - mark->bytes[1];
+	uint64_t bytes = features->bytes[0] - mark->bytes[0] + down;
+	uint32_t reads = features->reads[0] + features->reads[1] - mark->reads;
+
+	ret[FEATURE_recent_kbps] =
+	    feature_kbps(bytes, us_between(mark->at_ns, now.ns) / 1000);
+	ret[FEATURE_recent_turn_bytes] = feature_share(
+	    bytes, (uint64_t)(features->turns - mark->turns) + 1, 1);
+	ret[FEATURE_recent_small_permille] =
+	    feature_share(features->small - mark->small, reads, 1000);
+	ret[FEATURE_recent_down_permille] = feature_share(down, bytes, 1000);
 }
 
 static void fill_hints(
@@ -271,6 +351,8 @@ void features_fill(const struct features *features,
 	ret[FEATURE_history_ms] = -1;
 	fill_sequence(features, ret);
 	fill_sums(features, now, ret);
+	fill_waits(features, now, ret);
+	fill_recent(features, now, ret);
 	if (hints)
 		fill_hints(hints, ret);
 	if (socket) {

@@ -5,7 +5,7 @@
  * A track is kept while bytes pass; features_fill() makes the vector of it
  * when a verdict is due.
  *
- *      reads ──> features_on_read() ──> struct features (128 bytes a flow)
+ *      reads ──> features_on_read() ──> struct features (208 bytes a flow)
  *      first bytes ──> struct features_hints                │
  *      earlier flows ──> struct features_history            v
  *      socket ──> struct features_socket ───> features_fill() ──> int32[]
@@ -34,6 +34,10 @@
 #define FEATURES_SEQUENCE (2 * FEATURES_READS)
 #define FEATURES_SMALL_BYTES 256u
 #define FEATURES_LARGE_BYTES 8192u
+/* A gap from here on is no processing: a timer, a person, or a far client. */
+#define FEATURES_WAIT_US 10000u
+/* And from here on no path of a network is that long. */
+#define FEATURES_PAUSE_US 200000u
 
 /* X(name, unit, help) */
 #define FEATURE_LIST(X)                                                        \
@@ -109,7 +113,21 @@
 	X(history_flows, "flows", "earlier ones of the same kind, decayed")    \
 	X(history_kib, "KiB", "their mean size, -1 unknown")                   \
 	X(history_kbps, "kbit/s", "their mean rate, -1 unknown")               \
-	X(history_ms, "ms", "their mean duration, -1 unknown")
+	X(history_ms, "ms", "their mean duration, -1 unknown")                 \
+	X(turn_now_bytes, "bytes", "of one side, since the other was heard")   \
+	X(turn_now_ms, "ms", "since the other side was heard")                 \
+	X(turn_max_bytes, "bytes", "the most that one side sent in a turn")    \
+	X(waits_up, "gaps", "of 10 ms and more that the client ended")         \
+	X(waits_down, "gaps", "of 10 ms and more that the server ended")       \
+	X(pauses_up, "gaps", "of 200 ms and more that the client ended")       \
+	X(pauses_down, "gaps", "of 200 ms and more that the server ended")     \
+	X(wait_permille, "1/1000", "share of the age in gaps from 10 ms")      \
+	X(wait_bytes, "bytes", "between two gaps of 10 ms and more")           \
+	X(recent_kbps, "kbit/s", "of both ways since the last verdict")        \
+	X(recent_turn_bytes, "bytes", "per turn since the last verdict")       \
+	X(recent_small_permille, "1/1000",                                     \
+	    "small reads since the last verdict")                              \
+	X(recent_down_permille, "1/1000", "the server's bytes since then")
 
 enum feature {
 #define X(name, unit, help) FEATURE_##name,
@@ -140,13 +158,24 @@ struct features_history {
 	uint32_t duration_ms;
 };
 
+/* Sums as they were at the last verdict. */
+struct features_mark {
+	int64_t at_ns;
+	uint64_t bytes[2];
+	uint32_t reads, turns, small;
+};
+
 /* One flow's track. */
 struct features {
 	int64_t began_ns, last_ns;
+	int64_t turn_ns; /* the other side's last byte before this turn */
 	uint64_t bytes[2]; /* up, down */
 	uint32_t reads[2];
 	uint32_t turns, small, large;
-	uint32_t max_gap_us;
+	uint32_t turn_bytes, turn_max_bytes; /* saturate, as all below */
+	uint32_t max_gap_us, wait_ms;
+	uint16_t waits[2], pauses[2]; /* ended by the client, by the server */
+	struct features_mark mark;
 	uint8_t n_sequence; /* of size[] and gap[] */
 	uint8_t kept[2]; /* of each way */
 	bool last_up : 1, server_first : 1;
@@ -163,6 +192,8 @@ void features_set_ends(struct features *features, int family,
 /* Bytes came from one side: constant time. */
 void features_on_read(
     struct features *features, bool up, uint32_t bytes, struct mono now);
+/* A verdict was made: what is recent begins anew. */
+void features_mark(struct features *features, struct mono now);
 /* The vector; hints, socket and history may be NULL: not known. */
 void features_fill(const struct features *features,
     const struct features_hints *hints, const struct features_socket *socket,

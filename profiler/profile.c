@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(N_PROFILE_CHECKPOINTS <= 8, "bits of passed");
+static_assert(N_PROFILE_CHECKPOINTS <= 16, "bits of passed");
 
 static const char *const checkpoint_names[N_PROFILE_CHECKPOINTS] = {
 #define X(name, text) [PROFILE_AT_##name] = text,
@@ -36,27 +36,34 @@ void profile_start(struct profile *profile, struct mono now)
 static void profile_pass(
     struct profile *profile, enum profile_checkpoint checkpoint)
 {
-	profile->passed |= (uint8_t)(1u << checkpoint);
+	profile->passed |= (uint16_t)(1u << checkpoint);
 	profile->checkpoint = (uint8_t)checkpoint;
 }
 
+static void profile_pass_if(
+    struct profile *profile, enum profile_checkpoint checkpoint, bool behind)
+{
+	if (behind && !profile_has_passed(profile, checkpoint))
+		profile_pass(profile, checkpoint);
+}
+
+/* The last one that is passed gives the verdict its name. */
 static void profile_pass_all(struct profile *profile, struct mono now)
 {
 	const struct features *f = &profile->features;
 	uint64_t bytes = f->bytes[0] + f->bytes[1];
+	int64_t age_ns = now.ns - f->began_ns;
 
-	if (!(profile->passed & 1u << PROFILE_AT_TIME) &&
-	    now.ns - f->began_ns >= PROFILE_TIME_NS)
-		profile_pass(profile, PROFILE_AT_TIME);
-	if (!(profile->passed & 1u << PROFILE_AT_FIRST))
-		profile_pass(profile, PROFILE_AT_FIRST);
-	if (!(profile->passed & 1u << PROFILE_AT_ANSWER) && f->reads[0] &&
-	    f->reads[1])
-		profile_pass(profile, PROFILE_AT_ANSWER);
+	for (unsigned i = PROFILE_AT_250MS; i <= PROFILE_AT_4S; i++)
+		profile_pass_if(profile, (enum profile_checkpoint)i,
+		    age_ns >= profile_next_ns(profile));
+	profile_pass_if(profile, PROFILE_AT_FIRST, true);
+	profile_pass_if(profile, PROFILE_AT_ANSWER, f->reads[0] && f->reads[1]);
+	profile_pass_if(profile, PROFILE_AT_READS,
+	    f->reads[0] + f->reads[1] >= FEATURES_SEQUENCE);
 	for (unsigned i = PROFILE_AT_16K; i <= PROFILE_AT_1M; i++)
-		if (!(profile->passed & 1u << i) &&
-		    bytes >= profile_next_bytes(profile))
-			profile_pass(profile, (enum profile_checkpoint)i);
+		profile_pass_if(profile, (enum profile_checkpoint)i,
+		    bytes >= profile_next_bytes(profile));
 }
 
 static void profile_set(
@@ -82,6 +89,7 @@ void profile_judge(struct profile *profile, const struct model *model,
 		history_find(history, profile->key, &past);
 	features_fill(&profile->features, &profile->hints, socket, &past, now,
 	    ret_vector);
+	features_mark(&profile->features, now);
 	if (!profile->pinned && model) {
 		class = model_classify(model, ret_vector, &confidence);
 		profile_set(profile,

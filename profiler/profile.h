@@ -7,13 +7,15 @@
  *      first    answer     16 KiB     64 KiB      1 MiB     bytes both ways
  *        v        v          v          v           v
  *   ─────●────────●──────────●──────────●───────────●──────────>
- *                                  and once at 250 ms
+ *       and once at 16 reads, and at 250 ms, 1 s and 4 s
  *
  * A verdict is wrong now and then. It therefore decides only what is correct
  * either way: how bytes are moved, never whether.
  *
- * The checkpoint at 250 ms is met by the first read behind it: while nothing
- * moves there is nothing to act on.
+ * A checkpoint in time is met by the first read behind it: while nothing moves
+ * there is nothing to act on. Streams, pushes and persons show their kind only
+ * by what they do between silences, which takes seconds. At 16 reads the
+ * sequence of features.h is full, however few bytes it took.
  *
  * Thread:  the flow's worker; no IO, no clock.
  * Memory:  the caller's.
@@ -26,11 +28,14 @@
 /* Below this the verdict is "unknown". */
 #define PROFILE_SURE 5000 /* in 1/10000 */
 #define PROFILE_TIME_NS (250 * NS_PER_MS)
+#define PROFILE_TIME_FACTOR 4 /* between checkpoints in time */
 
 #define PROFILE_CHECKPOINT_LIST(X)                                             \
 	X(FIRST, "first")                                                      \
 	X(ANSWER, "answer")                                                    \
-	X(16K, "16KiB") X(64K, "64KiB") X(1M, "1MiB") X(TIME, "250ms")
+	X(READS, "16reads")                                                    \
+	X(16K, "16KiB")                                                        \
+	X(64K, "64KiB") X(1M, "1MiB") X(250MS, "250ms") X(1S, "1s") X(4S, "4s")
 
 enum profile_checkpoint {
 #define X(name, text) PROFILE_AT_##name,
@@ -46,7 +51,7 @@ struct profile {
 	uint8_t class; /* enum flow_class */
 	uint8_t first_class; /* of the first verdict, for the log */
 	uint8_t checkpoint; /* of the last verdict */
-	uint8_t passed; /* bits of checkpoints that are behind */
+	uint16_t passed; /* bits of checkpoints that are behind */
 	uint16_t confidence; /* in 1/10000 */
 	uint8_t n_changes; /* of verdict; saturates */
 	bool pinned : 1; /* the class is the operator's */
@@ -89,15 +94,34 @@ const char *profile_checkpoint_name(enum profile_checkpoint checkpoint);
 const char *profile_origin_name(
     bool pinned, enum profile_checkpoint checkpoint);
 
+static inline bool profile_has_passed(
+    const struct profile *profile, unsigned checkpoint)
+{
+	return profile->passed & 1u << checkpoint;
+}
+
 /* The next checkpoint by bytes, or UINT64_MAX. */
 static inline uint64_t profile_next_bytes(const struct profile *profile)
 {
 	static const uint64_t bytes[] = {16u << 10, 64u << 10, 1u << 20};
 
 	for (unsigned i = 0; i < 3; i++)
-		if (!(profile->passed & 1u << (PROFILE_AT_16K + i)))
+		if (!profile_has_passed(profile, PROFILE_AT_16K + i))
 			return bytes[i];
 	return UINT64_MAX;
+}
+
+/* The flow's age at the next checkpoint in time, or INT64_MAX. */
+static inline int64_t profile_next_ns(const struct profile *profile)
+{
+	int64_t ns = PROFILE_TIME_NS;
+
+	for (unsigned i = PROFILE_AT_250MS; i <= PROFILE_AT_4S; i++) {
+		if (!profile_has_passed(profile, i))
+			return ns;
+		ns *= PROFILE_TIME_FACTOR;
+	}
+	return INT64_MAX;
 }
 
 static inline bool profile_is_due(
@@ -105,10 +129,11 @@ static inline bool profile_is_due(
 {
 	const struct features *f = &profile->features;
 
-	return !(profile->passed & 1u << PROFILE_AT_FIRST) ||
-	       (!(profile->passed & 1u << PROFILE_AT_ANSWER) && f->reads[0] &&
-		   f->reads[1]) ||
+	return !profile_has_passed(profile, PROFILE_AT_FIRST) ||
+	       (!profile_has_passed(profile, PROFILE_AT_ANSWER) &&
+		   f->reads[0] && f->reads[1]) ||
+	       (!profile_has_passed(profile, PROFILE_AT_READS) &&
+		   f->reads[0] + f->reads[1] >= FEATURES_SEQUENCE) ||
 	       f->bytes[0] + f->bytes[1] >= profile_next_bytes(profile) ||
-	       (!(profile->passed & 1u << PROFILE_AT_TIME) &&
-		   now.ns - f->began_ns >= PROFILE_TIME_NS);
+	       now.ns - f->began_ns >= profile_next_ns(profile);
 }

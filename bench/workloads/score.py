@@ -13,7 +13,8 @@ import tempfile
 import table
 
 NO_PORT = {"listener_port": "0"}
-CHECKPOINTS = ("first", "answer", "250ms", "16KiB", "64KiB", "1MiB")
+CHECKPOINTS = ("first", "answer", "16reads", "250ms", "1s", "4s", "16KiB",
+               "64KiB", "1MiB")
 
 
 def score(program, options, rows, folder):
@@ -51,6 +52,8 @@ def main():
           "|---|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory(prefix="braid-score.") as folder:
         for name, some in sets:
+            if not some:
+                continue
             accuracy, f1, classes = score(
                 os.path.abspath(arguments.trainer), arguments.options, some,
                 folder)

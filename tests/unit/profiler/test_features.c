@@ -32,7 +32,8 @@ START_TEST(test_nothing_yet)
 		if (i != FEATURE_age_ms && i != FEATURE_max_gap_ms &&
 		    i != FEATURE_burst_permille &&
 		    i != FEATURE_http_length_kib && i != FEATURE_history_kib &&
-		    i != FEATURE_history_kbps && i != FEATURE_history_ms)
+		    i != FEATURE_history_kbps && i != FEATURE_history_ms &&
+		    i != FEATURE_turn_now_ms)
 			ck_assert_msg(v[i] == 0, "%s is %d",
 			    feature_name((enum feature)i), v[i]);
 	ck_assert_int_eq(v[FEATURE_age_ms], 5);
@@ -129,6 +130,76 @@ START_TEST(test_gaps_keep_a_thousandth)
 }
 END_TEST
 
+START_TEST(test_turns)
+{
+	features_start(&f, at_us(0));
+	read_at(1000, true, 80);
+	fill(2000);
+	ck_assert_int_eq(v[FEATURE_turn_now_bytes], 80);
+	ck_assert_int_eq(v[FEATURE_turn_now_ms], 2);
+	read_at(4000, false, 3000);
+	read_at(9000, false, 500);
+	fill(9000);
+	ck_assert_int_eq(v[FEATURE_turn_now_bytes], 3500);
+	ck_assert_int_eq(v[FEATURE_turn_now_ms], 8);
+	read_at(9500, true, 90);
+	fill(9500);
+	ck_assert_int_eq(v[FEATURE_turn_now_bytes], 90);
+	ck_assert_int_eq(v[FEATURE_turn_max_bytes], 3500);
+	ck_assert_int_eq(v[FEATURE_turns], 2);
+}
+END_TEST
+
+/* Who ends a silence tells a person from a server that pushes. */
+START_TEST(test_waits)
+{
+	features_start(&f, at_us(0));
+	read_at(9999, true, 100);
+	read_at(19998, false, 100);
+	fill(19998);
+	ck_assert_int_eq(v[FEATURE_waits_up], 0);
+	ck_assert_int_eq(v[FEATURE_wait_permille], 0);
+	ck_assert_int_eq(v[FEATURE_wait_bytes], 200);
+	read_at(20000, true, 100);
+	read_at(30000, false, 100);
+	read_at(230000, false, 100);
+	read_at(429000, true, 100);
+	read_at(729000, true, 100);
+	fill(1000000);
+	ck_assert_int_eq(v[FEATURE_waits_up], 2);
+	ck_assert_int_eq(v[FEATURE_waits_down], 2);
+	ck_assert_int_eq(v[FEATURE_pauses_up], 1);
+	ck_assert_int_eq(v[FEATURE_pauses_down], 1);
+	ck_assert_int_eq(v[FEATURE_wait_permille], 10 + 200 + 199 + 300);
+	ck_assert_int_eq(v[FEATURE_wait_bytes], 700 / 5);
+}
+END_TEST
+
+START_TEST(test_recent)
+{
+	features_start(&f, at_us(0));
+	read_at(1000, true, 100);
+	read_at(2000, false, 300);
+	fill(2000);
+	ck_assert_int_eq(v[FEATURE_recent_kbps], 400 * 8 / 2);
+	ck_assert_int_eq(v[FEATURE_recent_turn_bytes], 200);
+	ck_assert_int_eq(v[FEATURE_recent_small_permille], 500);
+	ck_assert_int_eq(v[FEATURE_recent_down_permille], 750);
+	features_mark(&f, at_us(2000));
+	fill(5000);
+	ck_assert_int_eq(v[FEATURE_recent_kbps], 0);
+	ck_assert_int_eq(v[FEATURE_recent_small_permille], 0);
+	read_at(6000, false, 9000);
+	read_at(10000, true, 1000);
+	fill(10000);
+	ck_assert_int_eq(v[FEATURE_recent_kbps], 10000 * 8 / 8);
+	ck_assert_int_eq(v[FEATURE_recent_turn_bytes], 5000);
+	ck_assert_int_eq(v[FEATURE_recent_small_permille], 0);
+	ck_assert_int_eq(v[FEATURE_recent_down_permille], 900);
+	ck_assert_int_eq(v[FEATURE_down_bytes], 9300);
+}
+END_TEST
+
 START_TEST(test_nothing_overflows)
 {
 	features_start(&f, at_us(0));
@@ -138,6 +209,15 @@ START_TEST(test_nothing_overflows)
 	features_fill(&f, NULL, NULL, NULL, (struct mono){INT64_MAX}, v);
 	ck_assert_int_eq(v[FEATURE_up_bytes], INT32_MAX);
 	ck_assert_int_eq(v[FEATURE_size_1], -INT16_MAX);
+	ck_assert_int_eq(v[FEATURE_turn_max_bytes], INT32_MAX);
+	ck_assert_int_le(v[FEATURE_wait_permille], 1000);
+	ck_assert_int_eq(v[FEATURE_recent_turn_bytes], INT32_MAX);
+	/* More silences than are counted. */
+	for (int64_t i = 0; i < 70000; i++)
+		features_on_read(
+		    &f, true, 1, (struct mono){i % 2 ? NS_PER_S : 0});
+	fill(0);
+	ck_assert_int_ge(v[FEATURE_waits_up], 0);
 	/* A clock that stands or goes back is no gap. */
 	features_start(&f, at_us(1000));
 	read_at(0, true, 5);
@@ -279,6 +359,9 @@ int main(void)
 	tcase_add_test(tcase, test_server_first);
 	tcase_add_test(tcase, test_first_reads_of_each_way);
 	tcase_add_test(tcase, test_gaps_keep_a_thousandth);
+	tcase_add_test(tcase, test_turns);
+	tcase_add_test(tcase, test_waits);
+	tcase_add_test(tcase, test_recent);
 	tcase_add_test(tcase, test_nothing_overflows);
 	tcase_add_test(tcase, test_what_is_known_besides);
 	tcase_add_test(tcase, test_addresses);

@@ -87,9 +87,51 @@ START_TEST(test_checkpoints)
 	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_1M);
 	ck_assert(!read_and_judge(249, false, 1));
 	ck_assert(read_and_judge(250, false, 1));
-	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_TIME);
-	ck_assert(!read_and_judge(100000, false, 1u << 30));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_250MS);
 	ck_assert_uint_eq(n_asked, 5);
+}
+END_TEST
+
+/* A silence may pass several at once; each is passed only once. */
+START_TEST(test_checkpoints_in_time)
+{
+	answer = 1u << 16 | 9000;
+	ck_assert(read_and_judge(1, true, 100));
+	ck_assert(read_and_judge(300, true, 100));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_250MS);
+	ck_assert(!read_and_judge(999, true, 100));
+	ck_assert(read_and_judge(1000, true, 100));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_1S);
+	ck_assert(!read_and_judge(3999, true, 100));
+	ck_assert(read_and_judge(9000, true, 100));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_4S);
+	ck_assert(!read_and_judge(100000, true, 1));
+	ck_assert_uint_eq(n_asked, 4);
+
+	profile_start(&p, (struct mono){0});
+	ck_assert(read_and_judge(5000, true, 100));
+	ck_assert_uint_eq(
+	    p.passed, 1u << PROFILE_AT_FIRST | 1u << PROFILE_AT_250MS |
+			  1u << PROFILE_AT_1S | 1u << PROFILE_AT_4S);
+	ck_assert(!read_and_judge(5001, true, 100));
+}
+END_TEST
+
+/* Small reads are not many bytes, but they fill the sequence; what was told to
+ * the model as recent begins after each verdict. */
+START_TEST(test_checkpoint_of_reads)
+{
+	answer = 1u << 16 | 9000;
+	ck_assert(read_and_judge(1, true, 10));
+	ck_assert(read_and_judge(1, false, 10));
+	for (unsigned i = 2; i < FEATURES_SEQUENCE - 1; i++)
+		ck_assert(!read_and_judge(2, i & 1, 10));
+	ck_assert(read_and_judge(3, true, 1000));
+	ck_assert_uint_eq(p.checkpoint, PROFILE_AT_READS);
+	ck_assert_int_eq(asked[FEATURE_recent_small_permille], 928);
+	ck_assert(!read_and_judge(4, false, 10));
+	ck_assert(read_and_judge(250, true, 1000));
+	ck_assert_int_eq(asked[FEATURE_recent_small_permille], 500);
 }
 END_TEST
 
@@ -344,6 +386,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, open_all, close_all);
 	tcase_add_test(tcase, test_checkpoints);
+	tcase_add_test(tcase, test_checkpoints_in_time);
+	tcase_add_test(tcase, test_checkpoint_of_reads);
 	tcase_add_test(tcase, test_verdicts_change);
 	tcase_add_test(tcase, test_pinned);
 	tcase_add_test(tcase, test_pinned_by_protocol);

@@ -40,7 +40,7 @@ START_TEST(test_header_and_row_agree)
 	ck_assert_uint_eq(fields_of(header, n), fields_of(line, m));
 	line[m] = header[n] = '\0';
 	ck_assert_ptr_nonnull(strstr(header, ",group,class,client_port,"));
-	ck_assert_ptr_nonnull(strstr(header, ",history_ms\n"));
+	ck_assert_ptr_nonnull(strstr(header, ",recent_down_permille\n"));
 	ck_assert_ptr_nonnull(strstr(line, ",64KiB,bulk,9876,"));
 	ck_assert_ptr_nonnull(strstr(line, ",stream,-2147483648,"));
 }
