@@ -60,9 +60,10 @@ const struct schema_row schema_profiler[] = {
 	.example = "/var/lib/braid/model.so",
 	.help =
 	    "builtin (of this version: none, classes stay unknown), or the path of a model that braid-train has compiled "
-	    "(fit --so). The file and its folder must belong to root or to "
-	    "the user that braidd runs as, and be writable by nobody else. "
-	    "A reload swaps it under the flows.",
+	    "(fit --so). The file and all folders of its path must belong to root "
+	    "or to the user that braidd runs as (to root where it is "
+	    "started as root), and be writable by nobody else. A reload "
+	    "reads it anew and swaps it under the flows.",
     },
     {
 	.path = "profiler.record",

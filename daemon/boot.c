@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/boot_state.h"
 #include "daemon/load.h"
+#include "daemon/profiling_open.h"
 #include "daemon/resolver.h"
 #include "fleet/name_expand.h"
 #include "io/ktls.h"
@@ -396,10 +397,13 @@ static int choose_user(struct boot *boot)
 static void warn_of_forbidden(struct boot *boot)
 {
 	const char *config = boot->daemon.config_file;
-	const char *file = access(config, R_OK)
-			       ? config
-			       : tls_store_forbidden(boot->plan->conf);
+	const struct conf *conf = boot->plan->conf;
+	const char *file = access(config, R_OK) ? config : NULL;
 
+	if (!file)
+		file = tls_store_forbidden(conf);
+	if (!file)
+		file = profiling_forbidden(conf);
 	if (file)
 		boot_warn(boot,
 		    "user %s cannot read %s: a reload or an upgrade will be "

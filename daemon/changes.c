@@ -167,22 +167,23 @@ static void note_pools(const struct conf *before, const struct conf *after,
 
 /* Where the configuration is the same, but what its files hold is not. */
 static void note_files(const struct conf *after, const struct conf_diff *diff,
-    const struct changes_tls *tls, struct group *listeners, struct group *pools)
+    const struct changes_files *files, struct group *listeners,
+    struct group *pools)
 {
 	for (uint32_t i = 0; i < after->n_listeners; i++)
 		if (diff->listeners[i] == CONF_SAME &&
-		    !tls_store_same_listener(
-			tls->after, i, tls->before, diff->listener_before[i]))
+		    !tls_store_same_listener(files->tls_after, i,
+			files->tls_before, diff->listener_before[i]))
 			note(listeners, CHANGED, after->listeners[i].name);
 	for (uint32_t i = 0; i < after->n_pools; i++)
 		if (diff->pools[i] == CONF_SAME &&
-		    !tls_store_same_pool(
-			tls->after, i, tls->before, diff->pool_before[i]))
+		    !tls_store_same_pool(files->tls_after, i, files->tls_before,
+			diff->pool_before[i]))
 			note(pools, CHANGED, after->pools[i].name);
 }
 
 void changes_describe(const struct conf *before, const struct conf *after,
-    const struct conf_diff *diff, const struct changes_tls *tls,
+    const struct conf_diff *diff, const struct changes_files *files,
     struct arena *arena, char *ret, size_t room)
 {
 	struct group listener_files = {
@@ -199,13 +200,18 @@ void changes_describe(const struct conf *before, const struct conf *after,
 	note_settings(before, after, &settings);
 	note_listeners(before, after, diff, &listeners);
 	note_pools(before, after, diff, arena, &pools, &servers);
-	note_files(after, diff, tls, &listener_files, &pool_files);
+	note_files(after, diff, files, &listener_files, &pool_files);
 	say(&text, &settings);
 	say(&text, &listeners);
 	say(&text, &listener_files);
 	say(&text, &pools);
 	say(&text, &pool_files);
 	say(&text, &servers);
+	if (files->model &&
+	    strcmp(before->profiler.model, after->profiler.model) == 0 &&
+	    before->profiler.mode == after->profiler.mode)
+		add(&text, "%sthe profiler's model changed",
+		    text.length ? ", " : "");
 	if (diff->n_restart_keys)
 		add(&text, "%s%u setting%s with the next restart",
 		    text.length ? ", " : "nothing changed but ",

@@ -5,7 +5,7 @@
  *
  *     nothing changed
  *     1 listener changed (web), 2 servers added (origins/c, origins/d)
- *     1 listener's TLS files changed (web)
+ *     1 listener's TLS files changed (web), the profiler's model changed
  *
  * Thread:  any; pure.
  * Memory:  scratch from the arena.
@@ -19,11 +19,12 @@
 
 #define CHANGES_NAMES_MAX 4
 
-/* What was loaded for either configuration. */
-struct changes_tls {
-	const struct tls_store *before, *after;
+/* What was loaded of files for either configuration. */
+struct changes_files {
+	const struct tls_store *tls_before, *tls_after;
+	bool model; /* the profiler's is another */
 };
 
 void changes_describe(const struct conf *before, const struct conf *after,
-    const struct conf_diff *diff, const struct changes_tls *tls,
+    const struct conf_diff *diff, const struct changes_files *files,
     struct arena *arena, char *ret, size_t room);

@@ -6,6 +6,7 @@
 #include "daemon/access_log.h"
 #include "daemon/generations.h"
 #include "daemon/load.h"
+#include "daemon/profiling_open.h"
 #include "daemon/recorder.h"
 #include "daemon/resolver.h"
 
@@ -66,6 +67,16 @@ static void free_plan(struct clerk *clerk, struct plan *plan)
 	empty_logs(clerk);
 	snapshot_synchronize(daemon->plan);
 	plan_free(plan, daemon->board);
+}
+
+/* All workers have left it: what flows do not pin goes now. */
+static void on_retire(struct clerk *clerk, struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_gone; i++)
+		plan_sockets_close(plan->gone[i]);
+	profiling_close(plan->profiling);
+	plan->profiling = NULL;
+	list_push_back(&clerk->retired, &plan->retired);
 }
 
 /* One plan at a time, so that what two of them share is judged by the last
@@ -154,9 +165,7 @@ static void on_message(struct clerk *clerk, const struct message *message)
 		on_resolved(clerk, message->pointer);
 		break;
 	case DAEMON_RETIRE:
-		for (uint32_t i = 0; i < plan->n_gone; i++)
-			plan_sockets_close(plan->gone[i]);
-		list_push_back(&clerk->retired, &plan->retired);
+		on_retire(clerk, plan);
 		break;
 	case DAEMON_FREE:
 		on_fenced(clerk, plan);

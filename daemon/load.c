@@ -169,7 +169,8 @@ static void build(struct load_job *job, struct conf *conf)
 	struct plan_source source = {.conf = conf,
 	    .tls = job->tls,
 	    .tls_process = &daemon->tls,
-	    .diff = &job->diff};
+	    .diff = &job->diff,
+	    .keeps_files = job->kind == LOAD_NAMES};
 
 	if (lacks_capability(conf, &job->plan_error) ||
 	    tls_process_prepare(&daemon->tls, conf) ||
@@ -188,8 +189,10 @@ static void build(struct load_job *job, struct conf *conf)
 		job->n_reweighted = plan_reweighted(
 		    job->before, job->plan, &job->diff, &job->reweighted);
 	changes_describe(job->before->conf, conf, &job->diff,
-	    &(struct changes_tls){
-		.before = job->before->tls, .after = job->plan->tls},
+	    &(struct changes_files){.tls_before = job->before->tls,
+		.tls_after = job->plan->tls,
+		.model = !profiling_same_model(
+		    job->before->profiling, job->plan->profiling)},
 	    job->arena, job->summary, sizeof job->summary);
 	load_log_addresses(job->before->conf, conf, &job->diff, job->arena);
 }

@@ -303,6 +303,17 @@ static void note_gone(struct build *b)
 
 /* -- the whole --------------------------------------------------------- */
 
+static int build_profiling(struct build *b)
+{
+	struct plan *plan = b->plan;
+
+	if (!b->source->keeps_files)
+		return profiling_open(plan->conf, &plan->profiling,
+		    b->error->text, sizeof b->error->text);
+	plan->profiling = profiling_share(b->before->profiling);
+	return 0;
+}
+
 static int build_all(struct build *b)
 {
 	const struct conf *conf = b->plan->conf;
@@ -313,8 +324,7 @@ static int build_all(struct build *b)
 	for (uint32_t i = 0; i < conf->n_listeners && !err; i++)
 		err = build_listener(b, i);
 	if (!err)
-		err = profiling_open(conf, &b->plan->profiling, b->error->text,
-		    sizeof b->error->text);
+		err = build_profiling(b);
 	if (!err)
 		err = build_binds(b);
 	return err;

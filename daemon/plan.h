@@ -45,7 +45,9 @@ struct plan_leaving {
 struct plan {
 	struct conf *conf; /* owned */
 	struct tls_store *tls; /* owned; of the contexts in the objects below */
-	struct profiling_open *profiling; /* owned; NULL: off */
+	/* A reference, given back when all workers have left the plan; NULL:
+	 * the profiler is off. */
+	struct profiling_open *profiling;
 	uint64_t number; /* 1, 2, ...: of this process */
 	struct wall loaded_at;
 	uint32_t n_workers;
@@ -70,6 +72,8 @@ struct plan_source {
 	struct tls_store *tls;
 	const struct tls_process *tls_process;
 	const struct conf_diff *diff; /* NULL at boot */
+	/* Only addresses of names differ: files are not read anew. */
+	bool keeps_files;
 };
 
 /* `before` NULL at boot. Takes over conf and tls on success only. */

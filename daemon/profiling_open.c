@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 
@@ -54,6 +55,7 @@ int profiling_open(const struct conf *conf, struct profiling_open **ret,
 	open = calloc(1, sizeof *open);
 	if (!open)
 		br_out_of_memory("a model", sizeof *open);
+	open->references = 1;
 	if (!profiling_is_builtin(conf)) {
 		err = profiling_load(conf, &open->model, ret_why, why_room);
 		if (err) {
@@ -70,10 +72,38 @@ int profiling_open(const struct conf *conf, struct profiling_open **ret,
 	return 0;
 }
 
+struct profiling_open *profiling_share(struct profiling_open *open)
+{
+	if (open)
+		open->references++;
+	return open;
+}
+
 void profiling_close(struct profiling_open *open)
 {
 	if (!open)
 		return;
+	br_assert(open->references > 0);
+	if (--open->references)
+		return;
 	model_free(&open->model);
 	free(open);
+}
+
+static uint64_t profiling_model_hash(const struct profiling_open *open)
+{
+	return open ? open->model.hash : 0;
+}
+
+bool profiling_same_model(
+    const struct profiling_open *a, const struct profiling_open *b)
+{
+	return profiling_model_hash(a) == profiling_model_hash(b);
+}
+
+const char *profiling_forbidden(const struct conf *conf)
+{
+	return !profiling_is_builtin(conf) && access(conf->profiler.model, R_OK)
+		   ? conf->profiler.model
+		   : NULL;
 }

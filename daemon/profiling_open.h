@@ -5,15 +5,17 @@
  * and how many flows are recorded. One of a plan; workers hold it from adopt
  * to adopt, so it is unloaded when all workers have left the plan.
  *
- * Two plans with the same file share the object in memory by the loader's own
- * count. A model that was replaced is another file (rename(2), as braid-train
- * does) and stands beside the old one until that is unused.
+ * A reload of the file reads the model anew, whatever it was before: the old
+ * one stands beside it until all workers have left its plan, which is soon and
+ * does not wait for flows. A plan that only has other addresses of names shares
+ * what the plan before it has: files change nothing then.
  *
  * There is no built-in model yet: with it classes stay unknown, and flows are
  * recorded to train one.
  *
  * Thread:  the clerk, or main at boot.
- * Memory:  profiling_open() to profiling_close().
+ * Memory:  from profiling_open() until profiling_close() was called once for
+ *          it and once for each profiling_share(). References are the clerk's.
  * Errors:  a line in `errors` for what the file names.
  */
 #include "conf/conf.h"
@@ -22,6 +24,7 @@
 struct profiling_open {
 	struct profiling profiling;
 	struct model model;
+	uint32_t references;
 };
 
 /* Whether the model of this configuration can be used: 0 or BR_E_CONFIG. */
@@ -30,4 +33,11 @@ int profiling_check(
 /* NULL in *ret where the profiler is off. -errno or BR_E_MODEL, with a text. */
 int profiling_open(const struct conf *conf, struct profiling_open **ret,
     char *ret_why, uint32_t why_room) BR_MUST_CHECK;
+/* The same once more; NULL gives NULL. */
+struct profiling_open *profiling_share(struct profiling_open *open);
 void profiling_close(struct profiling_open *open);
+/* Whether both classify by the same model; NULL: by none. */
+bool profiling_same_model(
+    const struct profiling_open *a, const struct profiling_open *b);
+/* The model's file if this user may not read it, else NULL. */
+const char *profiling_forbidden(const struct conf *conf);

@@ -3,33 +3,14 @@
 
 #include "profiler/features.h"
 #include "profiler/model_abi.h"
+#include "profiler/model_file.h"
 #include "profiler/profile.h"
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <libgen.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-struct model_why {
-	char *text;
-	uint32_t room;
-};
-
-__attribute__((format(printf, 2, 3))) static int model_refuse(
-    const struct model_why *why, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why->text, why->room, format, args);
-	va_end(args);
-	return BR_E_MODEL;
-}
 
 static int model_bind_classes(struct model *ret, const struct braid_model *abi,
     const struct model_why *why)
@@ -40,11 +21,12 @@ static int model_bind_classes(struct model *ret, const struct braid_model *abi,
 	for (uint32_t i = 0; i < abi->n_classes; i++) {
 		enum flow_class class;
 
-		if (!flow_class_find(abi->classes[i], &class))
+		if (!abi->classes[i] ||
+		    !flow_class_find(abi->classes[i], &class))
 			return model_refuse(why,
 			    "it has a class \"%.40s\", "
 			    "which no flow can be",
-			    abi->classes[i]);
+			    abi->classes[i] ? abi->classes[i] : "");
 		ret->class_of[i] = (uint8_t) class;
 	}
 	return 0;
@@ -68,79 +50,87 @@ int model_bind(struct model *ret, const struct braid_model *abi, char *ret_why,
 	    abi->features_hash != features_hash())
 		return model_refuse(&why,
 		    "it was trained on other features (%u, this braidd has "
-		    "%u): record and train anew",
-		    abi->n_features, (unsigned)N_FEATURES);
+		    "%u%s): record and train anew",
+		    abi->n_features, (unsigned)N_FEATURES,
+		    abi->n_features == N_FEATURES
+			? " of other names or in another order"
+			: "");
+	if (!abi->classes || !abi->classify)
+		return model_refuse(&why, "its braid_model is no model");
 	err = model_bind_classes(&model, abi, &why);
 	if (!err)
 		*ret = model;
 	return err;
 }
 
-static int model_check_owner(
-    const char *path, const char *what, const struct model_why *why)
+/* The name is of a descriptor that stays open as long as the object: the
+ * loader takes a name that it knows for the object that it has, and nobody
+ * else can have this one meanwhile. */
+static void *model_open_object(int fd)
 {
-	struct stat st;
+	char name[32];
 
-	if (stat(path, &st))
-		return -errno;
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return model_refuse(why,
-		    "%s belongs to user %u, want root or the service's", what,
-		    st.st_uid);
-	/* In a sticky folder nobody replaces what belongs to another. */
-	if (st.st_mode & (S_IWGRP | S_IWOTH) &&
-	    !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX))
-		return model_refuse(why, "%s is writable by others (mode %03o)",
-		    what, st.st_mode & 0777);
-	return 0;
+	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	return dlopen(name, RTLD_NOW | RTLD_LOCAL);
 }
 
-static int model_check_file(const char *path, const struct model_why *why)
+/* What comes before is the name that we have given it. */
+static const char *model_loader_says(void)
 {
-	char folder[4096];
+	const char *text = dlerror();
+	const char *said = text ? strstr(text, ": ") : NULL;
+
+	return said ? said + 2 : text ? text : "it cannot be loaded";
+}
+
+static int model_take_object(
+    struct model *model, int fd, const struct model_why *why)
+{
+	const struct braid_model *abi;
+	void *object = model_open_object(fd);
 	int err;
 
-	if (strlen(path) >= sizeof folder)
-		return -ENAMETOOLONG;
-	err = model_check_owner(path, "it", why);
+	if (!object)
+		return model_refuse(why, "%s", model_loader_says());
+	abi = dlsym(object, "braid_model");
+	err = abi ? model_bind(model, abi, why->text, why->room)
+		  : model_refuse(why, "it exports no braid_model");
 	if (err)
-		return err;
-	memcpy(folder, path, strlen(path) + 1);
-	return model_check_owner(dirname(folder), "its folder", why);
+		dlclose(object);
+	else
+		model->object = object;
+	return err;
 }
 
 int model_load(
     struct model *ret, const char *path, char *ret_why, uint32_t why_room)
 {
 	struct model_why why = {ret_why, why_room};
-	const struct braid_model *abi;
 	struct model model;
-	void *object;
-	int err;
+	uint64_t hash;
+	int err, fd;
 
 	ret_why[0] = '\0';
-	err = model_check_file(path, &why);
+	err = model_file_open(path, &why, &fd, &hash);
 	if (err)
 		return err;
-	object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!object)
-		return model_refuse(&why, "%s", dlerror());
-	abi = dlsym(object, "braid_model");
-	err = abi ? model_bind(&model, abi, ret_why, why_room)
-		  : model_refuse(&why, "it exports no braid_model");
+	err = model_take_object(&model, fd, &why);
 	if (err) {
-		dlclose(object);
+		close(fd);
 		return err;
 	}
-	model.object = object;
+	model.fd = fd;
+	model.hash = hash;
 	*ret = model;
 	return 0;
 }
 
 void model_free(struct model *model)
 {
-	if (model->object)
+	if (model->object) {
 		dlclose(model->object);
+		close(model->fd);
+	}
 	*model = (struct model){0};
 }
 

@@ -5,7 +5,7 @@
  * braid-train has compiled. Checked before it is ever asked.
  *
  *     file ──> model_load() ──> struct model ──> model_classify()
- *              owner, mode, ABI, features, classes
+ *              model_file.h, ABI, features, classes
  *
  * Thread:  model_load(), model_free(): one that may block; model_classify():
  *          any.
@@ -13,7 +13,7 @@
  *          owner waits until no worker can be inside.
  * Errors:  -errno of the file; BR_E_MODEL with the reason as text.
  * Limits:  MODEL_CLASSES_MAX classes; classes of other names than those of
- *          profile.h are refused.
+ *          profile.h are refused. A descriptor for each loaded object.
  */
 #include <stdint.h>
 
@@ -26,14 +26,16 @@ struct braid_model;
 struct model {
 	const struct braid_model *abi;
 	void *object; /* of dlopen(); NULL: built in */
+	int fd; /* of the object's copy in memory; with an object only */
+	uint64_t hash; /* of the object's bytes; 0: built in */
 	uint8_t class_of[MODEL_CLASSES_MAX]; /* enum flow_class */
 };
 
 /* Checks and takes what is in this process already. */
 int model_bind(struct model *ret, const struct braid_model *abi, char *ret_why,
     uint32_t why_room) BR_MUST_CHECK;
-/* The file must belong to root or to who runs this, and be writable by nobody
- * else, nor its folder: it becomes code of this process. */
+/* It becomes code of this process: model_file.h says whose files are taken.
+ * The file may be replaced, overwritten or deleted afterwards. */
 int model_load(struct model *ret, const char *path, char *ret_why,
     uint32_t why_room) BR_MUST_CHECK;
 void model_free(struct model *model);
