@@ -8,8 +8,9 @@
 
 const struct ctl_command ctl_commands[] = {
     {"status", "", "state, configuration, connections", 0, 0, ctl_status},
-    {"flows", "[pool=NAME] [server=NAME] [listener=NAME] [limit=N]",
-	"flows that are open now", 0, 4, ctl_flows},
+    {"flows",
+	"[pool=NAME] [server=NAME] [listener=NAME] [class=CLASS] [limit=N]",
+	"flows that are open now", 0, 5, ctl_flows},
     {"kill", "FLOW-ID | --server POOL/SERVER",
 	"reset one flow, or all flows of a server", 1, 2, ctl_kill},
     {"pools", "", "pools and their load", 0, 0, ctl_pools},

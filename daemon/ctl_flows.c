@@ -17,9 +17,14 @@
 #define FLOWS_DEFAULT 1000u
 #define FLOWS_MAX 100000u
 
+/* " unknown request ..." */
+#define CLASS_WORD(id, name, help) " " name
+#define CLASS_WORDS FLOW_CLASS_LIST(CLASS_WORD)
+
 struct flows {
 	struct ctl_call *call; /* NULL: abandoned while a worker has it */
-	const char *pool, *server, *listener; /* arguments; NULL: any */
+	/* Arguments; NULL: any. */
+	const char *pool, *server, *listener, *class;
 	uint32_t limit, listed;
 	struct flow_listing listing;
 };
@@ -38,7 +43,9 @@ static bool matches(const struct flows *flows, const struct flow_row *row)
 	return (!flows->pool || !strcmp(flows->pool, row->pool)) &&
 	       (!flows->server || is_server(flows->server, row->server)) &&
 	       (!flows->listener ||
-		   !strcmp(flows->listener, row->listener_name));
+		   !strcmp(flows->listener, row->listener_name)) &&
+	       (!flows->class ||
+		   (row->class && !strcmp(flows->class, row->class)));
 }
 
 static void put_row(struct json *j, uint32_t worker, const struct flow_row *row)
@@ -60,6 +67,11 @@ static void put_row(struct json *j, uint32_t worker, const struct flow_row *row)
 		json_string(j, "tls", row->tls);
 	if (row->sni[0])
 		json_string(j, "sni", row->sni);
+	if (row->class) {
+		json_string(j, "class", row->class);
+		json_string(j, "class_at", row->class_at);
+		json_uint(j, "sure", row->sure);
+	}
 	json_string(j, "state", flow_states[row->state].name);
 	json_string(j, "mode_up", direction_mode_name(row->mode_up));
 	json_string(j, "mode_down", direction_mode_name(row->mode_down));
@@ -149,6 +161,14 @@ static bool parse_limit(const char *text, uint32_t *ret)
 	return true;
 }
 
+static bool parse_class(const char *text, const char **ret)
+{
+	enum flow_class class;
+
+	*ret = text;
+	return flow_class_find(text, &class);
+}
+
 static bool read_filter(struct flows *flows, const char *argument)
 {
 	const char *value;
@@ -159,6 +179,8 @@ static bool read_filter(struct flows *flows, const char *argument)
 		flows->server = value;
 	else if ((value = value_of(argument, "listener")))
 		flows->listener = value;
+	else if ((value = value_of(argument, "class")))
+		return parse_class(value, &flows->class);
 	else if ((value = value_of(argument, "limit")))
 		return parse_limit(value, &flows->limit);
 	else
@@ -181,7 +203,7 @@ void ctl_flows(struct ctl_call *call)
 		free(flows);
 		ctl_fail(call, CTL_USAGE,
 		    "flows: \"%s\" is none of pool=NAME, server=NAME, "
-		    "listener=NAME, limit=N (at most %u)",
+		    "listener=NAME, limit=N (at most %u), class=CLASS of" CLASS_WORDS,
 		    ctl_argument(call, i), FLOWS_MAX);
 		return;
 	}

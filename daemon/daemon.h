@@ -69,6 +69,9 @@ struct flow_row {
 	char server[CONF_INSTANCE_MAX + 1];
 	char sni[CONF_NAME_MAX + 1]; /* "": none is known; cut */
 	const char *tls; /* version with the client, static; NULL: none */
+	const char *class; /* the verdict, static; NULL: no profile (yet) */
+	const char *class_at; /* profile_origin_name() */
+	uint8_t sure; /* in percent */
 	struct flow_client client;
 	uint8_t state, mode_up, mode_down, retries;
 	int64_t age_ns, idle_ns;

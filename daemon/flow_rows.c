@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/flow_rows.h"
 
+#include "lb/flow_profile.h"
 #include "lb/flow_steps.h"
 #include "lb/side.h"
 
@@ -34,6 +35,14 @@ static void fill_tls(struct flow_row *row, const struct side *side)
 	row->tls = facts.version;
 }
 
+static void fill_class(struct flow_row *row, const struct profile *profile)
+{
+	row->class = flow_class_name((enum flow_class)profile->class);
+	row->class_at = profile_origin_name(
+	    profile->pinned, (enum profile_checkpoint)profile->checkpoint);
+	row->sure = (uint8_t)(profile->confidence / 100u);
+}
+
 static void fill_row(struct flow_row *row, struct flow *flow, struct mono now)
 {
 	const struct server *server =
@@ -49,6 +58,9 @@ static void fill_row(struct flow_row *row, struct flow *flow, struct mono now)
 		flow_note_client(flow);
 	row->client = flow->client;
 	fill_tls(row, flow->side);
+	row->class = NULL;
+	if (flow->profile)
+		fill_class(row, &flow->profile->profile);
 	row->state = flow->state;
 	row->mode_up = flow->up.mode;
 	row->mode_down = flow->down.mode;

@@ -41,7 +41,7 @@ static const struct command commands[] = {
     {"names", "", "names of servers and what the DNS says", NULL},
     {"pools", "", "pools and their load", NULL},
     {"listeners", "", "listeners and their load", NULL},
-    {"flows", "[pool=P] [server=S] [listener=L] [limit=N]",
+    {"flows", "[pool=P] [server=S] [listener=L] [class=C] [limit=N]",
 	"flows that are open now", NULL},
     {"kill", "FLOW-ID | --server POOL/SERVER",
 	"reset a flow, or all flows of a server", NULL},
