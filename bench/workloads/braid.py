@@ -22,9 +22,10 @@ def _listens(address, port):
 
 
 class Braid:
-    """listeners: name -> (address, port, origin's port)."""
+    """listeners: name -> (address, port, origin's port). model: a file; None
+    is the one that is built in."""
 
-    def __init__(self, program, folder, listeners):
+    def __init__(self, program, folder, listeners, model=None):
         self.record = os.path.join(folder, "flows.csv")
         self.log = os.path.join(folder, "braidd.log")
         config = {
@@ -42,6 +43,8 @@ class Braid:
         }
         if not config["global"]["user"]:
             del config["global"]["user"]
+        if model:
+            config["profiler"]["model"] = model
         path = os.path.join(folder, "braid.yaml")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(config, file, indent=1)

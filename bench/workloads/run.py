@@ -14,14 +14,12 @@ import programs
 import table
 from braid import Braid
 from flows import Workload, one_by_one, spread
+from ports import NOWHERE, ports_of
 
-# The port that a generator's protocol has; those of all kinds of services, of
-# which it has two more: what a port says is right less often than in life.
+# The port that a generator's protocol has.
 HOME = {"http": 80, "tls": 443, "ssh": 22, "keys": 22, "telnet": 23,
         "sql": 3306, "lines": 6379, "hls": 8080, "live": 1935, "mqtt": 1883,
         "mail": 143, "desktop": 5900}
-NOWHERE = 7001
-FOREIGN = (80, 22, 25, 5432, 1883, 873, 1935, NOWHERE)
 FLOWS = {"request": 36, "bulk": 24, "stream": 30, "interactive": 30,
          "push": 36}
 SLOW = "bulk-http-large"  # one after the other, and few
@@ -39,20 +37,13 @@ def in_namespace():
         *sys.argv])
 
 
-def ports_of(name, i):
-    ports = [HOME.get(name.split("-")[1], NOWHERE)]
-    for port in (FOREIGN * 2)[i % len(FOREIGN):]:
-        if port not in ports and len(ports) < 3:
-            ports.append(port)
-    return ports
-
-
 async def _train(arguments, folder):
     loads, manifest, listeners = [], {}, {}
     for i, (kind, name, function) in enumerate(generators.generators()):
         if arguments.only and arguments.only not in name:
             continue
-        addresses = [(f"127.0.1.{i + 1}", port) for port in ports_of(name, i)]
+        home = HOME.get(name.split("-")[1], NOWHERE)
+        addresses = [(f"127.0.1.{i + 1}", port) for port in ports_of(home, i)]
         load = Workload(name, function, addresses, arguments.seed)
         origin = await load.start()
         for n, (address, port) in enumerate(addresses):
