@@ -194,7 +194,7 @@ int model_file_open(const char *path, const struct model_why *why, int *ret_fd,
 {
 	/* A FIFO must not be waited for. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	size_t size;
+	size_t size = 0;
 	int err;
 
 	if (fd < 0 && errno == ELOOP)
