@@ -10,6 +10,7 @@ import tempfile
 import time
 
 import generators
+import judge_run
 import programs
 import table
 from braid import Braid
@@ -25,16 +26,26 @@ FLOWS = {"request": 36, "bulk": 24, "stream": 30, "interactive": 30,
 SLOW = "bulk-http-large"  # one after the other, and few
 
 
-def in_namespace():
-    """Again in a network namespace of our own, where all ports are free."""
+def in_namespace(judge):
+    """Again in a network namespace of our own, where all ports are free. The
+    judge's servers are others': all their processes end with us, and they
+    write nothing into the system's /run and /var/log."""
     if os.environ.get("BRAID_WORKLOADS_NET"):
         return
+    if judge and os.geteuid() != 0:
+        raise SystemExit("the judge set needs root: PostgreSQL, sshd and "
+                         "icecast run as users of their own")
     os.environ["BRAID_WORKLOADS_NET"] = "1"
     option = ["--net"] if os.geteuid() == 0 else ["-r", "--net"]
+    script = "ip link set lo up"
+    if judge:
+        option += ["--mount", "--pid", "--fork", "--kill-child",
+                   "--mount-proc"]
+        script += (" && mount -t tmpfs tmpfs /run && mkdir /run/sshd"
+                   " && mount -t tmpfs tmpfs /var/log")
     os.execvp("unshare", [
-        "unshare", *option, "--", "sh", "-c",
-        'ip link set lo up && exec "$@"', "sh", sys.executable, "-B",
-        *sys.argv])
+        "unshare", *option, "--", "sh", "-c", script + ' && exec "$@"', "sh",
+        sys.executable, "-B", *sys.argv])
 
 
 async def _train(arguments, folder):
@@ -100,7 +111,7 @@ def _tune(arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("set", choices=("train", "tune"))
+    parser.add_argument("set", choices=("train", "tune", "judge"))
     parser.add_argument("--braidd", required=True, type=os.path.abspath)
     parser.add_argument("-o", "--output", required=True,
                         metavar="FILE.csv")
@@ -109,23 +120,29 @@ def main():
     parser.add_argument("--percent", type=int, default=100, help="of flows")
     parser.add_argument("--only", help="generators whose name contains it")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--model", metavar="FILE.so", type=os.path.abspath,
+                        help="judge: asked in place of the built-in one")
     arguments = parser.parse_args()
-    in_namespace()
+    in_namespace(arguments.set == "judge")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="braid-workloads.") as folder:
         if arguments.set == "train":
             rows, manifest, total, failures = asyncio.run(
                 _train(arguments, folder))
-        else:
+        elif arguments.set == "tune":
             rows, manifest, total, failures = _tune(arguments, folder)
+        else:
+            rows, manifest, failures = judge_run.record(arguments, folder)
+            total = len({row["_flow"] for row in rows})
     for text in failures:
         print(f"failed: {text}", file=sys.stderr)
     if not rows:
         raise SystemExit("nothing was recorded")
-    rows = table.label(rows, manifest)
+    found = len({row["_flow"] for row in rows})
+    label = judge_run.label if arguments.set == "judge" else table.label
+    rows = label(rows, manifest)
     table.write(rows, arguments.output)
     print(table.summary(rows), end="")
-    found = len({row["_flow"] for row in rows})
     print(f"{found} of {total} flows, {len(rows)} rows, "
           f"{time.monotonic() - began:.0f} s")
     return 0 if found == total and not failures else 1
