@@ -46,8 +46,9 @@ const struct schema_row schema_profiler[] = {
 	.fallback = "off",
 	.example = "observe",
 	.help = "observe classifies flows and shows the verdicts in the access "
-		"log and in braidctl flows; act also follows them. Whatever "
-		"the verdict, every byte arrives.",
+		"log and in braidctl flows; act also follows them, and has "
+		"bulk take turns so that small flows of a busy worker go "
+		"first. Whatever the verdict, every byte arrives.",
     },
     {
 	.path = "profiler.model",

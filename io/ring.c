@@ -523,6 +523,18 @@ static void ring_enter(struct ring *ring, int64_t wait_ns)
 	    wait_ns > 0 ? 1 : 0, flags, &wait, sizeof wait);
 }
 
+void ring_submit(struct ring *ring)
+{
+	unsigned submit = ring_publish_submissions(ring);
+	unsigned flags = ring->uring.int_flags & INT_FLAG_REG_RING
+			     ? IORING_ENTER_REGISTERED_RING
+			     : 0;
+
+	if (submit)
+		(void)syscall(SYS_io_uring_enter, ring->uring.enter_ring_fd,
+		    submit, 0, flags, NULL, 0);
+}
+
 static bool ring_overflowed(const struct ring *ring)
 {
 	return IO_URING_READ_ONCE(*ring->uring.sq.kflags) &

@@ -104,6 +104,10 @@ const char *ring_explain(int error);
  * wait_ns (0: do not wait), and hands all completions to their owners. */
 void ring_turn(struct ring *ring, int64_t wait_ns);
 
+/* Submits what was prepared, without waiting and without completions: what is
+ * next may take a while. */
+void ring_submit(struct ring *ring);
+
 /* Something waits behind an inline send: the next turn must not sleep, since
  * a successful send does not end a wait. */
 static inline void ring_hurry(struct ring *ring)

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "fleet/outlier.h"
 #include "io/sock.h"
+#include "lb/bulk_turn.h"
 #include "lb/flow.h"
 #include "lb/flow_profile.h"
 #include "lb/path.h"
@@ -53,6 +54,12 @@ static void direction_open_window(struct direction *d, struct mono now)
 	d->bulk_bytes = 0;
 }
 
+static bool direction_is_bulk(
+    const struct flow *flow, const struct direction *d)
+{
+	return d->bulk_bytes >= flow->bulk_bytes;
+}
+
 void direction_count(
     struct flow *flow, struct direction *d, const void *bytes, uint32_t n)
 {
@@ -67,8 +74,10 @@ void direction_count(
 		outlier_answered(flow->server->row);
 	}
 	if (d->mode != DIR_SPLICE &&
-	    now.ns - d->window_start_ns > DIRECTION_BULK_WINDOW_NS)
+	    now.ns - d->window_start_ns > DIRECTION_BULK_WINDOW_NS) {
+		d->bulk = direction_is_bulk(flow, d);
 		direction_open_window(d, now);
+	}
 	if (flow->worker->profiling || flow->profile)
 		flow_profile_bytes(flow, d->up, d->bytes ? NULL : bytes, n);
 	d->bytes += n;
@@ -81,12 +90,6 @@ void direction_count(
 	} else if (d->small_turns < DIRECTION_SMALL_TURNS) {
 		d->small_turns++;
 	}
-}
-
-static bool direction_is_bulk(
-    const struct flow *flow, const struct direction *d)
-{
-	return d->bulk_bytes >= flow->bulk_bytes;
 }
 
 /* Reading on would only pile up what cannot go out. */
@@ -144,7 +147,13 @@ static void direction_pass_end(struct flow *flow, struct direction *d);
 
 static void direction_splice(struct flow *flow, struct direction *d)
 {
-	switch (splice_run(flow, d)) {
+	switch (splice_run(flow, d, bulk_step_bytes(flow->worker))) {
+	case SPLICE_MORE:
+		if (bulk_takes_turns(flow->worker))
+			bulk_queue(flow->worker, d);
+		else
+			splice_poll(flow, d, false);
+		break;
 	case SPLICE_STUCK:
 		splice_release(flow, d);
 		d->mode = DIR_ONESHOT;
@@ -168,6 +177,7 @@ static bool direction_promote(struct flow *flow, struct direction *d)
 {
 	struct mono now = worker_now(flow->worker);
 
+	d->bulk = true;
 	direction_open_window(d, now);
 	if (!splice_begin(flow, d))
 		return false;
@@ -209,23 +219,13 @@ static void direction_stopped(struct flow *flow, struct direction *d)
 			return;
 	}
 	splice_release(flow, d);
+	d->bulk = false;
 	direction_receive(flow, d);
 }
 
-/* Reads on in relay, changing mode where nothing is armed. */
-static void direction_read_on(struct flow *flow, struct direction *d)
+/* Arms a receive, or changes the mode instead. */
+static void direction_read_next(struct flow *flow, struct direction *d)
 {
-	if (d->reading) {
-		/* Multishot is for small turns: bulk and slow sinks leave. */
-		if (d->mode == DIR_MANY && direction_is_bulk(flow, d))
-			direction_stop(
-			    flow, d, d->tls ? DIR_ONESHOT : DIR_SPLICE);
-		else if (d->mode == DIR_MANY && direction_backed_up(d))
-			direction_stop(flow, d, DIR_ONESHOT);
-		return;
-	}
-	if (direction_backed_up(d) || list_linked(&d->wait_link))
-		return;
 	if (direction_is_bulk(flow, d) && (!d->tls || ktls_wanted(flow, d))) {
 		if (!direction_drained(d)) {
 			ring_hurry(&flow->worker->ring);
@@ -241,6 +241,49 @@ static void direction_read_on(struct flow *flow, struct direction *d)
 		counter_inc(&flow->worker->metrics->many_starts);
 	}
 	direction_receive(flow, d);
+}
+
+/* Reads on in relay. */
+static void direction_read_on(struct flow *flow, struct direction *d)
+{
+	if (d->reading) {
+		/* Multishot is for small turns: bulk and slow sinks leave. */
+		if (d->mode == DIR_MANY && direction_is_bulk(flow, d))
+			direction_stop(
+			    flow, d, d->tls ? DIR_ONESHOT : DIR_SPLICE);
+		else if (d->mode == DIR_MANY && direction_backed_up(d))
+			direction_stop(flow, d, DIR_ONESHOT);
+		return;
+	}
+	if (direction_backed_up(d) || list_linked(&d->wait_link))
+		return;
+	if ((d->bulk || direction_is_bulk(flow, d)) &&
+	    bulk_takes_turns(flow->worker))
+		bulk_queue(flow->worker, d);
+	else
+		direction_read_next(flow, d);
+}
+
+/* What one receive may bring, TLS with what lies behind it. */
+static uint32_t direction_step_bytes(
+    const struct flow *flow, const struct direction *d)
+{
+	uint32_t bytes = flow->worker->ring.buffer_bytes;
+
+	return d->tls ? bytes + (DIRECTION_MORE_BYTES << d->bulk_step) : bytes;
+}
+
+/* It may have found its sink full since it asked for a turn. */
+void direction_take_turn(struct flow *flow, struct direction *d)
+{
+	if (d->mode == DIR_SPLICE) {
+		direction_splice(flow, d);
+		return;
+	}
+	if (direction_backed_up(d))
+		return;
+	bulk_charge(flow->worker, direction_step_bytes(flow, d));
+	direction_read_next(flow, d);
 }
 
 /* Something waits behind an inline send, which ends no wait. */
@@ -503,7 +546,10 @@ void direction_on_poll(
 		flow_fail_now(flow, d->up != out ? 'C' : 'S', result.res);
 		return;
 	}
-	direction_splice(flow, d);
+	if (bulk_takes_turns(flow->worker))
+		bulk_queue(flow->worker, d);
+	else
+		direction_splice(flow, d);
 }
 
 void direction_resume(struct flow *flow, struct direction *d)

@@ -91,6 +91,7 @@ struct direction {
 	bool poll_in : 1, poll_out : 1; /* splice: polls in flight */
 	bool sent_before : 1, nodelay_set : 1;
 	bool spliced : 1; /* ever, for the log */
+	bool bulk : 1; /* it was in its last window */
 	bool ktls : 1; /* the kernel encrypts what its sink gets */
 	bool abandoned : 1; /* its sink is gone: what arrives is dropped */
 	bool last_waits : 1; /* relay_send_last(): for the send in flight */
@@ -100,7 +101,7 @@ struct direction {
 	uint32_t send_length; /* of the send in flight */
 	struct chunk *parked_first, *parked_last;
 	struct pipe *pipe;
-	struct list_node wait_link; /* worker.starved */
+	struct list_node wait_link; /* worker.starved or worker.bulk_waiting */
 	uint64_t bytes; /* received in all */
 	uint64_t bulk_bytes; /* by large reads, since window_start_ns */
 	int64_t window_start_ns;
@@ -115,6 +116,8 @@ void direction_on_sent(
     struct flow *flow, struct direction *d, struct op_result result);
 void direction_on_poll(
     struct flow *flow, struct direction *d, bool out, struct op_result result);
+/* From the worker's list of bulk: one step (bulk_turn.h). */
+void direction_take_turn(struct flow *flow, struct direction *d);
 /* From the worker's list of those that starved. */
 void direction_resume(struct flow *flow, struct direction *d);
 /* Bytes arrived from the source, by whatever path; NULL where they never were

@@ -69,9 +69,14 @@ bool ktls_end(struct flow *flow, struct direction *d);
 bool splice_begin(struct flow *flow, struct direction *d);
 enum splice_outcome {
 	SPLICE_WAITS, /* a poll is in flight */
+	SPLICE_MORE, /* all that was asked for has passed; nothing is armed */
 	SPLICE_STUCK, /* splice(2) cannot go on where a receive can */
 	SPLICE_ENDED, /* the source ended and the pipe is empty */
 	SPLICE_FAILED, /* the flow has ended */
 };
-enum splice_outcome splice_run(struct flow *flow, struct direction *d);
+/* With at most `most` bytes in the pipe; the step is charged to bulk's turn. */
+enum splice_outcome splice_run(
+    struct flow *flow, struct direction *d, uint32_t most);
+/* Asks for readiness of the sink (out) or the source. */
+void splice_poll(struct flow *flow, struct direction *d, bool out);
 void splice_release(struct flow *flow, struct direction *d);

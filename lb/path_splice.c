@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "io/pipe.h"
 #include "io/sock.h"
+#include "lb/bulk_turn.h"
 #include "lb/flow.h"
 #include "lb/worker.h"
 
@@ -37,7 +38,7 @@ void splice_release(struct flow *flow, struct direction *d)
 	counter_set(&worker->metrics->pipes, worker->pipes.made);
 }
 
-static void splice_poll(struct flow *flow, struct direction *d, bool out)
+void splice_poll(struct flow *flow, struct direction *d, bool out)
 {
 	struct ring *ring = &flow->worker->ring;
 
@@ -77,12 +78,10 @@ static enum splice_outcome splice_drain(struct flow *flow, struct direction *d)
 			splice_failed(flow, !d->up, n ? n : -EPIPE);
 			return SPLICE_FAILED;
 		}
+		bulk_charge(flow->worker, n > 0 ? (uint64_t)n : 0);
 		flow->active_at = worker_now(flow->worker);
 	}
-	if (d->eof)
-		return SPLICE_ENDED;
-	splice_poll(flow, d, false);
-	return SPLICE_WAITS;
+	return d->eof ? SPLICE_ENDED : SPLICE_MORE;
 }
 
 /*
@@ -91,15 +90,22 @@ static enum splice_outcome splice_drain(struct flow *flow, struct direction *d)
  * that still holds something is topped up first, so that a sink which has
  * just made room gets as much as it can take. Whether EAGAIN means an empty
  * source or a full pipe does not matter here: what is in the pipe decides.
+ * Where all that was asked for came, there is mostly more.
  */
-enum splice_outcome splice_run(struct flow *flow, struct direction *d)
+enum splice_outcome splice_run(
+    struct flow *flow, struct direction *d, uint32_t most)
 {
 	struct pipe *pipe = d->pipe;
 	int fd = flow_source_fd(flow, d);
+	enum splice_outcome outcome;
+	uint32_t asked;
 	int64_t n = -EAGAIN;
 
-	if (!d->eof && pipe->bytes < pipe->capacity_bytes)
-		n = pipe_fill(pipe, fd, pipe->capacity_bytes - pipe->bytes);
+	if (most > pipe->capacity_bytes)
+		most = pipe->capacity_bytes;
+	asked = pipe->bytes < most ? most - pipe->bytes : 0;
+	if (!d->eof && asked)
+		n = pipe_fill(pipe, fd, asked);
 	/* At a mark of urgent data splice(2) stops for good, with EAGAIN or
 	 * as at the end of the stream, although bytes follow: what it is, a
 	 * receive knows. With bytes in the pipe it is asked when they are
@@ -121,5 +127,9 @@ enum splice_outcome splice_run(struct flow *flow, struct direction *d)
 		direction_count(flow, d, NULL, (uint32_t)n);
 		counter_add(&flow->worker->metrics->bytes_spliced, (uint64_t)n);
 	}
-	return splice_drain(flow, d);
+	outcome = splice_drain(flow, d);
+	if (outcome != SPLICE_MORE || n == asked)
+		return outcome;
+	splice_poll(flow, d, false);
+	return SPLICE_WAITS;
 }

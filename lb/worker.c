@@ -2,6 +2,7 @@
 #include "lb/worker.h"
 
 #include "base/assert.h"
+#include "lb/bulk_turn.h"
 #include "lb/flow.h"
 #include "lb/flow_profile.h"
 #include "lb/listener.h"
@@ -112,12 +113,14 @@ int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
 	worker->next_flow_id = index + 1;
 	list_init(&worker->flows);
 	list_init(&worker->starved);
+	list_init(&worker->bulk_waiting);
 	list_init(&worker->waiting);
 	list_init(&worker->closing);
 	list_init(&worker->paused);
 	list_init(&worker->eager);
 	list_init(&worker->shaking);
 	worker->handshakes_left = TLS_HANDSHAKES_A_TURN;
+	worker->bulk_turn_bytes = BULK_TURN_BYTES;
 	timer_init(&worker->waiting_timer, worker_look_at_queues);
 	rng_seed_random(&worker->rng);
 	err = ring_init(&worker->ring, &options, &worker->metrics->ring);
@@ -210,7 +213,7 @@ void worker_turn(struct worker *worker, int64_t max_wait_ns)
 
 	/* The buffers that the starved wait for lie behind inline sends, whose
 	 * success ends no wait. */
-	if (list_empty(&worker->starved))
+	if (list_empty(&worker->starved) && list_empty(&worker->bulk_waiting))
 		wait_ns = timer_wheel_sleep_ns(
 		    &worker->wheel, worker_now(worker), max_wait_ns);
 	ring_turn(&worker->ring, wait_ns);
@@ -218,6 +221,7 @@ void worker_turn(struct worker *worker, int64_t max_wait_ns)
 	if (!list_empty(&worker->starved))
 		worker_feed_starved(worker);
 	tls_accept_deferred(worker);
+	bulk_serve(worker);
 	if (!list_empty(&worker->closing))
 		worker_free_closed(worker);
 }

@@ -79,6 +79,7 @@ struct chunk {
 	X(parks, "Sends that a full socket refused in part")                   \
 	X(parked_full, "Flows ended because limits.parked_total was reached")  \
 	X(starved, "Receives that waited for ring buffers")                    \
+	X(bulk_waits, "Turns that left bulk to the next, for small flows")     \
 	X(handovers, "Accepted connections handed to another worker")          \
 	X(proxy_headers, "PROXY headers read")                                 \
 	X(proxy_untrusted, "Connections refused: not from proxy_from")         \
@@ -167,12 +168,17 @@ struct worker {
 	struct pipe_pool pipes;
 	struct list flows; /* all, newest last */
 	struct list starved; /* directions waiting for ring buffers */
+	struct list
+	    bulk_waiting; /* directions whose next step waits: bulk_turn.h */
 	struct list waiting; /* upstream_workers with a queue */
 	struct list closing; /* flows whose last operation has completed */
 	struct list paused; /* acceptors without room for a connection */
 	struct list eager; /* acceptors that hold a promise */
 	struct list shaking; /* flows whose TLS handshake waits for its turn */
 	uint32_t handshakes_left; /* in this turn */
+	/* Bytes of bulk in a turn (BULK_TURN_BYTES; tests choose less), and
+	 * what is left of them in this one. */
+	uint32_t bulk_turn_bytes, bulk_left;
 	struct timer waiting_timer;
 	struct worker_metrics *metrics;
 	struct record_queue *log;
@@ -183,7 +189,7 @@ int worker_init(struct worker *worker, uint32_t index, struct lb_shared *shared,
     struct record_queue *log) BR_MUST_CHECK;
 void worker_fini(struct worker *worker);
 /* One turn: submit, wait (at most max_wait_ns), complete, timers, starved
- * directions. Messages are the caller's business. */
+ * directions, bulk. Messages are the caller's business. */
 void worker_turn(struct worker *worker, int64_t max_wait_ns);
 /* Messages of enum worker_message below WORKER_DAEMON. */
 void worker_on_message(struct worker *worker, const struct message *message);

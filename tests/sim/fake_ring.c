@@ -605,6 +605,11 @@ static void submit(struct ring *ring)
 			submit_one(&queue[i]);
 }
 
+void ring_submit(struct ring *ring)
+{
+	submit(ring);
+}
+
 static bool has_completions(const struct ring *ring)
 {
 	for (uint32_t i = 0; i < n_cq; i++)

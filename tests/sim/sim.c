@@ -212,9 +212,10 @@ static uint32_t check_direction(const struct direction *d)
 	br_assert(
 	    (d->pipe != NULL) ==
 	    (d->mode == DIR_SPLICE || (d->mode == DIR_STOPPING && d->pipe)));
-	/* One way to read at a time. */
-	br_assert(d->mode != DIR_SPLICE ||
-		  (!d->reading && !list_linked(&d->wait_link)));
+	/* One way to read at a time; who waits for a turn has none armed. */
+	br_assert(d->mode != DIR_SPLICE || !d->reading);
+	br_assert(!list_linked(&d->wait_link) ||
+		  (!d->reading && !d->poll_in && !d->poll_out));
 	if (d->fin_passed)
 		br_assert(direction_drained(d) && d->eof);
 	return d->n_held;
@@ -352,6 +353,7 @@ static void check_clean(struct sim *sim)
 
 	br_assert(list_empty(&worker->flows) && list_empty(&worker->closing));
 	br_assert(list_empty(&worker->starved) && list_empty(&worker->shaking));
+	br_assert(list_empty(&worker->bulk_waiting));
 	br_assert(!worker->side_slab.used && !worker->first_slab.used);
 	br_assert(!worker->profile_slab.used && !worker->recorded_slab.used);
 	br_assert(list_empty(&worker->waiting) && list_empty(&worker->paused));

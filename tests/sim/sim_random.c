@@ -124,6 +124,8 @@ static void run(void)
 	fake.queue_room = 1024u << below(7);
 	options = some_options();
 	sim_start(&sim, &options);
+	if (below(2))
+		sim.worker->bulk_turn_bytes = 4096 + below(32u << 10);
 	sim.on_server = on_server;
 	sim.connect_delay_ns = below(2) ? 0 : below(50) * NS_PER_MS;
 	for (uint32_t i = 0; i < options.n_servers; i++)
