@@ -27,6 +27,10 @@ static void check_made(
 	framing = http1_framing(&head, HTTP1_ASKED_OTHER);
 	br_assert(framing == (answer ? HTTP1_BY_LENGTH : HTTP1_NO_BODY));
 	br_assert(!(head.shapes & (HTTP1_HAS_CODING | HTTP1_UPGRADES)));
+	/* HTTP/1.0 needs none, what is made is 1.1. */
+	if (from->minor)
+		br_assert((head.shapes & HTTP1_NO_HOST) ==
+			  (from->shapes & HTTP1_NO_HOST));
 	if (!answer)
 		br_assert(http1_field_find(&head, out->base, "range", &value));
 }
