@@ -103,6 +103,12 @@ enum conf_profiler_mode {
 	CONF_PROFILER_ACT,
 };
 
+/* How much of a client's address is recorded. */
+enum conf_record_addresses {
+	CONF_RECORD_NETWORK,
+	CONF_RECORD_FULL,
+};
+
 /* The class of all flows of a protocol, by the operator's word: CONF_PIN of it,
  * or 0 where there is none. */
 #define CONF_PIN(class) ((unsigned)(class) + 1)
@@ -119,6 +125,8 @@ struct conf_profiler {
 	const char *record; /* NULL: nothing is recorded */
 	struct conf_pos record_pos;
 	uint32_t record_share; /* one flow in so many */
+	uint64_t record_bytes; /* of a file that is full */
+	enum conf_record_addresses record_addresses;
 	struct conf_pins pins;
 };
 

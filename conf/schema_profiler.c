@@ -31,6 +31,12 @@ static const struct schema_choice flow_classes[] = {
 		.help = text, .in_parent = true                                \
 	}
 
+static const struct schema_choice record_addresses[] = {
+    {"network", CONF_RECORD_NETWORK, SCHEMA_NOW},
+    {"full", CONF_RECORD_FULL, SCHEMA_NOW},
+    {0},
+};
+
 const struct schema_row schema_profiler[] = {
     {
 	.path = "profiler",
@@ -75,8 +81,9 @@ const struct schema_row schema_profiler[] = {
 	.example = "/var/lib/braid/flows.csv",
 	.help = "Writes what was known of sampled flows at each verdict, and "
 		"what became of them, to this file, as braid-train reads it. "
-		"Addresses are cut to their network. At 64 MiB it is renamed "
-		"to NAME.1.",
+		"A full one is renamed to NAME.1, in place of the one before; "
+		"one that is moved away is begun anew. A row that cannot be "
+		"written is counted and lost, and the log says why.",
     },
     {
 	.path = "profiler.record_share",
@@ -87,6 +94,28 @@ const struct schema_row schema_profiler[] = {
 	.fallback = "100",
 	.example = "1",
 	.help = "One flow in this many is recorded.",
+    },
+    {
+	.path = "profiler.record_size",
+	.type = SCHEMA_SIZE,
+	AT(record_bytes),
+	.min = 1u << 16,
+	.max = UINT64_C(1) << 40,
+	.fallback = "64MiB",
+	.example = "1GiB",
+	.help = "The size at which the recorded file is full. There are at "
+		"most two, so twice of this and a little more.",
+    },
+    {
+	.path = "profiler.record_addresses",
+	.type = SCHEMA_ENUM,
+	AT(record_addresses),
+	.choices = record_addresses,
+	.fallback = "network",
+	.example = "full",
+	.help = "How much of a client's address is recorded: network cuts it "
+		"to 24 bits of IPv4 and 48 of IPv6; full keeps all of it, "
+		"which makes the file personal data in many countries.",
     },
     {
 	.path = "profiler.pin",

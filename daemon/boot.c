@@ -361,6 +361,9 @@ static int block_signals(struct boot *boot)
 	sigset_t set;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A file may not grow beyond RLIMIT_FSIZE: that is an error of its
+	 * writer, and no end of the process. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

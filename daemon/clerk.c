@@ -44,8 +44,9 @@ static bool write_rows(struct clerk *clerk)
 {
 	const struct plan *plan = snapshot_enter(clerk->plan);
 
-	recorder_set_path(clerk->recorder,
-	    plan->profiling ? plan->conf->profiler.record : NULL);
+	recorder_set_file(clerk->recorder,
+	    plan->profiling ? plan->conf->profiler.record : NULL,
+	    plan->conf->profiler.record_bytes);
 	snapshot_leave(clerk->plan);
 	return recorder_drain(clerk->recorder);
 }

@@ -147,6 +147,8 @@ struct daemon {
 	_Atomic int state; /* enum daemon_state */
 	_Atomic uint64_t reloads, reloads_refused;
 	_Atomic uint64_t name_changes; /* plans made for new addresses */
+	/* Of recorded flows; the clerk's. */
+	_Atomic uint64_t rows_recorded, rows_lost;
 	_Atomic uint64_t plan_number;
 	struct probe_metrics checks;
 	/* The path of the control socket is another generation's: a younger

@@ -92,6 +92,10 @@ static inline uint64_t metric_field_read(
 	X(LOG_DROPPED, "braid_log_lines_dropped", COUNTER, "", "",             \
 	    "Log lines lost to a full queue or a descriptor that was not "     \
 	    "read")                                                            \
+	X(RECORDED, "braid_recorded_rows", COUNTER, "", "",                    \
+	    "Rows of flows written to profiler.record")                        \
+	X(RECORD_LOST, "braid_recorded_rows_lost", COUNTER, "", "",            \
+	    "Rows lost because profiler.record could not be written")          \
 	X(CONNECT_TIME, "braid_connect_time_seconds", HISTOGRAM, "seconds",    \
 	    "", "Time to connect to a server, over all workers")               \
 	X(QUEUE_TIME, "braid_queue_time_seconds", HISTOGRAM, "seconds", "",    \

@@ -273,6 +273,8 @@ static void add_process(struct metrics_view *view, struct daemon *daemon)
 	singles[METRIC_ID_REFUSED] = atomic_load(&daemon->reloads_refused);
 	singles[METRIC_ID_NAME_CHANGES] = atomic_load(&daemon->name_changes);
 	singles[METRIC_ID_LOG_DROPPED] = log_dropped();
+	singles[METRIC_ID_RECORDED] = atomic_load(&daemon->rows_recorded);
+	singles[METRIC_ID_RECORD_LOST] = atomic_load(&daemon->rows_lost);
 }
 
 static void add_names(struct metrics_view *view, struct daemon *daemon)

@@ -68,6 +68,8 @@ int profiling_open(const struct conf *conf, struct profiling_open **ret,
 	open->profiling.acts = conf->profiler.mode == CONF_PROFILER_ACT;
 	if (conf->profiler.record)
 		open->profiling.record_share = conf->profiler.record_share;
+	open->profiling.records_addresses =
+	    conf->profiler.record_addresses == CONF_RECORD_FULL;
 	*ret = open;
 	return 0;
 }

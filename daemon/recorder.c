@@ -4,23 +4,21 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/record_queue.h"
+#include "daemon/record_file.h"
 #include "profiler/record.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct recorder {
 	struct daemon *daemon;
-	char *path; /* NULL: none */
-	int fd; /* -1: not open */
-	bool failed; /* said */
-	struct mono retry_at;
-	uint64_t file_bytes;
+	struct record_file file;
+	bool records; /* file is set */
+	bool failed; /* since then rows are lost */
+	struct mono retry_at, say_at;
+	uint64_t lost; /* rows, since it failed */
+	uint32_t rows; /* in the batch */
 	size_t length; /* of the batch */
 	char batch[RECORDER_BATCH];
 };
@@ -32,16 +30,16 @@ struct recorder *recorder_new(struct daemon *daemon)
 	if (!recorder)
 		br_out_of_memory("the recorder", sizeof *recorder);
 	recorder->daemon = daemon;
-	recorder->fd = -1;
 	return recorder;
 }
 
 static void recorder_close(struct recorder *recorder)
 {
-	if (recorder->fd >= 0)
-		close(recorder->fd);
-	recorder->fd = -1;
-	recorder->length = 0;
+	if (recorder->records)
+		record_file_fini(&recorder->file);
+	recorder->records = recorder->failed = false;
+	recorder->retry_at = recorder->say_at = (struct mono){0};
+	recorder->lost = 0;
 }
 
 void recorder_free(struct recorder *recorder)
@@ -49,108 +47,85 @@ void recorder_free(struct recorder *recorder)
 	if (!recorder)
 		return;
 	recorder_close(recorder);
-	free(recorder->path);
 	free(recorder);
 }
 
-void recorder_set_path(struct recorder *recorder, const char *path)
+void recorder_set_file(
+    struct recorder *recorder, const char *path, uint64_t limit_bytes)
 {
-	if (recorder->path && path && strcmp(recorder->path, path) == 0)
+	if (recorder->records && path &&
+	    strcmp(recorder->file.path, path) == 0) {
+		recorder->file.limit_bytes = limit_bytes;
 		return;
+	}
 	recorder_close(recorder);
-	free(recorder->path);
-	recorder->path = path ? strdup(path) : NULL;
-	if (path && !recorder->path)
-		br_out_of_memory("a path", strlen(path));
-	recorder->failed = false;
-	recorder->retry_at = (struct mono){0};
+	recorder->records = path != NULL;
+	if (path)
+		record_file_init(&recorder->file, path, limit_bytes);
 }
 
-static void recorder_fail(struct recorder *recorder, const char *what, int err)
+/* -- what goes wrong --------------------------------------------------- */
+
+static void recorder_lose(struct recorder *recorder)
 {
-	recorder_close(recorder);
-	recorder->retry_at = mono_add_ms(mono_now(), RECORDER_RETRY_S * 1000);
-	if (recorder->failed)
+	recorder->lost += recorder->rows;
+	atomic_fetch_add(&recorder->daemon->rows_lost, recorder->rows);
+}
+
+static void recorder_fail(struct recorder *recorder, struct mono now)
+{
+	recorder->retry_at = mono_add_ms(now, RECORDER_RETRY_S * 1000);
+	if (recorder->failed && mono_diff_ns(now, recorder->say_at) < 0)
 		return;
 	recorder->failed = true;
-	log_event(LOG_WARN, "flows are not recorded", "file=%s cause=%s: %s",
-	    recorder->path, what, strerror(err));
+	recorder->say_at = mono_add_ms(now, RECORDER_SAY_S * 1000);
+	log_event(LOG_WARN, "flows are not recorded",
+	    "file=%s cause=%s rows_lost=%" PRIu64, recorder->file.path,
+	    recorder->file.why, recorder->lost);
 }
+
+static void recorder_recover(struct recorder *recorder)
+{
+	if (recorder->failed)
+		log_event(LOG_INFO, "flows are recorded again",
+		    "file=%s rows_lost=%" PRIu64, recorder->file.path,
+		    recorder->lost);
+	recorder->failed = false;
+	recorder->lost = 0;
+}
+
+/* -- rows -------------------------------------------------------------- */
 
 static void recorder_write(struct recorder *recorder)
 {
-	ssize_t n;
+	struct mono now = mono_now();
 
-	if (!recorder->length)
+	if (!recorder->rows)
 		return;
-	n = write(recorder->fd, recorder->batch, recorder->length);
-	if (n != (ssize_t)recorder->length) {
-		/* A cut line would spoil the file for whoever reads it. */
-		if (n > 0)
-			(void)!ftruncate(
-			    recorder->fd, (off_t)recorder->file_bytes);
-		recorder_fail(recorder, "write", n < 0 ? errno : ENOSPC);
-		return;
+	if (recorder->failed && mono_diff_ns(now, recorder->retry_at) < 0) {
+		recorder_lose(recorder);
+	} else if (record_file_append(
+		       &recorder->file, recorder->batch, recorder->length)) {
+		atomic_fetch_add(
+		    &recorder->daemon->rows_recorded, recorder->rows);
+		recorder_recover(recorder);
+	} else {
+		recorder_lose(recorder);
+		recorder_fail(recorder, now);
 	}
-	if (recorder->failed)
-		log_event(LOG_INFO, "flows are recorded again", "file=%s",
-		    recorder->path);
-	recorder->failed = false;
-	recorder->file_bytes += recorder->length;
-	recorder->length = 0;
-}
-
-static void recorder_rotate(struct recorder *recorder)
-{
-	size_t room = strlen(recorder->path) + sizeof ".1";
-	char *old = malloc(room);
-
-	if (!old)
-		br_out_of_memory("a path", room);
-	(void)snprintf(old, room, "%s.1", recorder->path);
-	recorder_close(recorder);
-	if (rename(recorder->path, old))
-		recorder_fail(recorder, "rename", errno);
-	free(old);
-}
-
-static bool recorder_open(struct recorder *recorder)
-{
-	struct stat st;
-
-	if (recorder->fd >= 0)
-		return true;
-	if (mono_diff_ns(mono_now(), recorder->retry_at) < 0)
-		return false;
-	recorder->fd = open(recorder->path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (recorder->fd < 0 || fstat(recorder->fd, &st)) {
-		recorder_fail(recorder, "open", errno);
-		return false;
-	}
-	recorder->file_bytes = (uint64_t)st.st_size;
-	recorder->length = 0;
-	if (!recorder->file_bytes)
-		recorder->length =
-		    (size_t)record_format_header(recorder->batch);
-	return true;
+	recorder->length = recorder->rows = 0;
 }
 
 static void recorder_add(
     struct recorder *recorder, const struct record_row *row)
 {
-	char line[RECORD_LINE_MAX];
-	size_t n;
-
-	if (!recorder->path || !recorder_open(recorder))
+	if (!recorder->records)
 		return;
-	n = (size_t)record_format(row, line);
-	if (recorder->length + n > sizeof recorder->batch)
+	if (recorder->length + RECORD_LINE_MAX > sizeof recorder->batch)
 		recorder_write(recorder);
-	if (recorder->fd < 0)
-		return;
-	memcpy(recorder->batch + recorder->length, line, n);
-	recorder->length += n;
+	recorder->length +=
+	    (size_t)record_format(row, recorder->batch + recorder->length);
+	recorder->rows++;
 }
 
 bool recorder_drain(struct recorder *recorder)
@@ -170,9 +145,6 @@ bool recorder_drain(struct recorder *recorder)
 			record_queue_drop(queue);
 		}
 	}
-	if (recorder->fd >= 0)
-		recorder_write(recorder);
-	if (recorder->fd >= 0 && recorder->file_bytes >= RECORDER_FILE_BYTES)
-		recorder_rotate(recorder);
+	recorder_write(recorder);
 	return rows == RECORDER_ROWS;
 }

@@ -5,6 +5,7 @@
 #include "base/record_queue.h"
 #include "fleet/pool.h"
 #include "io/sock.h"
+#include "lb/flow_steps.h"
 #include "lb/listener.h"
 #include "lb/side.h"
 #include "lb/worker.h"
@@ -35,6 +36,10 @@ static bool profile_begin(struct flow *flow)
 	own->recorded = NULL;
 	own->unsent_set = own->paced = false;
 	profile_start(&own->profile, flow->connected_at);
+	/* Asked for at the accept only where something else needs it, such as
+	 * the access log. */
+	if (!flow->client.family)
+		flow_note_client(flow);
 	features_set_ends(&own->profile.features, flow->client.family,
 	    flow->client.ip, flow->client.port, flow->listener->port);
 	if (profiling->record_share &&
@@ -170,6 +175,9 @@ static void record_fill(struct record_row *row, const struct flow *flow,
     const struct recorded_row *recorded)
 {
 	const struct features *features = &flow->profile->profile.features;
+	const struct profiling *profiling = flow->worker->profiling;
+	/* Networks too where it was switched off meanwhile. */
+	bool whole_address = profiling && profiling->records_addresses;
 	struct mono now = worker_now(flow->worker);
 
 	row->ended_at = wall_now();
@@ -178,7 +186,8 @@ static void record_fill(struct record_row *row, const struct flow *flow,
 	    row->listener, sizeof row->listener, "%s", flow->listener->name);
 	(void)snprintf(
 	    row->pool, sizeof row->pool, "%s", flow->upstream->pool->name);
-	record_network(flow->client.family, flow->client.ip, row->network);
+	record_network(
+	    flow->client.family, flow->client.ip, whole_address, row->network);
 	row->checkpoint = recorded->checkpoint;
 	row->class = recorded->class;
 	row->confidence = recorded->confidence;

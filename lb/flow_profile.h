@@ -23,6 +23,7 @@ struct profiling {
 	bool acts; /* else verdicts are only shown */
 	/* One flow in this many is recorded; 0: none. */
 	uint32_t record_share;
+	bool records_addresses; /* else networks */
 	struct conf_pins pins;
 };
 

@@ -48,17 +48,17 @@ int record_format(const struct record_row *row, char ret[RECORD_LINE_MAX])
 	return n;
 }
 
-void record_network(int family, const uint8_t ip[16], char ret[48])
+void record_network(int family, const uint8_t ip[16], bool whole, char ret[48])
 {
 	char text[INET6_ADDRSTRLEN];
 	uint8_t network[16] = {0};
-	size_t kept = family == AF_INET ? 3 : 6;
+	size_t all = family == AF_INET ? 4 : 16;
+	size_t kept = whole ? all : family == AF_INET ? 3 : 6;
 
 	ret[0] = '\0';
 	if (family != AF_INET && family != AF_INET6)
 		return;
 	memcpy(network, ip, kept);
 	if (inet_ntop(family, network, text, sizeof text))
-		(void)snprintf(ret, 48, "%.39s%s", text,
-		    family == AF_INET ? "/24" : "/48");
+		(void)snprintf(ret, 48, "%.39s/%u", text, (unsigned)kept * 8);
 }

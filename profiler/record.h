@@ -19,7 +19,7 @@ struct record_row {
 	struct wall ended_at;
 	uint64_t flow;
 	char listener[RECORD_NAME_MAX + 1], pool[RECORD_NAME_MAX + 1];
-	/* The client's network, "" when it is not known. */
+	/* The client's network, as record_network() says it. */
 	char network[48];
 	uint8_t checkpoint, class, observed; /* class: the verdict */
 	uint16_t confidence;
@@ -31,5 +31,6 @@ struct record_row {
 /* The names of the columns, with a line feed; the length. */
 int record_format_header(char ret[RECORD_LINE_MAX]);
 int record_format(const struct record_row *row, char ret[RECORD_LINE_MAX]);
-/* "192.0.2.0/24", "2001:db8::/48", or "" of other families. */
-void record_network(int family, const uint8_t ip[16], char ret[48]);
+/* "192.0.2.0/24", "2001:db8::/48", or "" of other families; `whole`:
+ * "192.0.2.7/32", "2001:db8::7/128". */
+void record_network(int family, const uint8_t ip[16], bool whole, char ret[48]);

@@ -52,11 +52,15 @@ START_TEST(test_networks)
 	const uint8_t v6[16] = {0x20, 1, 0x0d, 0xb8, 0, 1, 0, 2, [15] = 9};
 	char text[48];
 
-	record_network(AF_INET, v4, text);
+	record_network(AF_INET, v4, false, text);
 	ck_assert_str_eq(text, "192.0.2.0/24");
-	record_network(AF_INET6, v6, text);
+	record_network(AF_INET6, v6, false, text);
 	ck_assert_str_eq(text, "2001:db8:1::/48");
-	record_network(AF_UNIX, v4, text);
+	record_network(AF_INET, v4, true, text);
+	ck_assert_str_eq(text, "192.0.2.77/32");
+	record_network(AF_INET6, v6, true, text);
+	ck_assert_str_eq(text, "2001:db8:1:2::9/128");
+	record_network(AF_UNIX, v4, true, text);
 	ck_assert_str_eq(text, "");
 }
 END_TEST
