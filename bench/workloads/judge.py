@@ -240,14 +240,17 @@ def main():
                         help="with --model: what its eval says")
     parser.add_argument("-o", "--output", metavar="FILE.md")
     arguments = parser.parse_args()
-    flows = score.read(arguments.rows)
-    if not flows:
-        raise SystemExit(f"{arguments.rows}: no rows")
-    text = report(arguments, flows)
-    print(text)
-    if arguments.output:
-        with open(arguments.output, "w", encoding="utf-8") as file:
-            file.write(text)
+    try:
+        flows = score.read(arguments.rows)
+        if not flows:
+            raise SystemExit(f"{arguments.rows}: no rows")
+        text = report(arguments, flows)
+        print(text)
+        if arguments.output:
+            with open(arguments.output, "w", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise SystemExit(f"judge.py: {error}") from None
     return 0
 
 

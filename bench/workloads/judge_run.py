@@ -5,6 +5,7 @@ import collections
 import os
 import random
 import shutil
+import signal
 import threading
 import time
 
@@ -16,6 +17,7 @@ from ports import ports_of
 PASSES = ("cold", "warm")
 BULK_AT_ONCE = 3  # more would take the processor from who types
 TOGETHER_SECONDS = .3
+STOP_SECONDS = 5
 # A program that makes many flows must not outvote the others.
 MOST_FLOWS = 4  # of a listener and pass
 
@@ -33,6 +35,13 @@ def _listeners(found, servers):
     return listeners, manifest
 
 
+def _end_all():
+    """All that runs in our process namespace, so that nobody writes into the
+    folder while it is removed."""
+    if os.getpid() == 1:
+        os.kill(-1, signal.SIGKILL)
+
+
 class Pass:
     """All runs of all programs once; those of a listener begin together, so
     that in the first pass none of them has much of a history."""
@@ -41,11 +50,13 @@ class Pass:
         self.number, self.arguments = number, arguments
         self.folder, self.servers = folder, servers
         self.failures, self.threads = [], []
+        self.stopped = threading.Event()
         self.bulk = threading.Semaphore(BULK_AT_ONCE)
         self.random = random.Random(f"{arguments.seed} {PASSES[number]}")
 
     def _run(self, wait, program, name, place):
-        time.sleep(wait)
+        if self.stopped.wait(wait):
+            return
         try:
             os.mkdir(place.scratch)
             if program.kind == "bulk":
@@ -66,15 +77,25 @@ class Pass:
                 *address, index, self.servers,
                 random.Random(f"{self.arguments.seed} {name} {index}"),
                 os.path.join(self.folder, f"run-{name}-{index}"))
-            self.threads.append(threading.Thread(target=self._run, args=(
-                wait + self.random.uniform(0, TOGETHER_SECONDS), program,
-                name, place)))
+            self.threads.append(threading.Thread(
+                target=self._run, daemon=True, args=(
+                    wait + self.random.uniform(0, TOGETHER_SECONDS), program,
+                    name, place)))
 
     def finish(self):
         for thread in self.threads:
             thread.start()
-        for thread in self.threads:
-            thread.join()
+        try:
+            for thread in self.threads:
+                thread.join()
+        except BaseException:  # Ctrl-C
+            self.stopped.set()
+            _end_all()
+            end = time.monotonic() + STOP_SECONDS
+            while any(thread.is_alive() for thread in self.threads) and \
+                    time.monotonic() < end:
+                time.sleep(.1)
+            raise
         return self.failures
 
 

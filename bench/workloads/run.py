@@ -5,6 +5,7 @@ labelled by who made it. See README.md."""
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -39,8 +40,8 @@ def in_namespace(judge):
     option = ["--net"] if os.geteuid() == 0 else ["-r", "--net"]
     script = "ip link set lo up"
     if judge:
-        option += ["--mount", "--pid", "--fork", "--kill-child",
-                   "--mount-proc"]
+        option += ["--mount", "--pid", "--fork",
+                   "--kill-child=TERM", "--mount-proc"]
         script += (" && mount -t tmpfs tmpfs /run && mkdir /run/sshd"
                    " && mount -t tmpfs tmpfs /var/log")
     os.execvp("unshare", [
@@ -124,6 +125,9 @@ def main():
                         help="judge: asked in place of the built-in one")
     arguments = parser.parse_args()
     in_namespace(arguments.set == "judge")
+    # Whatever ends us, processes end and folders go.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="braid-workloads.") as folder:
         if arguments.set == "train":
