@@ -7,18 +7,25 @@ at a time is between connect() and accept().
 import asyncio
 import random
 
-from scripts import UP, through_tls
+import generators
+from openings import through_tls
+from scripts import UP
 
 CHUNK = 256 << 10
 FLOW_SECONDS = 90
 TLS_SHARE = .3  # of all flows, so that TLS is no sign of a class
+# Begun together: parallel connections of one client.
+TOGETHER_SHARE, TOGETHER = .25, (2, 3, 6)
 _ZEROS = bytes(CHUNK)
 
 
-async def _send(writer, step):
-    if step.head:
-        writer.write(step.head)
+async def _send(writer, step, joined):
+    """Head and body in one write or in two: servers do either."""
     left = step.fill
+    if step.head:
+        n = min(left, 8192) if joined else 0
+        writer.write(step.head + bytes(n))
+        left -= n
     while left:
         # Slow senders send in pieces as a slow link would let them.
         n = min(left, CHUNK if not step.rate else 32 << 10)
@@ -38,15 +45,16 @@ async def _receive(reader, n):
         n -= len(got)
 
 
-async def _walk(steps, way, reader, writer, away):
+async def _walk(steps, way, ends, away, joined):
     """`away`: seconds to the other end, for each own turn after one of its."""
+    reader, writer = ends
     before = way
     for step in steps:
         if step.way == way:
             wait = step.wait + (away if before != way else 0)
             if wait:
                 await asyncio.sleep(wait)
-            await _send(writer, step)
+            await _send(writer, step, joined)
         else:
             await _receive(reader, step.bytes)
         before = step.way
@@ -74,26 +82,27 @@ class Workload:
     async def flow(self, index):
         r = self.random
         steps = self.function(r)
-        if r.random() < TLS_SHARE and "tls" not in self.name:
-            steps = through_tls(r, steps)
+        if r.random() < TLS_SHARE and "ssh" not in self.name:
+            steps = through_tls(r, steps, generators.alpn(r, self.name))
         steps = list(steps)
         # Half of the clients are near, the others are so many seconds away.
         away = r.choice([0, 0, 0, .002, .015, .06])
         address = self.addresses[index % len(self.addresses)]
         try:
             async with asyncio.timeout(FLOW_SECONDS):
-                await self._connected(steps, away, address)
+                await self._connected(steps, away, address,
+                                      r.random() < .7)
         except (OSError, asyncio.TimeoutError) as error:
             self.failures.append(f"{self.name}: {error!r}")
 
-    async def _connected(self, steps, away, address):
+    async def _connected(self, steps, away, address, joined):
         async with self.lock:
             client = await asyncio.open_connection(*address, limit=CHUNK)
             origin = await self.accepted.get()
         ends = (client, origin)
         try:
             await asyncio.gather(
-                *(_walk(steps, way, *end, away if way == UP else 0)
+                *(_walk(steps, way, end, away if way == UP else 0, joined)
                   for way, end in enumerate(ends)))
         finally:
             for _, writer in ends:
@@ -106,7 +115,11 @@ async def spread(workload, n, seconds):
         await asyncio.sleep(at)
         await workload.flow(index)
 
-    starts = [workload.random.uniform(0, seconds) for _ in range(n)]
+    starts = []
+    while len(starts) < n:
+        r = workload.random
+        together = r.choice(TOGETHER) if r.random() < TOGETHER_SHARE else 1
+        starts += [r.uniform(0, seconds)] * min(together, n - len(starts))
     await asyncio.gather(*(later(i, at) for i, at in enumerate(starts)))
 
 

@@ -19,11 +19,18 @@ from flows import Workload, one_by_one, spread
 from ports import NOWHERE, ports_of
 
 # The port that a generator's protocol has.
-HOME = {"http": 80, "tls": 443, "ssh": 22, "keys": 22, "telnet": 23,
-        "sql": 3306, "lines": 6379, "hls": 8080, "live": 1935, "mqtt": 1883,
-        "mail": 143, "desktop": 5900}
-FLOWS = {"request": 36, "bulk": 24, "stream": 30, "interactive": 30,
-         "push": 36}
+HOME = {"http": 80, "http2": 80, "h2": 80, "ssh": 22, "telnet": 23,
+        "redis": 6379, "memcached": 11211, "postgres": 5432, "mysql": 3306,
+        "mongo": 27017, "cassandra": 9042, "ldap": 389, "kafka": 9092,
+        "amqp": 5672, "nats": 4222, "mqtt": 1883, "stomp": 61613,
+        "smtp": 25, "imap": 143, "pop3": 110, "git": 9418, "rsync": 873,
+        "ftp": 21, "socks": 1080, "smb": 445, "vnc": 5900, "rdp": 3389,
+        "irc": 6667, "xmpp": 5222, "rtmp": 1935, "rtsp": 554, "hls": 8080,
+        "dash": 443, "ranges": 80, "progressive": 80, "limited": 8080,
+        "radio": 8000, "websocket": 443, "events": 443, "poll": 443,
+        "feed": 443, "sql": 5432, "terminal": 8080}
+FLOWS = {"request": 24, "bulk": 20, "stream": 32, "interactive": 32,
+         "push": 26}
 SLOW = "bulk-http-large"  # one after the other, and few
 
 
@@ -51,7 +58,8 @@ def in_namespace(judge):
 
 async def _train(arguments, folder):
     loads, manifest, listeners = [], {}, {}
-    for i, (kind, name, function) in enumerate(generators.generators()):
+    for i, (kind, name, function) in enumerate(
+            generators.generators()):
         if arguments.only and arguments.only not in name:
             continue
         home = HOME.get(name.split("-")[1], NOWHERE)

@@ -10,6 +10,23 @@ NO_HISTORY = {"history_flows": "0", "history_kib": "-1",
                "history_kbps": "-1", "history_ms": "-1"}
 
 
+# What this machine's loopback and our scripts say of time says nothing of
+# other networks: no split may lie below.
+FLAT_US = 2000
+_GAPS = {"first_wait_us", "answer_us", *(f"gap_{i}" for i in range(2, 17))}
+_NO_EVIDENCE = ("rtt_us", "delivery_kbps", "client_port", "client_address")
+
+
+def _flatten(row):
+    """Two digits of times are enough, and none of what is noise here."""
+    for name in _GAPS:
+        us = int(row[name])
+        step = 10 ** max(0, len(str(us)) - 2)
+        row[name] = str(0 if us < FLAT_US else us // step * step)
+    for name in _NO_EVIDENCE:
+        row[name] = "0"
+
+
 def label(rows, manifest):
     """manifest: listener -> (class, generator). Each generator weighs
     the same, however many flows and verdicts it has. Half of the flows are as
@@ -20,11 +37,12 @@ def label(rows, manifest):
     for row in rows:
         kind, generator = manifest[row["_listener"]]
         row["class"], row["group"] = kind, generator
-        row["weight"] = f"{100 / count[generator]:.6f}"
+        row["weight"] = f"{100 / count[generator]:.3f}"
         for name in _DROPPED:
             row.pop(name, None)
         if int(row["_flow"]) % 2:
             row.update(NO_HISTORY)
+        _flatten(row)
     return rows
 
 
