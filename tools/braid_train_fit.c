@@ -33,6 +33,7 @@ static const char usage[] =
     "  --trees N         a forest of N trees (1: one tree)\n"
     "  --depth N         at most N questions in a row (16)\n"
     "  --min-leaf N      at least N rows in a leaf (5)\n"
+    "  --features N      N features drawn for each split (all; forests: root)\n"
     "  --criterion NAME  gini (default) or entropy\n"
     "  --balance         each class weighs the same\n"
     "  --prune WHAT      auto: chosen by validation; or the price of a leaf\n"
@@ -51,6 +52,7 @@ enum {
 	OPTION_TREES = 256,
 	OPTION_DEPTH,
 	OPTION_MIN_LEAF,
+	OPTION_FEATURES,
 	OPTION_CRITERION,
 	OPTION_BALANCE,
 	OPTION_PRUNE,
@@ -66,6 +68,7 @@ static const struct option names[] = {
     {"trees", required_argument, NULL, OPTION_TREES},
     {"depth", required_argument, NULL, OPTION_DEPTH},
     {"min-leaf", required_argument, NULL, OPTION_MIN_LEAF},
+    {"features", required_argument, NULL, OPTION_FEATURES},
     {"criterion", required_argument, NULL, OPTION_CRITERION},
     {"balance", no_argument, NULL, OPTION_BALANCE},
     {"prune", required_argument, NULL, OPTION_PRUNE},
@@ -99,6 +102,11 @@ static int take_number(int option, const char *text, struct train_params *p)
 		code = train_option_number(
 		    "min-leaf", text, 1, DATASET_ROWS_MAX, &n);
 		p->forest.tree.min_leaf = (uint32_t)n;
+		break;
+	case OPTION_FEATURES:
+		code = train_option_number(
+		    "features", text, 1, DATASET_FEATURES_MAX, &n);
+		p->forest.tree.features_per_split = (uint32_t)n;
 		break;
 	case OPTION_FOLDS:
 		code = train_option_number(

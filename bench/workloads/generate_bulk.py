@@ -3,9 +3,9 @@
 import struct
 
 from openings import (git_open, http_answer, http_get, http_request,
-                      imap_open, mongo_message, mongo_open, mysql_open, name,
-                      pg_message, pkt, postgres_open, rsync_open, smtp_open,
-                      ssh_open, ways)
+                      imap_open, kafka_open, mongo_message, mongo_open,
+                      mysql_open, name, pg_message, pkt, postgres_open,
+                      rsync_open, smtp_open, ssh_open, ways)
 from scripts import DOWN, UP, down, moment, send, size, up
 
 RATES = (0, 0, 0, 2.5e6, 6e6, 12e6)  # half of it as the path carries
@@ -264,3 +264,72 @@ def bulk_h2_upload(r):
         yield up(b"\0\x40\0\0\0\0\0\0\1", window, rate=rate)
         yield down(b"\0\0\4\x08\0\0\0\0\0", 4)
     yield down(b"\0\0\x20\1\5\0\0\0\1", 60, .002)
+
+
+def bulk_kafka_replay(r):
+    """From the beginning: each fetch as large as it may be."""
+    n, rate = _bulk(r)
+    yield from kafka_open(r)
+    part = r.choice([300 << 10, 1 << 20])
+    for _ in range(n // part + 1):
+        yield up(b"\0\0\0\x60\0\1\0\x0b", 92)
+        yield down(struct.pack(">II", part, 7), part - 4, .002, rate)
+
+
+def bulk_disk(r):
+    """Blocks of a disk over the network, asked for in turn."""
+    n, rate = _bulk(r)
+    block = r.choice([32, 64, 128, 256]) << 10
+    yield down(b"NBDMAGICIHAVEOPT\0\3")
+    yield up(b"\0\0\0\3", 40)
+    yield down(fill=30)
+    reads = r.random() < .5
+    for _ in range(n // block + 1):
+        yield up(b"\x25\x60\x95\x13", 24 + (0 if reads else block),
+                 rate=0 if reads else rate)
+        yield down(b"\x67\x44\x66\x98", 12 + (block if reads else 0),
+                   .0003, rate if reads else 0)
+
+
+def bulk_ssh_rsync(r):
+    """Lists of files both ways, then one way most."""
+    n, rate = _bulk(r)
+    there, back = ways(r)
+    yield from ssh_open(r)
+    yield up(fill=r.randint(90, 200))
+    yield down(fill=28, wait=.002)
+    yield up(fill=60)
+    yield down(fill=60, wait=moment(r, .005, .1))
+    for _ in range(r.randint(1, 4)):
+        yield send(there, fill=size(r, 60, 20000), wait=.001)
+        yield send(back, fill=size(r, 36, 3000), wait=.001)
+    for _ in range(r.choice([1, 4, 12])):
+        yield send(there, fill=n // 8, rate=rate)
+        yield send(back, fill=size(r, 36, 200))
+
+
+def bulk_ssh_git(r):
+    """What is wanted, what is there, then a pack."""
+    n, rate = _bulk(r)
+    yield from ssh_open(r)
+    yield up(fill=r.randint(90, 160))
+    yield down(fill=size(r, 100, 40000), wait=moment(r, .005, .1))
+    for _ in range(r.randint(1, 4)):
+        yield up(fill=size(r, 100, 3000))
+        if r.random() < .7:
+            yield down(fill=size(r, 44, 3000), wait=moment(r, .001, .05))
+    yield send(r.choice([UP, DOWN, DOWN]), b"", n, moment(r, .005, .2), rate)
+    yield down(fill=100, wait=.002)
+
+
+def bulk_git_http(r):
+    n, rate = _bulk(r)
+    yield from http_get(r, "/a.git/info/refs?service=git-upload-pack",
+                        "application/x-git-upload-pack-advertisement",
+                        size(r, 100, 20000), 0, moment(r, .002, .1))
+    for last in (False, True):
+        part = r.randint(100, 1500)
+        yield up(http_request(r, "/a.git/git-upload-pack", "POST", part), part)
+        yield down(http_answer(r, "application/x-git-upload-pack-result"),
+                   n if last else size(r, 100, 20000), moment(r, .002, .2),
+                   rate)

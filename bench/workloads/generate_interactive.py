@@ -157,17 +157,38 @@ def interactive_redis_prompt(r):
         yield down(b"$3\r\n", size(r, 3, 300), .0005)
 
 
-def interactive_irc(r):
-    """A room in which much is said."""
-    yield up(b"NICK somebody\r\nUSER a 0 * :Real Name\r\n")
-    yield down(b":irc.example 001 me :Welcome\r\n", size(r, 100, 5000), .05)
-    for _ in range(r.randint(6, 20)):
-        if r.random() < .5:
-            yield up(b"PRIVMSG #room :" + words(r, r.randint(2, 120)) +
-                     b"\r\n", wait=r.uniform(.1, .9))
+def interactive_ssh_slow(r):
+    """Keys of somebody who looks for each."""
+    yield from ssh_open(r)
+    yield up(fill=r.randint(100, 700))
+    yield down(fill=r.choice([28, 36]), wait=.001)
+    yield down(fill=size(r, 100, 1500), wait=moment(r, .005, .2))
+    for _ in range(r.randint(8, 24)):
+        yield up(fill=36, wait=moment(r, .12, .9))
+        yield down(fill=r.choice([36, 36, 44]), wait=r.uniform(.0003, .003))
+        if r.random() < .15:
+            yield from _ssh_answer(r)
+
+
+def interactive_editor(r):
+    """Several write one text: keys go up, those of others come."""
+    yield from websocket(r, "/pad")
+    yield frame(DOWN, size(r, 500, 30000), .02)
+    for _ in range(r.randint(15, 70)):
+        if r.random() < .7:
+            yield frame(UP, r.randint(20, 120), moment(r, .04, .4))
+            yield frame(DOWN, r.randint(10, 60), r.uniform(.0005, .005))
         else:
-            yield down(b":who!x@y PRIVMSG #room :", r.randint(2, 120),
-                       r.uniform(.1, .9))
+            yield frame(DOWN, r.randint(30, 160), moment(r, .04, .4))
+
+
+def interactive_mud(r):
+    """A game of words."""
+    yield down(words(r, size(r, 100, 4000)), wait=.005)
+    for _ in range(r.randint(5, 20)):
+        yield up(words(r, r.randint(1, 20)) + b"\r\n",
+                 wait=moment(r, .15, 1.2))
+        yield down(words(r, size(r, 30, 1500)), wait=r.uniform(.0005, .02))
 
 
 def interactive_tunnel(r):

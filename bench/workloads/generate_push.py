@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Push: long idle; a little now and then, mostly from the server."""
 from openings import (amqp_open, frame, http_answer, http_request, imap_open,
-                      kafka_open, mqtt_open, name, nats_open, pg_message,
-                      postgres_open, redis_command, ssh_open, stomp_open,
-                      websocket, xmpp_open)
+                      kafka_open, mqtt_open, mysql_open, name, nats_open,
+                      pg_message, postgres_open, redis_command, ssh_open,
+                      stomp_open, websocket, xmpp_open)
 from scripts import DOWN, UP, down, moment, size, up, words
 
 
@@ -171,3 +171,50 @@ def push_feed(r):
                size(r, 1, 2000), .003)
     yield from _news(r, lambda r, w: down(b"a0\r\n{" + words(r, 8),
                                           size(r, 30, 900), w))
+
+
+def push_telemetry(r):
+    """A machine tells how it is; nobody answers, or only that it was heard."""
+    yield up(b"{" + words(r, 20), r.randint(0, 200))
+    heard = r.random() < .5
+    for _ in range(r.randint(2, 6)):
+        yield up(b"{" + words(r, 10), size(r, 20, 900), _idle(r))
+        if heard:
+            yield down(b"ok\n")
+
+
+def push_log(r):
+    """Lines of a log, as they happen."""
+    for _ in range(r.randint(3, 8)):
+        for _ in range(r.choice([1, 1, 3])):
+            yield up(b"<13>1 - host app - - ", size(r, 20, 300))
+        yield up(b"<13>1 - host app - - ", size(r, 20, 300), _idle(r))
+
+
+def push_h2_watch(r):
+    yield up(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x12\4\0\0\0\0\0", 18)
+    yield down(b"\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x80", 9)
+    yield up(b"\0\0\x60\1\5\0\0\0\1", r.randint(60, 300))
+    yield down(b"\0\0\x40\1\4\0\0\0\1", r.randint(60, 300), .002)
+    yield from _news(r, lambda r, w: down(b"\0\0\x40\0\0\0\0\0\1",
+                                          size(r, 20, 1200), w))
+
+
+def push_redis_queue(r):
+    """Waits for work, does it, waits again."""
+    for _ in range(r.randint(2, 6)):
+        yield up(redis_command(r, "BLPOP", name(r), "0"),
+                 wait=r.uniform(0, .05))
+        yield down(b"*2\r\n$4\r\n", size(r, 10, 900), _idle(r))
+
+
+def push_mysql_replica(r):
+    """A replica that hears of each change."""
+    yield from mysql_open(r)
+    for _ in range(r.randint(2, 5)):
+        yield up(b"\x20\0\0\0\3SET @a=1", r.randint(4, 60))
+        yield down(b"\7\0\0\1\0\0\0\2\0\0\0", wait=.0005)
+    yield up(b"\x1b\0\0\0\x12\4\0\0\0", 20)
+    yield down(b"\x30\0\0\1\0", 120, .001)
+    yield from _news(r, lambda r, w: down(b"\x40\0\0\2\0",
+                                          size(r, 40, 1500), w))

@@ -4,7 +4,8 @@ import struct
 
 from openings import (amqp_open, cassandra_open, frame, git_open, http_answer,
                       http_get, http_request, imap_open, kafka_open,
-                      mongo_message, mongo_open, mysql_open, name, nats_open,
+                      mongo_message, mongo_open, mqtt_open, mysql_open, name,
+                      nats_open,
                       pg_message, pkt, postgres_open, redis_command,
                       rsync_open, smtp_open, socks_open, ssh_open, websocket)
 from scripts import DOWN, UP, down, moment, size, up, words
@@ -30,6 +31,107 @@ def request_http_page(r):
             ("/f.woff2", "font/woff2"), ("/icon.svg", "image/svg+xml")])
         yield from http_get(r, path, kind, size(r, 200, 120000),
                             r.uniform(0, .05), r.uniform(0, .005))
+
+
+def request_http_images(r):
+    """Thumbnails, or the tiles of a map."""
+    path, kind = r.choice([("/t/{}.png", "image/png"), ("/t/{}", "image/webp"),
+                           ("/i/{}.jpg", "image/jpeg")])
+    for i in range(size(r, 2, 80)):
+        yield from http_get(r, path.format(i), kind, size(r, 2000, 60000),
+                            r.choice([0, 0, 0, moment(r, .01, .8)]),
+                            moment(r, .0003, .02))
+
+
+def request_http_clicks(r):
+    """Somebody reads: a page, then another."""
+    for _ in range(r.randint(2, 8)):
+        yield from http_get(r, r.choice(["/", "/a.html", "/b.php?x=1"]),
+                            "text/html", size(r, 2000, 90000),
+                            moment(r, .3, 2.5), moment(r, .001, .2),
+                            r.random() < .5)
+        for _ in range(r.choice([0, 1, 4])):
+            yield from http_get(r, "/c.css", "text/css", size(r, 90, 30000))
+
+
+def request_http_refresh(r):
+    """A program that asks for the state of things again and again."""
+    every = moment(r, .02, .7)
+    for _ in range(max(2, int(r.uniform(1, 5) / every))):
+        yield from http_get(r, r.choice(["/state", "/metrics", "/api/a.json"]),
+                            r.choice(["application/json", "text/plain"]),
+                            size(r, 20, 9000), every * r.uniform(.8, 1.2))
+
+
+def request_http_form(r):
+    """Some of it goes up, no file of size."""
+    for _ in range(r.choice([1, 1, 3])):
+        n = size(r, 200, 90000)
+        yield up(http_request(r, "/form.php", "POST", n), n,
+                 r.choice([0, r.uniform(0, .5)]))
+        n = size(r, 20, 30000)
+        yield down(http_answer(r, "text/html", n), n, moment(r, .001, .3))
+
+
+def request_http_missing(r):
+    """Nothing new, not there, or elsewhere."""
+    for _ in range(size(r, 1, 12)):
+        yield up(http_request(r, f"/{name(r)}", r.choice(["GET", "HEAD"])),
+                 wait=r.uniform(0, .05))
+        yield down(http_answer(r, "text/html", 0, r.choice(
+            ["304 Not Modified", "404 Not Found", "302 Found",
+             "204 No Content"])), wait=moment(r, .0003, .05))
+
+
+def request_fastcgi(r):
+    for _ in range(size(r, 1, 60)):
+        yield up(b"\1\1\0\1\0\x08\0\0\0\1\0\0\0\0\0\0",
+                 r.randint(200, 1200), r.uniform(0, .02))
+        yield down(b"\1\6\0\1", size(r, 100, 60000), moment(r, .0005, .2))
+
+
+def request_mssql(r):
+    yield up(b"\x12\1\0\x2f\0\0\0\0\0\0\x1a\0\6\1\0\x20\0\1\2\0\x21\0"
+             b"\1\3\0\x22\0\4\4\0\x26\0\1\xff\x11\0\0\0\0\0\0\0\0\0\0"
+             b"\0\0\0")
+    yield down(b"\4\1\0\x2b\0\0\1\0\0\0\x1a\0\6\1\0\x20\0\1\2\0\x21\0",
+               22, .001)
+    yield up(b"\x10\1\1\x20", 284)
+    yield down(b"\4\1\1\x80", 380, .002)
+    n, low, high = _many(r, 300)
+    for _ in range(n):
+        yield up(b"\1\1\0\x60", size(r, 20, 900), r.uniform(low, high))
+        yield down(b"\4\1\0\x60", size(r, 20, 16000), moment(r, .0003, .03))
+
+
+def request_dns(r):
+    for _ in range(size(r, 1, 8)):
+        yield up(b"\0\x21\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0"
+                 b"\0\1\0\1", wait=r.uniform(0, .02))
+        yield down(b"\0\x2d\x12\x34\x81\x80\0\1\0\1\0\0\0\0",
+                   size(r, 30, 1400), moment(r, .0003, .2))
+
+
+def request_mqtt(r):
+    """Says what it has to say, and goes."""
+    yield from mqtt_open(r)
+    for _ in range(size(r, 1, 30)):
+        yield up(b"\x32", size(r, 10, 900), r.choice([0, r.uniform(0, .05)]))
+        yield down(b"\x40\2\0\1", wait=.0005)
+    yield up(b"\xe0\0")
+
+
+def request_git_http(r):
+    """Smart HTTP, when there is little to fetch."""
+    yield from http_get(r, "/a.git/info/refs?service=git-upload-pack",
+                        "application/x-git-upload-pack-advertisement",
+                        size(r, 100, 20000), 0, moment(r, .002, .1))
+    for _ in range(r.choice([1, 2])):
+        n = r.randint(100, 800)
+        yield up(http_request(r, "/a.git/git-upload-pack", "POST", n), n)
+        n = size(r, 100, 60000)
+        yield down(http_answer(r, "application/x-git-upload-pack-result"), n,
+                   moment(r, .002, .1))
 
 
 def request_http_hurry(r):

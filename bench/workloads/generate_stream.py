@@ -142,3 +142,42 @@ def stream_call(r):
     for _ in range(int(_seconds(r) / tick)):
         yield up(struct.pack(">HH", 0x4000, n), n * r.uniform(.7, 1.3), tick)
         yield down(struct.pack(">HH", 0x4000, n), n * r.uniform(.7, 1.3))
+
+
+def stream_voice(r):
+    """Sound both ways, with nothing that tells what it is."""
+    yield up(fill=r.randint(20, 400))
+    yield down(fill=r.randint(20, 400), wait=.005)
+    tick, n = r.choice([.02, .02, .04]), size(r, 60, 700)
+    for _ in range(int(_seconds(r) / tick)):
+        yield up(b"\x80", n, tick)
+        yield down(b"\x80", n, r.uniform(0, .003))
+
+
+def stream_websocket_call(r):
+    yield from websocket(r, "/rtc")
+    tick, n = r.choice([.02, .033]), size(r, 200, 9000)
+    for _ in range(int(_seconds(r) / tick)):
+        yield frame(UP, n * r.uniform(.6, 1.4), tick)
+        yield frame(DOWN, n * r.uniform(.6, 1.4), r.uniform(0, .003))
+
+
+def stream_http_up(r):
+    """A camera that sends an answerless body."""
+    yield up(http_request(r, "/ingest/live.ts", r.choice(["PUT", "POST"]),
+                          more="Transfer-Encoding: chunked\r\n"))
+    if r.random() < .4:
+        yield down(b"HTTP/1.1 100 Continue\r\n\r\n", wait=.001)
+    yield from paced(r, UP, size(r, 40000, 900000), _seconds(r),
+                     r.choice(TICKS))
+
+
+def stream_desktop(r):
+    """A screen as a film: much goes down in ticks, little up."""
+    yield up(fill=r.randint(40, 400))
+    yield down(fill=r.randint(100, 3000), wait=.005)
+    tick, rate = r.choice([.016, .033, .05]), size(r, 100000, 900000)
+    for _ in range(int(_seconds(r) / tick)):
+        if r.random() < .1:
+            yield up(fill=r.randint(8, 40))
+        yield down(b"\0\0\0\1", rate * tick * r.uniform(.5, 1.5), tick)

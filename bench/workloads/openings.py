@@ -379,7 +379,7 @@ def ways(r):
 # -- media -----------------------------------------------------------------
 
 def rtmp_open(r):
-    yield up(b"\3", 1536)
+    yield up(b"\3" + bytes(8) + r.randbytes(1528))
     yield down(b"\3", 3072, .001)
     yield up(fill=1536)
     for _ in range(r.randint(2, 4)):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs of others whose behaviour is known: the set to tune by. A program
 that is not installed is left out."""
+import getpass
 import os
 import shutil
 import socket
@@ -100,6 +101,33 @@ def _subscribers(address, port):
         "$((PORT))", str(Origins.ports["mosquitto"]))]]
 
 
+# Ten sessions at once: a person, or what types like one.
+_TYPED = """
+one() {
+  { sleep .7
+    for key in l s ' ' / d '\\n' w h o '\\n' e c h o ' ' h e l l o '\\n' \
+      c a t ' ' / e t c / p a s s w d '\\n' e x i t '\\n'; do
+      printf "$key"; sleep .$(((RANDOM % 20) + 5))
+    done
+  } | ssh -tt -F none -i KEY -o IdentitiesOnly=yes -o BatchMode=yes \
+    -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+    -o LogLevel=ERROR -p PORT USER@ADDRESS >/dev/null
+}
+for i in 1 2 3 4 5 6 7 8 9 10; do one & done
+status=0
+for job in $(jobs -p); do wait "$job" || status=1; done
+exit $status
+"""
+
+
+def _ssh(address, port):
+    text = _TYPED
+    for word, value in (("ADDRESS", address), ("PORT", str(port)),
+                        ("KEY", "key"), ("USER", getpass.getuser())):
+        text = text.replace(word, value)
+    return [["bash", "-c", text]]
+
+
 ALL = (
     Program("tune-curl-small", "request", ("curl", "nginx"), 80, "nginx",
             _curl("small", 12)),
@@ -122,6 +150,8 @@ ALL = (
             _curl("paced/large", 6), 3),
     Program("tune-mosquitto", "push", ("mosquitto", "mosquitto_sub"), 1883,
             "mosquitto", _subscribers),
+    Program("tune-ssh-shell", "interactive", ("ssh", "sshd", "ssh-keygen"),
+            22, "sshd", _ssh),
 )
 
 
@@ -134,7 +164,7 @@ class Origins:
     """Servers of the programs, each on a port of its own; all end with us."""
 
     ports = {"nginx": 20001, "redis": 20002, "iperf": 20003,
-             "mosquitto": 20004}
+             "mosquitto": 20004, "sshd": 20005}
 
     def __init__(self, folder):
         self.folder = folder
@@ -153,6 +183,8 @@ class Origins:
                 file.write(f"listener {port} 127.0.0.1\n"
                            "allow_anonymous true\n")
             return ["mosquitto", "-c", path]
+        if server == "sshd":
+            return self._sshd(port)
         www = os.path.join(self.folder, "www")
         os.makedirs(www)
         for name, n in (("large", LARGE), ("small", SMALL)):
@@ -163,6 +195,24 @@ class Origins:
         with open(path, "w", encoding="ascii") as file:
             file.write(_NGINX.format(folder=self.folder, port=port))
         return ["nginx", "-c", path]
+
+    def _sshd(self, port):
+        """With keys of its own; whoever runs us may log in."""
+        for name in ("host", "key"):
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                 os.path.join(self.folder, name)], check=True)
+        if os.geteuid() == 0:  # what the package's service makes at boot
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+        path = os.path.join(self.folder, "sshd.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"ListenAddress 127.0.0.1:{port}\n"
+                       f"HostKey {self.folder}/host\n"
+                       f"AuthorizedKeysFile {self.folder}/key.pub\n"
+                       f"PidFile {self.folder}/sshd.pid\n"
+                       "StrictModes no\nUsePAM no\nPermitRootLogin yes\n"
+                       "MaxStartups 100\nPrintMotd no\n")
+        return [shutil.which("sshd", path=PATH), "-D", "-f", path]
 
     def start(self, program):
         """The port; the server is started by who asks first."""

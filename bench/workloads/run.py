@@ -28,9 +28,10 @@ HOME = {"http": 80, "http2": 80, "h2": 80, "ssh": 22, "telnet": 23,
         "irc": 6667, "xmpp": 5222, "rtmp": 1935, "rtsp": 554, "hls": 8080,
         "dash": 443, "ranges": 80, "progressive": 80, "limited": 8080,
         "radio": 8000, "websocket": 443, "events": 443, "poll": 443,
-        "feed": 443, "sql": 5432, "terminal": 8080}
-FLOWS = {"request": 24, "bulk": 20, "stream": 32, "interactive": 32,
-         "push": 26}
+        "feed": 443, "sql": 5432, "fastcgi": 9000, "mssql": 1433, "dns": 53,
+        "terminal": 8080}
+FLOWS = {"request": 22, "bulk": 16, "stream": 22, "interactive": 24,
+         "push": 18}
 SLOW = "bulk-http-large"  # one after the other, and few
 
 
