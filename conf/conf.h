@@ -120,7 +120,7 @@ struct conf_pins {
 
 struct conf_profiler {
 	enum conf_profiler_mode mode;
-	const char *model; /* "builtin", or a path */
+	const char *model; /* "builtin", "none", or a path */
 	struct conf_pos model_pos;
 	const char *record; /* NULL: nothing is recorded */
 	struct conf_pos record_pos;

@@ -10,10 +10,10 @@ void rules_profiler(struct draft *draft)
 	const struct conf_pins none = {0};
 
 	if (strcmp(profiler->model, "builtin") != 0 &&
-	    profiler->model[0] != '/')
+	    strcmp(profiler->model, "none") != 0 && profiler->model[0] != '/')
 		draft_error(draft, &draft->file, schema_find("profiler.model"),
 		    profiler->model_pos,
-		    "want builtin or an absolute path such as "
+		    "want builtin, none, or an absolute path such as "
 		    "/var/lib/braid/model.so");
 	if (profiler->record && profiler->mode == CONF_PROFILER_OFF)
 		draft_warning(draft, &draft->file,

@@ -66,7 +66,9 @@ const struct schema_row schema_profiler[] = {
 	.fallback = "builtin",
 	.example = "/var/lib/braid/model.so",
 	.help =
-	    "builtin (of this version: none, classes stay unknown), or the path of a model that braid-train has compiled "
+	    "builtin, the model that comes with this version; none, with which "
+	    "classes stay unknown and flows can still be recorded; or the path "
+	    "of a model that braid-train has compiled "
 	    "(fit --so). The file and all folders of its path must belong to root "
 	    "or to the user that braidd runs as (to root where it is "
 	    "started as root), and be writable by nobody else. A reload "

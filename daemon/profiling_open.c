@@ -10,9 +10,14 @@
 
 #define PROFILING_WHY_MAX 512
 
-static bool profiling_is_builtin(const struct conf *conf)
+static bool profiling_names_file(const struct conf *conf)
 {
-	return strcmp(conf->profiler.model, "builtin") == 0;
+	return conf->profiler.model[0] == '/';
+}
+
+static bool profiling_has_none(const struct conf *conf)
+{
+	return strcmp(conf->profiler.model, "none") == 0;
 }
 
 static int profiling_load(const struct conf *conf, struct model *ret,
@@ -21,7 +26,9 @@ static int profiling_load(const struct conf *conf, struct model *ret,
 	int err;
 
 	ret_why[0] = '\0';
-	err = model_load(ret, conf->profiler.model, ret_why, why_room);
+	err = profiling_names_file(conf)
+		  ? model_load(ret, conf->profiler.model, ret_why, why_room)
+		  : model_builtin(ret, ret_why, why_room);
 	if (err && !ret_why[0])
 		(void)snprintf(ret_why, why_room, "%s", br_strerror(err));
 	return err;
@@ -32,7 +39,7 @@ int profiling_check(const struct conf *conf, struct conf_errors *errors)
 	char why[PROFILING_WHY_MAX];
 	struct model model;
 
-	if (profiling_is_builtin(conf))
+	if (profiling_has_none(conf))
 		return 0;
 	if (!profiling_load(conf, &model, why, sizeof why)) {
 		model_free(&model);
@@ -56,7 +63,7 @@ int profiling_open(const struct conf *conf, struct profiling_open **ret,
 	if (!open)
 		br_out_of_memory("a model", sizeof *open);
 	open->references = 1;
-	if (!profiling_is_builtin(conf)) {
+	if (!profiling_has_none(conf)) {
 		err = profiling_load(conf, &open->model, ret_why, why_room);
 		if (err) {
 			free(open);
@@ -105,7 +112,7 @@ bool profiling_same_model(
 
 const char *profiling_forbidden(const struct conf *conf)
 {
-	return !profiling_is_builtin(conf) && access(conf->profiler.model, R_OK)
+	return profiling_names_file(conf) && access(conf->profiler.model, R_OK)
 		   ? conf->profiler.model
 		   : NULL;
 }

@@ -10,8 +10,8 @@
  * does not wait for flows. A plan that only has other addresses of names shares
  * what the plan before it has: files change nothing then.
  *
- * There is no built-in model yet: with it classes stay unknown, and flows are
- * recorded to train one.
+ * Without one (model: none) classes stay unknown, and flows are recorded all the
+ * same to train one.
  *
  * Thread:  the clerk, or main at boot.
  * Memory:  from profiling_open() until profiling_close() was called once for

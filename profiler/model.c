@@ -102,6 +102,18 @@ static int model_take_object(
 	return err;
 }
 
+/* Of model_default.c, which is generated. */
+extern const struct braid_model model_default;
+
+int model_builtin(struct model *ret, char *ret_why, uint32_t why_room)
+{
+	int err = model_bind(ret, &model_default, ret_why, why_room);
+
+	if (!err)
+		ret->hash = MODEL_HASH_BUILTIN;
+	return err;
+}
+
 int model_load(
     struct model *ret, const char *path, char *ret_why, uint32_t why_room)
 {

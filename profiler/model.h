@@ -6,6 +6,10 @@
  *
  *     file ──> model_load() ──> struct model ──> model_classify()
  *              model_file.h, ABI, features, classes
+ *     model_default.c ──> model_builtin() ──┘
+ *
+ * model_default.c is what braid-train has made of profiler/data (ninja
+ * retrain); model_default.md beside it says how good it is.
  *
  * Thread:  model_load(), model_free(): one that may block; model_classify():
  *          any.
@@ -22,18 +26,23 @@
 struct braid_model;
 
 #define MODEL_CLASSES_MAX 16
+#define MODEL_HASH_BUILTIN 1u
 
 struct model {
 	const struct braid_model *abi;
 	void *object; /* of dlopen(); NULL: built in */
 	int fd; /* of the object's copy in memory; with an object only */
-	uint64_t hash; /* of the object's bytes; 0: built in */
+	uint64_t hash; /* of the object's bytes; MODEL_HASH_BUILTIN */
 	uint8_t class_of[MODEL_CLASSES_MAX]; /* enum flow_class */
 };
 
 /* Checks and takes what is in this process already. */
 int model_bind(struct model *ret, const struct braid_model *abi, char *ret_why,
     uint32_t why_room) BR_MUST_CHECK;
+/* The one that comes with Braid. It fails only in a build whose features have
+ * changed since it was trained. */
+int model_builtin(
+    struct model *ret, char *ret_why, uint32_t why_room) BR_MUST_CHECK;
 /* It becomes code of this process: model_file.h says whose files are taken.
  * The file may be replaced, overwritten or deleted afterwards. */
 int model_load(struct model *ret, const char *path, char *ret_why,

@@ -75,6 +75,12 @@ static void profile_set(
 	profile->confidence = confidence;
 }
 
+static uint16_t profile_sure(const struct profile *profile)
+{
+	return profile->checkpoint == PROFILE_AT_FIRST ? PROFILE_SURE_FIRST
+						       : PROFILE_SURE;
+}
+
 void profile_judge(struct profile *profile, const struct model *model,
     const struct history *history, const struct features_socket *socket,
     struct mono now, int32_t ret_vector[N_FEATURES])
@@ -93,7 +99,8 @@ void profile_judge(struct profile *profile, const struct model *model,
 	if (!profile->pinned && model) {
 		class = model_classify(model, ret_vector, &confidence);
 		profile_set(profile,
-		    confidence < PROFILE_SURE ? FLOW_CLASS_UNKNOWN : class,
+		    confidence < profile_sure(profile) ? FLOW_CLASS_UNKNOWN
+						       : class,
 		    confidence);
 	}
 	if (first)

@@ -25,8 +25,10 @@
 #include "profiler/history.h"
 #include "profiler/model.h"
 
-/* Below this the verdict is "unknown". */
-#define PROFILE_SURE 5000 /* in 1/10000 */
+/* Below this the verdict is "unknown", in 1/10000. Of first bytes alone more is
+ * asked: the next verdict is an answer away, so a guess would win nothing. */
+#define PROFILE_SURE 4000
+#define PROFILE_SURE_FIRST 6000
 #define PROFILE_TIME_NS (250 * NS_PER_MS)
 #define PROFILE_TIME_FACTOR 4 /* between checkpoints in time */
 

@@ -22,8 +22,8 @@ def _listens(address, port):
 
 
 class Braid:
-    """listeners: name -> (address, port, origin's port). model: a file; None
-    is the one that is built in."""
+    """listeners: name -> (address, port, origin's port). model: a file or
+    "none"; None is the one that is built in."""
 
     def __init__(self, program, folder, listeners, model=None):
         self.record = os.path.join(folder, "flows.csv")

@@ -71,7 +71,7 @@ async def _train(arguments, folder):
             listeners[f"{name}-{n}"] = (address, port, origin)
             manifest[f"{name}-{n}"] = (kind, name)
         loads.append((kind, load))
-    braid = Braid(arguments.braidd, folder, listeners)
+    braid = Braid(arguments.braidd, folder, listeners, "none")
     try:
         total, jobs = 0, []
         for kind, load in loads:
@@ -102,7 +102,7 @@ def _tune(arguments, folder):
             port = origins.start(program)
             listeners[program.name] = (f"127.0.1.{i + 1}", program.port, port)
             manifest[program.name] = (program.kind, program.name)
-        braid = Braid(arguments.braidd, folder, listeners)
+        braid = Braid(arguments.braidd, folder, listeners, "none")
         failures = []
         for program in found:
             failures += program.run(listeners[program.name][:2], folder)

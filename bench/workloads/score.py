@@ -15,7 +15,7 @@ import tempfile
 import table
 
 FOLDS = 5
-SURE = 5000  # PROFILE_SURE
+SURE, SURE_FIRST = 4000, 6000  # profiler/profile.h
 UNKNOWN = "unknown"
 CHECKPOINTS = ("first", "answer", "16reads", "16KiB", "64KiB", "1MiB", "250ms",
                "1s", "4s")
@@ -49,7 +49,7 @@ class Model:
             raise SystemExit(done.stderr)
         self.abi = _Abi.in_dll(ctypes.CDLL(self.path), "braid_model")
 
-    def ask(self, rows, sure):
+    def ask(self, rows):
         """The rows again, with what the model says of each."""
         names = features_of(rows[0])
         vector = (ctypes.c_int32 * len(names))()
@@ -57,6 +57,7 @@ class Model:
         for row in rows:
             vector[:] = [int(row[name]) for name in names]
             answer = self.abi.classify(vector)
+            sure = SURE_FIRST if row["_checkpoint"] == "first" else SURE
             kind = self.abi.classes[answer >> 16].decode()
             asked.append({**row, "_said": kind,
                           "_known": (answer & 0xffff) >= sure})
@@ -142,8 +143,6 @@ def main():
     parser.add_argument("--no-history", action="store_true")
     parser.add_argument("--generators", action="store_true",
                         help="a line for each generator, too")
-    parser.add_argument("--sure", type=int, default=SURE,
-                        help="from which confidence, in 1/10000")
     parser.add_argument("rows", help="FILE.csv of run.py train")
     parser.add_argument("options", nargs=argparse.REMAINDER,
                         help="of braid-train fit")
@@ -162,7 +161,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="braid-score.") as folder:
         if arguments.ask:
             asked = Model(trainer, arguments.options, sets[0],
-                          folder).ask(sets[1], arguments.sure)
+                          folder).ask(sets[1])
         else:
             asked = []
             fold = deal(sets[0])
@@ -171,7 +170,7 @@ def main():
                           if (fold[row["group"]] == i) == asked]
                          for asked in (False, True)]
                 asked += Model(trainer, arguments.options, parts[0],
-                               folder).ask(parts[1], arguments.sure)
+                               folder).ask(parts[1])
     report(asked, arguments.generators)
 
 

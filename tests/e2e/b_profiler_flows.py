@@ -19,7 +19,7 @@ def test(s):
         return {
             "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
             "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
-            "profiler": {"mode": mode,
+            "profiler": {"mode": mode, "model": "none",
                          "pin": {"ssh": "interactive", "http": "bulk"}},
         }
 

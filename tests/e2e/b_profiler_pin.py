@@ -41,7 +41,7 @@ def test(s):
                 "mail": {"bind": f"127.0.0.1:{mail_port}", "pool": "m"}},
             "pools": {"o": {"servers": {"a": {"address": origin.text}}},
                       "m": {"servers": {"a": {"address": mail.text}}}},
-            "profiler": {"mode": mode, "pin": pins},
+            "profiler": {"mode": mode, "model": "none", "pin": pins},
         }
     b = Braid(s, config({"http": "bulk", "smtp": "push"}))
     seen = 0

@@ -15,7 +15,8 @@ def config(port, origin, path, mode="observe"):
     return {
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
-        "profiler": {"mode": mode, "record": path, "record_share": 1},
+        "profiler": {"mode": mode, "model": "none", "record": path,
+                     "record_share": 1},
     }
 
 

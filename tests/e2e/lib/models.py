@@ -95,7 +95,8 @@ def recorded_columns(s):
     b = Braid(s, {
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
-        "profiler": {"mode": "observe", "record": path, "record_share": 1},
+        "profiler": {"mode": "observe", "model": "none", "record": path,
+                     "record_share": 1},
     }, name="columns")
     with client.connect(("127.0.0.1", port)) as sock:
         client.echoes(sock)
