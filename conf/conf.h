@@ -211,6 +211,7 @@ struct conf_pool_tls {
 enum conf_refuse { CONF_REFUSE_RESET, CONF_REFUSE_CLOSE, CONF_REFUSE_DROP };
 enum conf_proxy_in { CONF_PROXY_IN_OFF, CONF_PROXY_IN_ACCEPT };
 enum conf_proxy { CONF_PROXY_OFF, CONF_PROXY_V1, CONF_PROXY_V2 };
+enum conf_splice { CONF_SPLICE_AUTO, CONF_SPLICE_ALWAYS, CONF_SPLICE_NEVER };
 
 struct conf_listener {
 	const char *name;
@@ -341,6 +342,7 @@ struct conf_pool {
 	/* length 0: the kernel chooses; or conf_source_is_client(). */
 	struct addr source;
 	enum conf_proxy proxy_out;
+	enum conf_splice splice;
 	struct conf_pool_tls tls;
 };
 

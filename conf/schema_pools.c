@@ -61,6 +61,13 @@ static const struct schema_choice shard_modes[] = {
     {0},
 };
 
+static const struct schema_choice splices[] = {
+    {"auto", CONF_SPLICE_AUTO, SCHEMA_NOW},
+    {"always", CONF_SPLICE_ALWAYS, SCHEMA_NOW},
+    {"never", CONF_SPLICE_NEVER, SCHEMA_NOW},
+    {0},
+};
+
 static const struct schema_choice shard_validators[] = {
     {"strong", 0, SCHEMA_LATER},
     {"size+date", 1, SCHEMA_LATER},
@@ -672,6 +679,15 @@ const struct schema_row schema_pools[] = {
 	.help = "Begins every connection to a server with a PROXY header, so "
 		"that it knows the client's address; v2 also tells what is "
 		"known of the client's TLS. The servers must expect it.",
+    },
+    {
+	.path = "pools.*.splice",
+	.type = SCHEMA_ENUM,
+	AT(splice),
+	.choices = splices,
+	.fallback = "auto",
+	.example = "never",
+	.help = "Moves bytes in the kernel, without copies. auto: bulk only.",
     },
     {
 	.path = "pools.*.tls",

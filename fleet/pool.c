@@ -126,6 +126,7 @@ struct pool *pool_new(const struct conf_pool *conf, struct board *board)
 	if (!pool->source_client)
 		pool->source = conf->source;
 	pool->proxy_out = conf->proxy_out;
+	pool->splice = conf->splice;
 	for (uint32_t i = 0; i < conf->n_servers; i++) {
 		const struct conf_server *server = &conf->servers[i];
 

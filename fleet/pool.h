@@ -50,6 +50,7 @@ struct pool {
 	struct addr source; /* length 0: the kernel chooses */
 	bool source_client; /* flows come from their client's address */
 	enum conf_proxy proxy_out;
+	enum conf_splice splice;
 	/* Of a pool that speaks TLS: what it is asked for and must prove (NULL:
 	 * the address), and control's own context for checks, which whoever
 	 * gave it frees after the pool. */

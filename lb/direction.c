@@ -57,7 +57,8 @@ static void direction_open_window(struct direction *d, struct mono now)
 static bool direction_is_bulk(
     const struct flow *flow, const struct direction *d)
 {
-	return d->bulk_bytes >= flow->bulk_bytes;
+	return d->bulk_bytes >= flow->bulk_bytes &&
+	       flow->bulk_bytes != DIRECTION_NEVER_BULK;
 }
 
 void direction_count(

@@ -69,6 +69,7 @@ enum direction_mode {
 #define DIRECTION_MORE_BYTES (16u << 10)
 #define DIRECTION_BULK_STEPS 4u
 #define DIRECTION_BULK_BYTES (256u << 10) /* within a second: splice */
+#define DIRECTION_NEVER_BULK UINT32_MAX
 #define DIRECTION_BULK_WINDOW_NS NS_PER_S
 #define DIRECTION_BLOCKED_LOOK_NS NS_PER_S
 /* How often an end that waits is looked after. */

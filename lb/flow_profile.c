@@ -67,7 +67,9 @@ static void profile_act(struct flow *flow)
 	struct profile_advice advice;
 
 	profile_advise(&own->profile, &advice);
-	flow->bulk_bytes = advice.bulk_bytes;
+	/* The operator's word goes before the model's. */
+	if (flow->upstream->pool->splice == CONF_SPLICE_AUTO)
+		flow->bulk_bytes = advice.bulk_bytes;
 	/* Advice that is not taken back: a later class leaves a socket as it
 	 * is, apart from its pace. */
 	if (advice.unsent_bytes && !own->unsent_set) {

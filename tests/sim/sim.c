@@ -48,7 +48,8 @@ static void start_pool(struct sim *sim)
 	    .connect_retries = sim->options.retries,
 	    .queue_length = sim->options.queue_length,
 	    .queue_timeout_ms = sim->options.queue_ms,
-	    .proxy_out = sim->options.proxy_out};
+	    .proxy_out = sim->options.proxy_out,
+	    .splice = sim->options.splice};
 
 	for (uint32_t i = 0; i < conf.n_servers; i++) {
 		servers[i].name = names[i];

@@ -77,6 +77,7 @@ struct sim_options {
 	bool reads_proxy;
 	const char *proxy_from; /* a prefix; NULL: any */
 	enum conf_proxy proxy_out;
+	enum conf_splice splice;
 	uint64_t wait_ms, first_bytes_ms, handshake_ms;
 	uint32_t n_servers;
 	uint32_t server_connections; /* limit of each; 0 none */

@@ -276,6 +276,27 @@ START_TEST(test_without_pipes_it_relays)
 }
 END_TEST
 
+/* The operator's word goes before any verdict. */
+START_TEST(test_splice_by_hand)
+{
+	struct sim_options options = sim_defaults();
+	bool always = _i;
+	struct sim_peer *client;
+
+	options.splice = always ? CONF_SPLICE_ALWAYS : CONF_SPLICE_NEVER;
+	start(1, options);
+	fake.queue_room = 65536;
+	answer_bytes = always ? 700 : BULK;
+	client = sim_client(&sim, answer_bytes);
+	run_to_clean_end(client);
+	ck_assert_uint_eq(
+	    count(&sim.worker->metrics->promotions), always ? 2 : 0);
+	ck_assert_uint_eq(
+	    count(&sim.worker->metrics->bytes_relayed), always ? 0 : 2 * BULK);
+	stop();
+}
+END_TEST
+
 /* -- ends -------------------------------------------------------------- */
 
 START_TEST(test_half_close_each_way)
@@ -511,6 +532,7 @@ int main(void)
 	tcase_add_test(tcase, test_small_answers_are_not_bulk);
 	tcase_add_loop_test(tcase, test_bulk_both_ways_by_splice, 0, 4);
 	tcase_add_loop_test(tcase, test_without_pipes_it_relays, 0, 2);
+	tcase_add_loop_test(tcase, test_splice_by_hand, 0, 2);
 	tcase_add_loop_test(tcase, test_half_close_each_way, 0, 2);
 	tcase_add_test(tcase, test_end_behind_a_full_sink);
 	tcase_add_loop_test(tcase, test_reset_at_every_stage, 0, 4 * N_STAGES);

@@ -95,6 +95,7 @@ static struct sim_options some_options(void)
 {
 	struct sim_options options = sim_defaults();
 
+	options.splice = below(3) ? CONF_SPLICE_AUTO : below(3);
 	options.n_servers = 1 + below(4);
 	options.server_connections = below(2) ? 0 : 1 + below(4);
 	options.retries = below(4);
