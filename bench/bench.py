@@ -15,6 +15,7 @@ import load
 import measure
 import peers
 import procs
+import profiler_rows
 import rows
 import servers
 import table
@@ -23,9 +24,10 @@ import tls_rows
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROXY_CORE = 1
 LOAD_CORE = 0
-PROGRAMS = ["taskset", "setpriv", "wrk", "iperf3", "openssl"]
-ROWS = rows.ROWS + tls_rows.ROWS + features.ROWS
-PORTS = 21
+PROGRAMS = ["taskset", "chrt", "setpriv", "wrk", "iperf3", "openssl"]
+ROWS = rows.ROWS + tls_rows.ROWS + features.ROWS + \
+    profiler_rows.ROWS
+PORTS = 21 + profiler_rows.PORTS
 SERVERS_ROW = "servers"
 # Other processes' share of a core above which a round is measured again, and
 # how often that may happen in a row.
@@ -33,10 +35,10 @@ OTHERS_MAX = 0.10
 REPEATS_MAX = 4
 
 FULL = {"wrk_s": 5, "one_s": 2, "half_s": 4, "capacity_s": 1.5,
-        "bulk_bytes": 8 * 10**9, "tls_bytes": 3 * 10**9, "idle_s": 1.0, "checks": 20, "reload_s": 12,
+        "bulk_bytes": 8 * 10**9, "tls_bytes": 3 * 10**9, "idle_s": 1.0, "mixture_s": 3, "checks": 20, "reload_s": 12,
         "reloads": 20}
 QUICK = {"wrk_s": 1, "one_s": 0.7, "half_s": 1, "capacity_s": 0.5,
-         "bulk_bytes": 2 * 10**9, "tls_bytes": 10**9, "idle_s": 0.5, "checks": 5, "reload_s": 5,
+         "bulk_bytes": 2 * 10**9, "tls_bytes": 10**9, "idle_s": 0.5, "mixture_s": 1, "checks": 5, "reload_s": 5,
          "reloads": 5}
 
 
@@ -65,6 +67,10 @@ class Run:
         for name in peers.KINDS:
             self.ports[name].update(tls=next(p), tlsbulk=next(p))
         self.feature_ports = {name: next(p) for name in features.NAMES}
+        self.profiler_ports = {
+            name: {listener: next(p) for listener in profiler_rows.LISTENERS}
+            for name in profiler_rows.KINDS}
+        self.echo_origin, self.files_origin = next(p), next(p)
         self.load = load.Load(self.bin, LOAD_CORE, peers.service_user("load"))
         self.proxies = {}
         self.features = {}
@@ -76,7 +82,7 @@ class Run:
         os.mkdir(self.bin)
         folder = os.path.dirname(os.path.abspath(args.braidd))
         for path in (f"{args.tools}/origin", f"{args.tools}/pacer",
-                     f"{args.tools}/tlsload",
+                     f"{args.tools}/tlsload", f"{args.tools}/mixture",
                      args.braidd, f"{folder}/braidctl"):
             if os.path.exists(path):
                 target = os.path.join(self.bin, os.path.basename(path))
@@ -250,6 +256,8 @@ def parse_args(argv):
                         "others")
     p.add_argument("--braidd", default=os.path.join(
         HERE, "..", "build", "bin", "braidd"))
+    p.add_argument("--model", default="builtin",
+                   help="profiler.model of the profiler's rows")
     p.add_argument("--port-base", type=int, default=28100)
     p.add_argument("--out", default=os.path.join(HERE, "results"),
                    help="folder of the report")

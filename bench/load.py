@@ -52,6 +52,19 @@ class Load:
             raise procs.BenchError(f"pacer failed: {out}{err}")
         return json.loads(out)
 
+    def mixture(self, echo_port, echo_origin, bulk_port, bulk_origin, seconds,
+                warmup, options):
+        """Echoes go before all else on the load's core where that is allowed:
+        what they wait for is then the proxy's doing."""
+        argv = [f"{self.tools_dir}/mixture", *map(str, (
+            echo_port, echo_origin, bulk_port, bulk_origin, seconds, warmup)),
+            *(f"{k}={v}" for k, v in options.items())]
+        status, out, err = procs.run(argv, self.core, self.user,
+                                     seconds + warmup + 20, first=True)
+        if status:
+            raise procs.BenchError(f"mixture failed: {out}{err}")
+        return {**json.loads(out), "ran_s": seconds + warmup}
+
     def tls(self, what, port, count, amount, *origin):
         """tlsload: amount is seconds, or the bytes of all streams."""
         argv = [f"{self.tools_dir}/tlsload", what, str(port), str(count),

@@ -21,9 +21,12 @@ class BenchError(Exception):
     """Something the operator can act on; printed without a traceback."""
 
 
-def wrap(argv, core, user):
-    """The command line that runs argv on `core` as `user`."""
+def wrap(argv, core, user, first=False):
+    """The command line that runs argv on `core` as `user`; `first`: before all
+    that is not so on that core (only root may)."""
     out = ["taskset", "-c", str(core)]
+    if first and os.geteuid() == 0:
+        out += ["chrt", "-f", "5"]
     if os.geteuid() == 0 and user:
         entry = pwd.getpwnam(user)
         out += ["setpriv", "--reuid", str(entry.pw_uid),
@@ -119,10 +122,10 @@ class Processes:
             self.all.pop().stop()
 
 
-def run(argv, core, user, timeout):
+def run(argv, core, user, timeout, first=False):
     """Runs a client to its end; returns (exit status, stdout, stderr)."""
     child = subprocess.Popen(
-        wrap(argv, core, user), stdin=subprocess.DEVNULL,
+        wrap(argv, core, user, first), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True)
     try:

@@ -45,6 +45,10 @@ class Row:
     def pairs(self, run):
         return run.pairs
 
+    def peer(self, samples):
+        """Whom the goal is about."""
+        return self.goal_peer
+
 
 class WrkRow(Row):
     unit = "us CPU/request"

@@ -85,24 +85,27 @@ def summary_lines(results, subject, peers):
 def feature_lines(results):
     """One line a row: what each feature costs over none."""
     found = [(row, samples) for row, samples in results if row.braid_only]
-    if not found:
-        return []
-    names = list(found[0][1])
-    lines = ["## Features of Braid", "",
-             "| | " + " | ".join(names) + " | goal of each |",
-             "|---" * (len(names) + 2) + "|"]
+    lines = ["## Braid beside itself", ""] if found else []
+    above = None
     for row, samples in found:
+        names = list(samples)
+        if names != above:
+            lines += [""] * (above is not None) + [
+                "| | " + " | ".join(names) + " | goal |",
+                "|---" * (len(names) + 2) + "|"]
+            above = names
+        peer = row.peer(samples)
         cells = [f"{row.title}, {row.unit}"]
         for name in names:
             text = f"{statistics.median(figures(samples, name)):.{row.digits}f}"
-            if name != row.goal_peer:
-                r = ratios(samples, name, row.goal_peer)
+            if name != peer:
+                r = ratios(samples, name, peer)
                 text += f", **{statistics.median(r):.3f}** " \
                         f"[{quantile(r, 0.25):.2f}, {quantile(r, 0.75):.2f}]"
             cells.append(text)
         lines.append("| " + " | ".join(cells) +
-                     f" | <= {row.goal:.2f} of {row.goal_peer} |")
-    return lines + [""]
+                     f" | <= {row.goal:.2f} of {peer} |")
+    return lines + [""] * bool(found)
 
 
 def servers_lines(got):
