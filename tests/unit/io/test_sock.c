@@ -4,8 +4,10 @@
 #include "tests/unit/io/io_check.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -496,6 +498,112 @@ START_TEST(test_error_of_a_failed_connect)
 }
 END_TEST
 
+/* -- what the profiler asks for ---------------------------------------- */
+
+/* Bytes that the window of the other end has no room for. */
+static int not_sent(int fd)
+{
+	int bytes = 0;
+
+	ck_assert_int_eq(ioctl(fd, SIOCOUTQNSD, &bytes), 0);
+	return bytes;
+}
+
+START_TEST(test_unsent_bytes_hold_back)
+{
+	struct addr at = address("127.0.0.1");
+	int listener = listen_at(&at, &plain), room = 1 << 20;
+	int client = connect_to(&at, &nowhere), server = accept_from(listener);
+	struct pollfd p = {.fd = server, .events = POLLOUT};
+	static const char some[8192];
+
+	ck_assert_int_eq(
+	    setsockopt(server, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+	/* Nobody reads at the other end: a tail stays here. */
+	while (not_sent(server) < 4 * (int)sizeof some)
+		ck_assert_int_gt(
+		    send(server, some, sizeof some, MSG_DONTWAIT), 0);
+	ck_assert_int_eq(poll(&p, 1, 0), 1);
+	ck_assert_int_eq(sock_set_unsent(server, sizeof some), 0);
+	ck_assert_int_eq(
+	    option(server, IPPROTO_TCP, TCP_NOTSENT_LOWAT), sizeof some);
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+	ck_assert_int_eq(sock_set_unsent(server, 1 << 20), 0);
+	ck_assert_int_eq(poll(&p, 1, 0), 1);
+	ck_assert_int_eq(sock_set_unsent(-1, 1), -EBADF);
+	sock_close(client);
+	sock_close(server);
+	sock_close(listener);
+}
+END_TEST
+
+static uint64_t pacing_of(int fd)
+{
+	uint64_t rate = 0;
+	socklen_t length = sizeof rate;
+
+	ck_assert_int_eq(
+	    getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &length), 0);
+	ck_assert_uint_eq(length, sizeof rate);
+	return rate;
+}
+
+START_TEST(test_pacing)
+{
+	struct addr at = address("127.0.0.1");
+	int listener = listen_at(&at, &plain);
+	int client = connect_to(&at, &nowhere), server = accept_from(listener);
+
+	ck_assert_uint_eq(pacing_of(server), UINT64_MAX);
+	ck_assert_int_eq(sock_set_pacing(server, 1250000), 0);
+	ck_assert_uint_eq(pacing_of(server), 1250000);
+	/* Beyond 32 bits: 34 Gbit/s and more. */
+	ck_assert_int_eq(sock_set_pacing(server, UINT64_C(5) << 32), 0);
+	ck_assert_uint_eq(pacing_of(server), UINT64_C(5) << 32);
+	ck_assert_int_eq(sock_set_pacing(server, 0), 0);
+	ck_assert_uint_eq(pacing_of(server), UINT64_MAX);
+	ck_assert_int_eq(sock_set_pacing(-1, 1), -EBADF);
+	sock_close(client);
+	sock_close(server);
+	sock_close(listener);
+}
+END_TEST
+
+START_TEST(test_measured)
+{
+	struct addr at = address("127.0.0.1");
+	int listener = listen_at(&at, &plain), pair[2];
+	int client = connect_to(&at, &nowhere), server = accept_from(listener);
+	static char some[8192];
+	uint32_t rtt_us = 0;
+	uint64_t rate_bps = 0;
+
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(
+		    send(server, some, sizeof some, 0), sizeof some);
+		ck_assert_int_eq(
+		    recv(client, some, sizeof some, MSG_WAITALL), sizeof some);
+	}
+	ck_assert_int_eq(send(client, some, 1, 0), 1);
+	ck_assert_int_eq(recv(server, some, 1, MSG_WAITALL), 1);
+	ck_assert_int_eq(sock_measured(server, &rtt_us, &rate_bps), 0);
+	ck_assert_uint_gt(rtt_us, 0);
+	ck_assert_uint_gt(rate_bps, 0);
+	sock_close(client);
+	sock_close(server);
+	sock_close(listener);
+	/* Others have none, and what was there stays. */
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	rtt_us = 77;
+	rate_bps = 88;
+	ck_assert_int_eq(sock_measured(pair[0], &rtt_us, &rate_bps), -ENOTSUP);
+	ck_assert_uint_eq(rtt_us, 77);
+	ck_assert_uint_eq(rate_bps, 88);
+	sock_close(pair[0]);
+	sock_close(pair[1]);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("sock");
@@ -518,5 +626,8 @@ int main(void)
 	tcase_add_test(tcase, test_ack_goes_with_the_first_bytes);
 	tcase_add_test(tcase, test_ack_goes_now);
 	tcase_add_test(tcase, test_error_of_a_failed_connect);
+	tcase_add_test(tcase, test_unsent_bytes_hold_back);
+	tcase_add_test(tcase, test_pacing);
+	tcase_add_test(tcase, test_measured);
 	return io_check_main(tcase);
 }
