@@ -88,7 +88,9 @@ class Model:
 
     def __init__(self, path):
         self.model = _Model.in_dll(ctypes.CDLL(path), "braid_model")
-        self.sure = source_number("profiler/profile.h", "PROFILE_SURE")
+        header = "profiler/profile.h"
+        self.sure = source_number(header, "PROFILE_SURE")
+        self.sure_first = source_number(header, "PROFILE_SURE_FIRST")
         self.name = self.model.name.decode()
 
     def ask(self, row, blank=None):
@@ -99,7 +101,8 @@ class Model:
             raise SystemExit(f"the rows have {len(values)} features, the "
                              f"model {self.model.n_features}")
         answer = self.model.classify((ctypes.c_int32 * len(values))(*values))
-        if answer & 0xffff < self.sure:
+        sure = self.sure_first if row["_checkpoint"] == "first" else self.sure
+        if answer & 0xffff < sure:
             return UNKNOWN
         return self.model.classes[answer >> 16].decode()
 
