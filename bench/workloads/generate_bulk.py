@@ -2,10 +2,10 @@
 """Bulk: as many bytes as the path carries, in one piece or in a few."""
 import struct
 
-from openings import (git_open, http_answer, http_get, http_request,
+from openings import (frame, git_open, http_answer, http_get, http_request,
                       imap_open, kafka_open, mongo_message, mongo_open,
                       mysql_open, name, pg_message, pkt, postgres_open,
-                      rsync_open, smtp_open, ssh_open, ways)
+                      rsync_open, smtp_open, ssh_open, ways, websocket)
 from scripts import DOWN, UP, down, moment, send, size, up
 
 RATES = (0, 0, 0, 2.5e6, 6e6, 12e6)  # half of it as the path carries
@@ -333,3 +333,45 @@ def bulk_git_http(r):
         yield down(http_answer(r, "application/x-git-upload-pack-result"),
                    n if last else size(r, 100, 20000), moment(r, .002, .2),
                    rate)
+
+
+def bulk_http_parts(r):
+    """A file in parts of some MiB, as several connections fetch it."""
+    rate = r.choice(RATES)
+    path, kind = r.choice(FILES)
+    part = r.choice([1 << 20, 2 << 20, 512 << 10])
+    for i in range(r.randint(1, 5)):
+        at = i * part
+        yield up(http_request(
+            r, path, more=f"Range: bytes={at}-{at + part - 1}\r\n"),
+                 wait=r.uniform(0, .005))
+        yield down(http_answer(r, kind, part, "206 Partial Content"), part,
+                   moment(r, .0005, .03), rate)
+
+
+def bulk_http_resume(r):
+    """The rest of a film or a picture of a disk, kept and not watched."""
+    n, rate = _bulk(r)
+    path, kind = r.choice(FILES)
+    at = r.randint(1, 10**9)
+    yield up(http_request(r, path, more=f"Range: bytes={at}-\r\n"))
+    yield down(http_answer(r, kind, n, "206 Partial Content"), n,
+               moment(r, .0005, .05), rate)
+
+
+def bulk_http_objects(r):
+    """Large objects of a store, put one after the other."""
+    rate = r.choice(RATES)
+    for _ in range(r.randint(1, 4)):
+        n = size(r, 300 << 10, 4 << 20)
+        yield up(http_request(r, f"/bucket/{name(r)}", "PUT", n), n, rate=rate)
+        yield down(http_answer(r, "", 0), wait=moment(r, .001, .05))
+
+
+def bulk_websocket_file(r):
+    n, rate = _bulk(r)
+    yield from websocket(r, "/transfer")
+    yield frame(UP, 80)
+    way, back = ways(r)
+    yield send(way, b"\x82\x7f\0\0\0\0\0\x40\0\0", n, .001, rate)
+    yield frame(back, 20)

@@ -193,3 +193,22 @@ def interactive_mud(r):
 
 def interactive_tunnel(r):
     yield from socks_open(r, interactive_telnet(r))
+
+
+def interactive_remote_app(r):
+    """Clicks and keys go up, pieces of a picture come back, in a protocol of
+    its own."""
+    yield up(fill=r.randint(20, 400))
+    yield down(fill=size(r, 1000, 60000), wait=.01)
+    for _ in range(r.randint(20, 90)):
+        yield up(fill=r.randint(8, 60), wait=moment(r, .02, .5))
+        if r.random() < .6:
+            yield down(fill=size(r, 60, 9000), wait=r.uniform(.002, .03))
+
+
+def interactive_debugger(r):
+    """Steps through a program by hand."""
+    for _ in range(r.randint(6, 25)):
+        yield up(b"{", r.randint(40, 200), moment(r, .1, 1.2))
+        for _ in range(r.choice([1, 2, 3])):
+            yield down(b"{", size(r, 60, 3000), r.uniform(.001, .02))

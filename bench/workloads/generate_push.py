@@ -218,3 +218,37 @@ def push_mysql_replica(r):
     yield down(b"\x30\0\0\1\0", 120, .001)
     yield from _news(r, lambda r, w: down(b"\x40\0\0\2\0",
                                           size(r, 40, 1500), w))
+
+
+def push_amqp_sensor(r):
+    yield from amqp_open(r)
+    for _ in range(r.randint(2, 6)):
+        yield up(b"\1\0\1", size(r, 60, 900), _idle(r))
+
+
+def push_websocket_sensor(r):
+    yield from websocket(r, "/telemetry")
+    heard = r.random() < .4
+    for _ in range(r.randint(2, 6)):
+        yield frame(UP, size(r, 20, 900), _idle(r))
+        if heard:
+            yield frame(DOWN, r.randint(2, 40), .001)
+
+
+def push_alive(r):
+    """Nothing but signs of life."""
+    yield up(fill=r.randint(10, 300))
+    yield down(fill=r.randint(4, 300), wait=.005)
+    every = moment(r, .5, 3)
+    for _ in range(r.randint(2, 5)):
+        yield up(fill=r.randint(1, 12), wait=every)
+        if r.random() < .7:
+            yield down(fill=r.randint(1, 12))
+
+
+def push_http_ticks(r):
+    """Prices, as they change, in one answer that does not end."""
+    yield up(http_request(r, "/prices", more="Accept: text/event-stream\r\n"))
+    yield down(http_answer(r, "text/event-stream"), size(r, 10, 3000), .003)
+    for _ in range(r.randint(4, 14)):
+        yield down(b"data: ", size(r, 20, 300), moment(r, .15, 1.2))

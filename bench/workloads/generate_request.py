@@ -401,3 +401,122 @@ def request_ftp(r):
 
 def request_socks(r):
     yield from socks_open(r, request_http_page(r))
+
+
+def request_lines(r):
+    """Words of no protocol that is known, a line each."""
+    n, low, high = _many(r, 800)
+    most = r.choice([40, 400, 9000])
+    for _ in range(n):
+        yield up(words(r, r.randint(3, 60)) + b"\n", wait=r.uniform(low, high))
+        yield down(b"ok ", size(r, 1, most),
+                   r.choice([0, moment(r, .0002, .05)]))
+
+
+def request_batches(r):
+    """Several at once, and all their answers."""
+    n, low, high = _many(r, 300)
+    for _ in range(n):
+        deep = r.choice([2, 8, 32])
+        yield up(b"\0\0\1\7", r.randint(20, 200) * deep, r.uniform(low, high))
+        yield down(b"\0\0\1\7", size(r, 8, 900) * deep, r.uniform(0, .01))
+
+
+def request_objects(r):
+    """A store of values of all sizes, with a protocol of its own."""
+    n, low, high = _many(r, 300)
+    for _ in range(n):
+        if r.random() < .3:
+            yield up(b"\x9aPUT", size(r, 100, 60000), r.uniform(low, high))
+            yield down(b"\x9aOK", 8, moment(r, .0002, .01))
+        else:
+            yield up(b"\x9aGET", r.randint(12, 80), r.uniform(low, high))
+            yield down(b"\x9aOK", size(r, 10, 60000), moment(r, .0002, .01))
+
+
+def request_trades(r):
+    """Orders and what became of them, when they come."""
+    yield up(b"8=FIX.4.4\x019=65\x0135=A\x01", 50)
+    yield down(b"8=FIX.4.4\x019=65\x0135=A\x01", 50, .002)
+    n, low, high = _many(r, 300)
+    for _ in range(n):
+        yield up(b"8=FIX.4.4\x019=130\x0135=D\x01", r.randint(100, 160),
+                 r.uniform(low, high))
+        for _ in range(r.choice([1, 1, 2])):
+            yield down(b"8=FIX.4.4\x019=180\x0135=8\x01",
+                       r.randint(140, 260), moment(r, .0002, .01))
+
+
+def request_http_part(r):
+    """A part of a file, and no large one."""
+    for _ in range(r.choice([1, 1, 2, 6])):
+        n = size(r, 500, 90000)
+        path, kind = r.choice([("/paper.pdf", "application/pdf"),
+                               ("/a.zip", "application/zip"),
+                               ("/index.bin", "application/octet-stream"),
+                               ("/t/1.jpg", "image/jpeg")])
+        yield up(http_request(r, path, more=f"Range: bytes=0-{n - 1}\r\n"),
+                 wait=r.uniform(0, .05))
+        yield down(http_answer(r, kind, n, "206 Partial Content"), n,
+                   moment(r, .0005, .05))
+
+
+def request_http_store(r):
+    """Objects by their keys, some put and some fetched."""
+    n, low, high = _many(r, 120)
+    for _ in range(n):
+        length = size(r, 50, 90000)
+        if r.random() < .4:
+            yield up(http_request(r, f"/bucket/{name(r)}", "PUT", length),
+                     length, r.uniform(low, high))
+            yield down(http_answer(r, "", 0), wait=moment(r, .001, .05))
+        else:
+            yield from http_get(r, f"/bucket/{name(r)}", r.choice(
+                ["binary/octet-stream", "application/octet-stream", ""]),
+                                length, r.uniform(low, high),
+                                moment(r, .001, .05))
+
+
+def request_http_search(r):
+    """What may be meant, after every few keys."""
+    for _ in range(r.randint(2, 14)):
+        yield from http_get(r, f"/suggest?q={name(r)}", "application/json",
+                            size(r, 200, 6000), moment(r, .1, .9),
+                            moment(r, .002, .08))
+
+
+def request_ssh_list(r):
+    """Folders are looked at, a small file is fetched (sftp)."""
+    yield from ssh_open(r)
+    for _ in range(size(r, 4, 60)):
+        yield up(fill=r.randint(36, 140), wait=r.choice([0, 0, moment(r, .01,
+                                                                      .5)]))
+        yield down(fill=size(r, 28, 9000), wait=r.uniform(.0003, .01))
+
+
+def request_ssh_git(r):
+    """Nothing new, or little, through ssh."""
+    yield from ssh_open(r)
+    yield up(fill=r.randint(90, 160))
+    yield down(fill=size(r, 100, 20000), wait=moment(r, .003, .1))
+    for _ in range(r.choice([0, 1, 2])):
+        yield up(fill=size(r, 60, 1500))
+        yield down(fill=size(r, 60, 40000), wait=moment(r, .001, .05))
+    yield up(fill=r.choice([36, 44]))
+
+
+def request_smtp_many(r):
+    """Short letters, one after the other."""
+    for _ in range(r.randint(2, 12)):
+        yield from smtp_open(r)
+        yield up(b"From: a\r\nTo: b\r\n", size(r, 200, 9000))
+        yield down(b"250 2.0.0 Ok: queued\r\n", wait=moment(r, .001, .05))
+
+
+def request_postgres_report(r):
+    """Few queries that take their time."""
+    yield from postgres_open(r)
+    for _ in range(r.randint(1, 5)):
+        yield up(pg_message(b"Q", 200), r.randint(60, 900), r.uniform(0, .1))
+        yield down(b"T\0\0\0\x61\0\5", size(r, 100, 60000),
+                   moment(r, .02, 1.5))

@@ -3,7 +3,7 @@
 import struct
 
 from openings import (frame, http_answer, http_get, http_request, rtmp_open,
-                      rtsp_open, websocket)
+                      rtsp_open, ssh_open, websocket)
 from scripts import DOWN, UP, down, paced, size, up
 
 TICKS = (.01, .02, .033, .04, .1, .2, .5)
@@ -181,3 +181,31 @@ def stream_desktop(r):
         if r.random() < .1:
             yield up(fill=r.randint(8, 40))
         yield down(b"\0\0\0\1", rate * tick * r.uniform(.5, 1.5), tick)
+
+
+def stream_ssh_video(r):
+    """A camera that is looked at through ssh."""
+    yield from ssh_open(r)
+    yield up(fill=r.randint(60, 200))
+    yield down(fill=28, wait=.001)
+    yield from paced(r, DOWN, size(r, 40000, 800000), _seconds(r),
+                     r.choice([.02, .033, .04, .1]))
+
+
+def stream_push(r):
+    """Pieces that the server sends by itself, each some tenths of a second."""
+    yield up(fill=r.randint(20, 400))
+    rate, tick = size(r, 40000, 800000), r.uniform(.2, 1)
+    for _ in range(max(3, int(_seconds(r) / tick))):
+        yield down(fill=rate * tick * r.uniform(.7, 1.3),
+                   wait=tick * r.uniform(.9, 1.1))
+
+
+def stream_segments_up(r):
+    """A recorder that puts a segment after the other."""
+    length, rate = r.uniform(.5, 1.5), size(r, 40000, 800000)
+    for i in range(max(2, int(_seconds(r) / length))):
+        n = int(rate * length * r.uniform(.7, 1.2))
+        yield up(http_request(r, f"/live/{i}.ts", "PUT", n), n,
+                 0 if i == 0 else length)
+        yield down(http_answer(r, "", 0, "201 Created"), wait=.002)

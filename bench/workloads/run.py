@@ -30,8 +30,8 @@ HOME = {"http": 80, "http2": 80, "h2": 80, "ssh": 22, "telnet": 23,
         "radio": 8000, "websocket": 443, "events": 443, "poll": 443,
         "feed": 443, "sql": 5432, "fastcgi": 9000, "mssql": 1433, "dns": 53,
         "terminal": 8080}
-FLOWS = {"request": 22, "bulk": 16, "stream": 22, "interactive": 24,
-         "push": 18}
+FLOWS = {"request": 15, "bulk": 11, "stream": 16, "interactive": 18,
+         "push": 13}
 SLOW = "bulk-http-large"  # one after the other, and few
 
 

@@ -30,10 +30,14 @@ def _flatten(row):
         row[name] = "0"
 
 
+# Of a flow's weight: its last verdict is in force until the end, and those
+# before it are soon corrected. By folds: 0.873 of the last ones are right with
+# 0.5, 0.896 with 0.85 and with 0.9, where those at 64 KiB begin to suffer.
+LAST_SHARE = .85
+
+
 def _weigh(rows):
-    """Generators weigh the same, and so do the flows of each. The last verdict
-    of a flow is in force until its end and weighs as much as all before it,
-    which the next one soon corrects."""
+    """Generators weigh the same, and so do the flows of each."""
     flows = collections.defaultdict(list)
     for row in rows:
         flows[row["_flow"]].append(row)
@@ -42,8 +46,8 @@ def _weigh(rows):
         whole = 1000 / count[some[0]["group"]]
         early = len(some) - 1
         for row in some[:-1]:
-            row["weight"] = f"{whole / 2 / early:.2f}"
-        some[-1]["weight"] = f"{whole / 2 if early else whole:.2f}"
+            row["weight"] = f"{whole * (1 - LAST_SHARE) / early:.2f}"
+        some[-1]["weight"] = f"{whole * LAST_SHARE if early else whole:.2f}"
 
 
 def label(rows, manifest):
