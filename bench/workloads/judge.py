@@ -5,6 +5,7 @@
 --model, by a model that is asked again. Looked at once: see README.md."""
 import argparse
 import collections
+import functools
 import os
 import platform
 import re
@@ -16,6 +17,7 @@ import time
 
 import judge_score as score
 import table
+from compiled import ROOT, CompiledModel, compile_builtin, features_of
 
 SHELLS, COPIES = ("ssh-shell",), ("scp-down", "scp-up")
 QUERIES = ("pgbench-select", "pgbench-tpcb", "psql-query")
@@ -145,7 +147,7 @@ def by_program(flows, ask):
 def blanked(flows, model):
     """At the end, asked again without some of what is known."""
     first = {name: "-1" if name == "http_length_kib" else "0"
-             for name in score.feature_columns(flows[0].rows[0])
+             for name in features_of(flows[0].rows[0])
              if FIRST_BYTES.match(name)}
     rows = []
     for name, blank in (
@@ -155,7 +157,7 @@ def blanked(flows, model):
             ("no history", table.NO_HISTORY),
             ("none of these", {**NO_PORT, **first, **table.NO_HISTORY})):
         rows.append(_line(name, score.at_end(
-            flows, lambda row, blank=blank: model.ask(row, blank))))
+            flows, lambda row, blank=blank: score.verdict_of(model, row, blank))))
     return _table(HEAD, rows)
 
 
@@ -182,9 +184,10 @@ def by_trainer(program, model, flows, folder):
 def asked_again(arguments, flows):
     with tempfile.TemporaryDirectory(prefix="braid-judge.") as folder:
         path = os.path.abspath(arguments.model) \
-            if arguments.model != "builtin" else score.compile_builtin(folder)
-        model = score.Model(path)
-        same = sum(model.ask(row) == row["_verdict"]
+            if arguments.model != "builtin" else compile_builtin(folder)
+        model = CompiledModel(path)
+        ask = functools.partial(score.verdict_of, model)
+        same = sum(ask(row) == row["_verdict"]
                    for flow in flows for row in flow.rows)
         n = sum(len(flow.rows) for flow in flows)
         lines = [f"## By the model {model.name}, asked again", "",
@@ -193,7 +196,7 @@ def asked_again(arguments, flows):
         if arguments.trainer:
             lines += by_trainer(arguments.trainer, path, flows, folder)
         if same != n:  # another model than the one of the recording
-            lines += verdicts(flows, model.ask)
+            lines += verdicts(flows, ask)
         return lines
 
 
@@ -211,7 +214,7 @@ def _first_line(argv):
 
 
 def facts():
-    git = ["git", "-C", score.ROOT, "-c", "safe.directory=*", "describe",
+    git = ["git", "-C", ROOT, "-c", "safe.directory=*", "describe",
            "--always", "--dirty"]
     return [f"- kernel: {platform.release()}, {os.cpu_count()} cores",
             f"- commit: {_first_line(git)}",

@@ -3,15 +3,9 @@
 printed. The truth of a flow is its class in the manifest."""
 import collections
 import csv
-import ctypes
 import dataclasses
-import os
-import re
-import subprocess
 
 UNKNOWN = "unknown"
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
 
 
 @dataclasses.dataclass
@@ -60,63 +54,10 @@ def recorded(row):
     return row["_verdict"]
 
 
-def feature_columns(row):
-    return [name for name in row if not name.startswith("_") and
-            name not in ("class", "group", "weight")]
-
-
-def source_number(path, name):
-    """A number of the C source, which is the only place where it stands."""
-    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        return int(re.search(rf"#define {name} (\d+)", file.read()).group(1))
-
-
-class _Model(ctypes.Structure):
-    """struct braid_model of profiler/model_abi.h."""
-    _fields_ = [("magic", ctypes.c_uint32), ("abi", ctypes.c_uint32),
-                ("features_hash", ctypes.c_uint64),
-                ("n_features", ctypes.c_uint32),
-                ("n_classes", ctypes.c_uint32),
-                ("name", ctypes.c_char_p),
-                ("classes", ctypes.POINTER(ctypes.c_char_p)),
-                ("classify", ctypes.CFUNCTYPE(
-                    ctypes.c_uint32, ctypes.POINTER(ctypes.c_int32)))]
-
-
-class Model:
-    """A compiled model, asked as profile_judge() asks it."""
-
-    def __init__(self, path):
-        self.model = _Model.in_dll(ctypes.CDLL(path), "braid_model")
-        header = "profiler/profile.h"
-        self.sure = source_number(header, "PROFILE_SURE")
-        self.sure_first = source_number(header, "PROFILE_SURE_FIRST")
-        self.name = self.model.name.decode()
-
-    def ask(self, row, blank=None):
-        """blank: columns in place of those that were recorded."""
-        row = {**row, **(blank or {})}
-        values = [int(row[name]) for name in feature_columns(row)]
-        if len(values) != self.model.n_features:
-            raise SystemExit(f"the rows have {len(values)} features, the "
-                             f"model {self.model.n_features}")
-        answer = self.model.classify((ctypes.c_int32 * len(values))(*values))
-        sure = self.sure_first if row["_checkpoint"] == "first" else self.sure
-        if answer & 0xffff < sure:
-            return UNKNOWN
-        return self.model.classes[answer >> 16].decode()
-
-
-def compile_builtin(folder, source=os.path.join(
-        ROOT, "profiler/model_default.c")):
-    """The model that is checked in, as a file."""
-    if not os.path.exists(source):
-        raise SystemExit("this source has no built-in model")
-    path = os.path.join(folder, "builtin.so")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-I", ROOT,
-                    "-Dmodel_default=braid_model", source, "-o", path],
-                   check=True)
-    return path
+def verdict_of(model, row, blank=None):
+    """What `model` says. blank: columns in place of those recorded."""
+    said, is_sure = model.ask({**row, **(blank or {})})
+    return said if is_sure else UNKNOWN
 
 
 # -- figures ---------------------------------------------------------------

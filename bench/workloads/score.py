@@ -6,34 +6,19 @@ verdict that is not sure counts as unknown, as braidd takes it."""
 import argparse
 import collections
 import csv
-import ctypes
 import os
 import random
 import subprocess
 import tempfile
 
 import table
+from compiled import CompiledModel
 
 FOLDS = 5
-SURE, SURE_FIRST = 4000, 6000  # profiler/profile.h
 UNKNOWN = "unknown"
 CHECKPOINTS = ("first", "answer", "16reads", "16KiB", "64KiB", "1MiB", "250ms",
                "1s", "4s")
 LAST = "last of each flow"
-
-
-class _Abi(ctypes.Structure):  # profiler/model_abi.h
-    _fields_ = [("magic", ctypes.c_uint32), ("abi", ctypes.c_uint32),
-                ("hash", ctypes.c_uint64), ("n_features", ctypes.c_uint32),
-                ("n_classes", ctypes.c_uint32), ("name", ctypes.c_char_p),
-                ("classes", ctypes.POINTER(ctypes.c_char_p)),
-                ("classify", ctypes.CFUNCTYPE(
-                    ctypes.c_uint32, ctypes.POINTER(ctypes.c_int32)))]
-
-
-def features_of(row):
-    return [name for name in row if name[0] != "_" and
-            name not in ("class", "group", "weight")]
 
 
 class Model:
@@ -47,20 +32,14 @@ class Model:
              path], capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.stderr)
-        self.abi = _Abi.in_dll(ctypes.CDLL(self.path), "braid_model")
+        self.model = CompiledModel(self.path)
 
     def ask(self, rows):
         """The rows again, with what the model says of each."""
-        names = features_of(rows[0])
-        vector = (ctypes.c_int32 * len(names))()
         asked = []
         for row in rows:
-            vector[:] = [int(row[name]) for name in names]
-            answer = self.abi.classify(vector)
-            sure = SURE_FIRST if row["_checkpoint"] == "first" else SURE
-            kind = self.abi.classes[answer >> 16].decode()
-            asked.append({**row, "_said": kind,
-                          "_known": (answer & 0xffff) >= sure})
+            said, is_sure = self.model.ask(row)
+            asked.append({**row, "_said": said, "_known": is_sure})
         return asked
 
 

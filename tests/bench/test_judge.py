@@ -5,6 +5,7 @@ what braid-train counts of the same rows. usage: test_judge.py BIN_FOLDER"""
 
 import argparse
 import csv
+import functools
 import os
 import random
 import re
@@ -21,7 +22,8 @@ sys.path.insert(0, os.path.join(ROOT, "bench/workloads"))
 import judge  # noqa: E402
 import judge_run  # noqa: E402
 import judge_score  # noqa: E402
-from judge_score import Figures, Flow  # noqa: E402
+from compiled import CompiledModel, compile_builtin  # noqa: E402
+from judge_score import Figures, Flow, verdict_of  # noqa: E402
 
 TRAIN = ""
 FEATURES = ("listener_port", "protocol", "protocol_kind", "up_bytes",
@@ -62,6 +64,10 @@ def write(path, rows):
 
 def flow_of(kind, *rows, program="p", which="cold", port="own"):
     return Flow(kind, program, which, port, list(rows))
+
+
+def ask_of(model):
+    return functools.partial(verdict_of, model)
 
 
 def run(*argv):
@@ -158,8 +164,8 @@ class AgainstTheTrainer(unittest.TestCase):
     def path(cls, name):
         return os.path.join(cls.folder.name, name)
 
-    def model_of_all(self):
-        model = judge_score.Model(self.model)
+    def model_of_all(self):  # whatever its confidence
+        model = CompiledModel(self.model)
         model.sure = model.sure_first = 0
         return model
 
@@ -172,7 +178,7 @@ class AgainstTheTrainer(unittest.TestCase):
             wanted = re.search(r"Accuracy ([\d.]+), macro-F1 ([\d.]+[\d])",
                                said).groups()
             end = judge_score.at_end(judge_score.read(path),
-                                     self.model_of_all().ask)
+                                     ask_of(self.model_of_all()))
             self.assertLess(end.accuracy, 1)
             self.assertEqual((f"{end.accuracy:.4f}", f"{end.macro_f1:.4f}"),
                              wanted, kinds)
@@ -180,30 +186,30 @@ class AgainstTheTrainer(unittest.TestCase):
     def test_unsure_is_unknown(self):
         """More is asked of the first verdict, as profiler/profile.h has it."""
         flows = judge_score.read(self.rows)
-        model = judge_score.Model(self.model)
+        model = CompiledModel(self.model)
         self.assertTrue(0 < model.sure <= model.sure_first < 10000)
         model.sure, model.sure_first = 0, 10001
-        self.assertEqual(judge_score.at_end(flows, model.ask).unknown, 1)
+        self.assertEqual(judge_score.at_end(flows, ask_of(model)).unknown, 1)
         for flow in flows:
             flow.rows[0]["_checkpoint"] = "answer"
-        self.assertEqual(judge_score.at_end(flows, model.ask).unknown, 0)
+        self.assertEqual(judge_score.at_end(flows, ask_of(model)).unknown, 0)
 
     def test_without_ports(self):
         flows = judge_score.read(self.rows)
         model = self.model_of_all()
         row = dict(flows[0].rows[0])
         blind = judge_score.at_end(
-            flows, lambda row: model.ask(row, judge.NO_PORT))
+            flows, lambda row: verdict_of(model, row, judge.NO_PORT))
         self.assertLess(blind.accuracy,
-                        judge_score.at_end(flows, model.ask).accuracy)
+                        judge_score.at_end(flows, ask_of(model)).accuracy)
         self.assertEqual(flows[0].rows[0], row)
 
     def test_builtin(self):
         source = self.path("builtin.c")
         run("fit", "--folds", "0", "--builtin", "-o", source, self.rows)
-        built = judge_score.Model(judge_score.compile_builtin(
+        built = CompiledModel(compile_builtin(
             self.folder.name, source))
-        other = judge_score.Model(self.model)
+        other = CompiledModel(self.model)
         for flow in judge_score.read(self.rows):
             self.assertEqual(built.ask(flow.rows[0]), other.ask(flow.rows[0]))
 
