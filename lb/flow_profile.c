@@ -34,7 +34,7 @@ static bool profile_begin(struct flow *flow)
 	}
 	flow->profile = own;
 	own->recorded = NULL;
-	own->unsent_set = own->paced = false;
+	own->unsent_set = own->paced = own->outgrew_pace = false;
 	profile_start(&own->profile, flow->connected_at);
 	/* Asked for at the accept only where something else needs it, such as
 	 * the access log. */
@@ -61,7 +61,18 @@ static uint32_t profile_duration_ms(const struct features *features)
 
 /* -- acting on it ------------------------------------------------------ */
 
-static void profile_act(struct flow *flow)
+/* 0: none. */
+static void profile_set_pace(
+    struct flow *flow, uint64_t rate_bps, struct mono now)
+{
+	struct flow_profile *own = flow->profile;
+
+	own->paced = rate_bps != 0;
+	pace_start(&own->pace, rate_bps, own->profile.features.bytes[1], now);
+	(void)sock_set_pacing(flow->client_fd, rate_bps);
+}
+
+static void profile_act(struct flow *flow, struct mono now)
 {
 	struct flow_profile *own = flow->profile;
 	struct profile_advice advice;
@@ -76,10 +87,20 @@ static void profile_act(struct flow *flow)
 		own->unsent_set = true;
 		(void)sock_set_unsent(flow->client_fd, advice.unsent_bytes);
 	}
-	if (advice.pacing_bps || own->paced) {
-		own->paced = advice.pacing_bps != 0;
-		(void)sock_set_pacing(flow->client_fd, advice.pacing_bps);
-	}
+	if ((advice.pacing_bps || own->paced) && !own->outgrew_pace)
+		profile_set_pace(flow, advice.pacing_bps, now);
+}
+
+/* A verdict that was wrong must not hold a transfer down to its end. */
+static void profile_look_at_pace(struct flow *flow, struct mono now)
+{
+	struct flow_profile *own = flow->profile;
+
+	if (!pace_is_in_the_way(
+		&own->pace, own->profile.features.bytes[1], now))
+		return;
+	own->outgrew_pace = true;
+	profile_set_pace(flow, 0, now);
 }
 
 static void profile_keep_row(
@@ -112,7 +133,7 @@ static void profile_look(struct flow *flow, struct mono now)
 	profile_judge(&own->profile, worker->profiling->model, &worker->history,
 	    asks ? &socket : NULL, now, vector);
 	if (worker->profiling->acts)
-		profile_act(flow);
+		profile_act(flow, now);
 	if (own->recorded)
 		profile_keep_row(own, vector);
 }
@@ -166,6 +187,8 @@ void flow_profile_bytes(
 	if (!profile->features.reads[!up])
 		profile_first(flow, up, bytes, n);
 	features_on_read(&profile->features, up, n, now);
+	if (flow->profile->paced && !up)
+		profile_look_at_pace(flow, now);
 	/* Switched off by a reload, what is known stays as it is. */
 	if (flow->worker->profiling && profile_is_due(profile, now))
 		profile_look(flow, now);

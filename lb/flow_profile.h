@@ -14,6 +14,7 @@
  * Memory:  a slab of the worker; the recorder's vectors in another.
  */
 #include "lb/flow.h"
+#include "profiler/pace.h"
 #include "profiler/profile.h"
 
 /* What a plan wants of the profiler; workers hold it from adopt to adopt. None
@@ -47,6 +48,8 @@ struct flow_profile {
 	struct profile profile;
 	struct recorded *recorded; /* NULL: this one is not */
 	bool unsent_set : 1, paced : 1; /* options of the client's socket */
+	bool outgrew_pace : 1; /* none is set again */
+	struct pace pace; /* while paced */
 };
 
 /* n bytes came from one side; `bytes` are they, or NULL where they never were
