@@ -268,6 +268,37 @@ START_TEST(test_inline_send_is_silent)
 }
 END_TEST
 
+/* What was submitted early has left, and is reported by the next turn: what
+ * went in whole, what met a full socket, and what comes between. */
+START_TEST(test_submit_sends_before_the_turn)
+{
+	uint32_t offset = 0;
+	int fds[2];
+
+	io_unix_pair(fds);
+	start(0, 0);
+	if (_i)
+		ring.silent_sends = false;
+	ring_send_now(&ring, &one.op, 3, fds[0], big, 1000);
+	ring_submit(&ring);
+	ck_assert_uint_eq(read_and_check(fds[1], &offset), 1000);
+	ck_assert_uint_eq(one.n, 0);
+	ck_assert_uint_eq(one.op.in_flight, 1);
+	ring_submit(&ring); /* nothing more */
+	ring_turn(&ring, 0);
+	ck_assert_uint_eq(one.n, 1);
+	ck_assert_int_eq(last(&one)->res, 1000);
+	ring_send_now(&ring, &one.op, 3, fds[0], big + 1000, BIG - 1000);
+	ring_submit(&ring);
+	ring_turn(&ring, 0);
+	ck_assert_uint_eq(one.n, 2);
+	ck_assert_int_lt(last(&one)->res, BIG - 1000);
+	ck_assert_int_eq(read_and_check(fds[1], &offset), last(&one)->res);
+	ck_assert_uint_eq(one.op.in_flight, 0);
+	stop(fds);
+}
+END_TEST
+
 /* The count must be exact each time: what goes on starts behind it. */
 START_TEST(test_full_socket_says_how_far)
 {
@@ -725,6 +756,7 @@ int main(void)
 	tcase_add_test(tcase, test_receive_many_runs_out_of_buffers);
 	tcase_add_test(tcase, test_into_own_memory);
 	tcase_add_loop_test(tcase, test_inline_send_is_silent, 0, 2);
+	tcase_add_loop_test(tcase, test_submit_sends_before_the_turn, 0, 2);
 	tcase_add_loop_test(tcase, test_full_socket_says_how_far, 0, 2);
 	tcase_add_test(tcase, test_successes_and_failures_mixed);
 	tcase_add_test(tcase, test_send_that_waits);
