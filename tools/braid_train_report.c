@@ -76,6 +76,9 @@ static void add_params(const struct train_params *params, struct strbuf *text)
 	    tree->criterion == TREE_ENTROPY ? "entropy" : "gini",
 	    tree->depth_max, tree->min_leaf,
 	    params->balance ? "classes balanced" : "classes as they come");
+	if (tree->features_per_split)
+		strbuf_addf(text, "%" PRIu32 " features a split, ",
+		    tree->features_per_split);
 	switch (params->prune) {
 	case TRAIN_PRUNE_NOT:
 		strbuf_adds(text, "not pruned, ");

@@ -4,6 +4,8 @@
 #include "base/assert.h"
 #include "base/strbuf.h"
 #include "learn/emit.h"
+#include "profiler/features.h"
+#include "profiler/model.h"
 #include "profiler/model_abi.h"
 #include "tools/braid_train.h"
 #include "tools/braid_train_cc.h"
@@ -16,7 +18,8 @@
 /*
  * One classification: by compiled models, as the profiler asks them, and by
  * the same models as they were learned, as validation does. They are learned
- * and compiled here, from rows with noise, so that the trees are large.
+ * and compiled here, from rows with noise, so that the trees are large. And by
+ * the model that comes with Braid.
  */
 
 #define FEATURES 40
@@ -138,6 +141,45 @@ static void bench_close(void *state)
 	free(b);
 }
 
+/* -- the built-in model ------------------------------------------------- */
+
+/* Numbers of all sizes in its features: no flow is like that, so no branch is
+ * easier to foresee than a real one's. */
+static void *builtin_open(uint32_t size)
+{
+	struct bench *b = micro_alloc(1, sizeof *b);
+	struct model model;
+	char why[200];
+	struct rng rng;
+
+	(void)size;
+	br_assert(!model_builtin(&model, why, sizeof why));
+	b->model = model.abi;
+	b->rows = micro_alloc(ROWS_ASKED, N_FEATURES * sizeof(int32_t));
+	rng_seed(&rng, 2);
+	for (size_t i = 0; i < (size_t)ROWS_ASKED * N_FEATURES; i++)
+		b->rows[i] =
+		    (int32_t)rng_below(&rng, 1u << (1 + rng_below(&rng, 20)));
+	return b;
+}
+
+static void builtin_close(void *state)
+{
+	struct bench *b = state;
+
+	free(b->rows);
+	free(b);
+}
+
+static void run_builtin(void *state, uint64_t n)
+{
+	struct bench *b = state;
+
+	for (uint64_t i = 0; i < n; i++)
+		micro_use(b->model->classify(
+		    b->rows + (i % ROWS_ASKED) * N_FEATURES));
+}
+
 static void run_compiled(void *state, uint64_t n)
 {
 	struct bench *b = state;
@@ -167,6 +209,10 @@ static const struct micro_case cases[] = {
     CASE("the same tree, walked", run_walked, 1),
     CASE("compiled forest of 20", run_compiled, 20),
     CASE("the same forest, walked", run_walked, 20),
+    {.name = "model: built in",
+	.open = builtin_open,
+	.run = run_builtin,
+	.close = builtin_close},
 };
 
 int main(int argc, char **argv)

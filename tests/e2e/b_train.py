@@ -163,6 +163,8 @@ def bad_use(s, train, model):
             ("fit needs a file", ("fit",)),
             ("--depth takes a number from 1 to 64", ("fit", "--depth", "65",
                                                      learn)),
+            ("--features takes a number from 1 to 1024", (
+                "fit", "--features", "0", learn)),
             ("--seed takes", ("fit", "--seed", "-1", learn)),
             ("--folds takes 0 or 2", ("fit", "--folds", "1", learn)),
             ("--criterion takes gini or entropy", ("fit", "--criterion", "x",
@@ -206,6 +208,23 @@ def compiler(s, train, model):
             "nothing half is left")
 
 
+def drawn_features(s, train):
+    """One feature a split is another model than all of them; more than there
+    are is all of them."""
+    learn = s.write("learn.csv", csv(rows(1, 24)))
+    made = {}
+    for n in ("1", "3", "1000", ""):
+        path = s.path("drawn.c")
+        said = train.good("fit", "--folds", "0", "-o", path,
+                          *(("--features", n) if n else ()), learn)
+        s.equal(f"{n} features a split" in said, n != "", "said in the report")
+        with open(path, encoding="ascii") as f:
+            made[n] = f.read()
+    s.check(made["1"] != made[""], "one drawn feature is another model")
+    s.equal((made["3"] == made[""], made["1000"] == made[""]), (True, True),
+            "all three are as without a draw")
+
+
 def unknown_class(s, train, model):
     table = rows(4, 3) + [(1, 1, 1, "dns", "new")]
     said = train.good("eval", "--model", model, s.write("dns.csv", csv(table)))
@@ -220,6 +239,7 @@ def test(s):
     model = fit_and_eval(s, train, ("--prune", "auto", "--balance"), "tree")
     fit_and_eval(s, train, ("--trees", "9", "--criterion", "entropy",
                             "--seed", "7"), "forest")
+    drawn_features(s, train)
     unknown_class(s, train, model)
     builtin(s, train)
     bad_rows(s, train)
