@@ -11,13 +11,24 @@ bool bulk_takes_turns(const struct worker *worker)
 	return worker->profiling && worker->profiling->acts;
 }
 
+static bool bulk_is_calm(const struct worker *worker)
+{
+	return worker_now(worker).ns - worker->small_at.ns > BULK_CALM_NS;
+}
+
+static uint32_t bulk_turn_bytes(const struct worker *worker)
+{
+	return bulk_is_calm(worker) ? worker->bulk_turn_bytes * BULK_CALM_FACTOR
+				    : worker->bulk_turn_bytes;
+}
+
 uint32_t bulk_step_bytes(const struct worker *worker)
 {
 	if (!bulk_takes_turns(worker))
 		return UINT32_MAX;
-	return worker->bulk_turn_bytes < BULK_STEP_BYTES
-		   ? worker->bulk_turn_bytes
-		   : BULK_STEP_BYTES;
+	if (bulk_is_calm(worker) || worker->bulk_turn_bytes < BULK_STEP_BYTES)
+		return bulk_turn_bytes(worker);
+	return BULK_STEP_BYTES;
 }
 
 void bulk_queue(struct worker *worker, struct direction *d)
@@ -34,7 +45,7 @@ void bulk_charge(struct worker *worker, uint64_t bytes)
 
 void bulk_serve(struct worker *worker)
 {
-	worker->bulk_left = worker->bulk_turn_bytes;
+	worker->bulk_left = bulk_turn_bytes(worker);
 	if (list_empty(&worker->bulk_waiting))
 		return;
 	ring_submit(&worker->ring);

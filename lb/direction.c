@@ -88,7 +88,11 @@ void direction_count(
 	if (n > DIRECTION_SMALL_BYTES) {
 		d->small_turns = 0;
 		d->bulk_bytes += n;
-	} else if (d->small_turns < DIRECTION_SMALL_TURNS) {
+		return;
+	}
+	if (!d->bulk)
+		flow->worker->small_at = now;
+	if (d->small_turns < DIRECTION_SMALL_TURNS) {
 		d->small_turns++;
 	}
 }

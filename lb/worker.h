@@ -179,6 +179,7 @@ struct worker {
 	/* Bytes of bulk in a turn (BULK_TURN_BYTES; tests choose less), and
 	 * what is left of them in this one. */
 	uint32_t bulk_turn_bytes, bulk_left;
+	struct mono small_at; /* the last small read */
 	struct timer waiting_timer;
 	struct worker_metrics *metrics;
 	struct record_queue *log;

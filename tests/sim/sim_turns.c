@@ -164,7 +164,7 @@ START_TEST(test_waiting_bulk_keeps_awake)
 	int64_t began_ns;
 
 	start(true, 8);
-	sim.worker->bulk_turn_bytes = 4096;
+	sim.worker->bulk_turn_bytes = 4096 / BULK_CALM_FACTOR;
 	refill();
 	began_ns = fake.now_ns;
 	for (int i = 0; i < BULKS; i++)
@@ -176,14 +176,15 @@ START_TEST(test_waiting_bulk_keeps_awake)
 }
 END_TEST
 
-/* Without pipes bulk is relayed, in turns as well. */
+/* Without pipes bulk is relayed, in turns as well; four times as long ones,
+ * as nobody waits. */
 START_TEST(test_relayed_bulk_takes_turns)
 {
 	bool acts = _i;
 	uint64_t before, most = 0;
 
 	start(acts, 0);
-	sim.worker->bulk_turn_bytes = 2 * step;
+	sim.worker->bulk_turn_bytes = 2 * step / BULK_CALM_FACTOR;
 	for (int i = 0; i < 10 * BULKS; i++) {
 		refill();
 		before = bulk_bytes();
@@ -200,7 +201,7 @@ END_TEST
 START_TEST(test_ends_while_it_waits)
 {
 	start(true, _i % 2 ? 8 : 0);
-	sim.worker->bulk_turn_bytes = 4096;
+	sim.worker->bulk_turn_bytes = 4096 / BULK_CALM_FACTOR;
 	for (int i = 0; i < 2 * BULKS; i++) {
 		refill();
 		sim_turn(&sim, 0);
