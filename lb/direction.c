@@ -48,17 +48,10 @@ static bool direction_armed(const struct direction *d)
 
 /* -- counting ---------------------------------------------------------- */
 
-static void direction_open_window(struct direction *d, struct mono now)
-{
-	d->window_start_ns = now.ns;
-	d->bulk_bytes = 0;
-}
-
 static bool direction_is_bulk(
     const struct flow *flow, const struct direction *d)
 {
-	return d->bulk_bytes >= flow->bulk_bytes &&
-	       flow->bulk_bytes != DIRECTION_NEVER_BULK;
+	return bulk_is(&d->track, flow->bulk_rule, d->up, d->bytes);
 }
 
 void direction_count(
@@ -75,26 +68,27 @@ void direction_count(
 		outlier_answered(flow->server->row);
 	}
 	if (d->mode != DIR_SPLICE &&
-	    now.ns - d->window_start_ns > DIRECTION_BULK_WINDOW_NS) {
+	    bulk_window_is_over(&d->track, flow->bulk_rule, now)) {
 		d->bulk = direction_is_bulk(flow, d);
-		direction_open_window(d, now);
+		bulk_open_window(&d->track, now);
 	}
 	if (flow->worker->profiling || flow->profile)
 		flow_profile_bytes(flow, d->up, d->bytes ? NULL : bytes, n);
 	d->bytes += n;
 	flow_count_bytes(flow, d->up, n);
-	/* Only large reads are bulk: a thousand small answers a second are
-	 * many bytes too, but splicing each costs more than copying it. */
-	if (n > DIRECTION_SMALL_BYTES) {
+	/* Once it is spliced only its pace counts (direction_review). */
+	if (d->mode == DIR_SPLICE)
+		bulk_add(&d->track, n);
+	else
+		bulk_count(&d->track, flow->bulk_rule, d->up, d->bytes, n);
+	if (n > BULK_LARGE_BYTES) {
 		d->small_turns = 0;
-		d->bulk_bytes += n;
 		return;
 	}
 	if (!d->bulk)
 		flow->worker->small_at = now;
-	if (d->small_turns < DIRECTION_SMALL_TURNS) {
+	if (d->small_turns < DIRECTION_SMALL_TURNS)
 		d->small_turns++;
-	}
 }
 
 /* Reading on would only pile up what cannot go out. */
@@ -164,7 +158,7 @@ static void direction_splice(struct flow *flow, struct direction *d)
 		d->mode = DIR_ONESHOT;
 		d->small_turns = 0;
 		d->more_to_read = true;
-		direction_open_window(d, worker_now(flow->worker));
+		bulk_open_window(&d->track, worker_now(flow->worker));
 		direction_receive(flow, d);
 		break;
 	case SPLICE_ENDED:
@@ -183,9 +177,12 @@ static bool direction_promote(struct flow *flow, struct direction *d)
 	struct mono now = worker_now(flow->worker);
 
 	d->bulk = true;
-	direction_open_window(d, now);
-	if (!splice_begin(flow, d))
+	bulk_open_window(&d->track, now);
+	if (!splice_begin(flow, d)) {
+		/* The next attempt is not the next read's. */
+		flow_forget_advice(flow);
 		return false;
+	}
 	d->mode = DIR_SPLICE;
 	flow_review_by(flow, mono_add_ns(now, DIRECTION_SLOW_WINDOW_NS));
 	direction_splice(flow, d);
@@ -423,7 +420,7 @@ static bool direction_join_header(struct flow *flow, struct direction *d)
 void direction_start(struct flow *flow, struct direction *d)
 {
 	d->mode = DIR_ONESHOT;
-	direction_open_window(d, worker_now(flow->worker));
+	bulk_open_window(&d->track, worker_now(flow->worker));
 	if (direction_join_header(flow, d))
 		direction_go(flow, d);
 }
@@ -601,18 +598,19 @@ int64_t direction_review(struct flow *flow, struct direction *d)
 	}
 	if (d->mode != DIR_SPLICE)
 		return INT64_MAX;
-	due = d->window_start_ns + DIRECTION_SLOW_WINDOW_NS;
+	due = d->track.window_start_ns + DIRECTION_SLOW_WINDOW_NS;
 	if (now.ns < due)
 		return due;
-	if (d->bulk_bytes <
+	if (d->track.bytes <
 		DIRECTION_SLOW_BPS *
 		    (uint64_t)(DIRECTION_SLOW_WINDOW_NS / NS_PER_S) &&
 	    d->poll_in) {
 		counter_inc(&flow->worker->metrics->demotions);
+		flow_forget_advice(flow);
 		direction_stop(flow, d, DIR_ONESHOT);
 		return INT64_MAX;
 	}
-	direction_open_window(d, now);
+	bulk_open_window(&d->track, now);
 	return now.ns + DIRECTION_SLOW_WINDOW_NS;
 }
 

@@ -47,6 +47,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "io/op.h"
+#include "lb/bulk_rule.h"
 
 struct worker;
 struct flow;
@@ -61,16 +62,12 @@ enum direction_mode {
 	DIR_SPLICE,
 };
 
-#define DIRECTION_SMALL_BYTES 4096u
 #define DIRECTION_SMALL_TURNS 8u
 #define DIRECTION_HELD_MAX 8u
 /* TLS in bulk reads this much behind a full ring buffer: doubled with each
  * step up to the last, from the beginning when the sink is full. */
 #define DIRECTION_MORE_BYTES (16u << 10)
 #define DIRECTION_BULK_STEPS 4u
-#define DIRECTION_BULK_BYTES (256u << 10) /* within a second: splice */
-#define DIRECTION_NEVER_BULK UINT32_MAX
-#define DIRECTION_BULK_WINDOW_NS NS_PER_S
 #define DIRECTION_BLOCKED_LOOK_NS NS_PER_S
 /* How often an end that waits is looked after. */
 #define DIRECTION_ENDING_LOOK_NS (10 * NS_PER_MS)
@@ -104,8 +101,7 @@ struct direction {
 	struct pipe *pipe;
 	struct list_node wait_link; /* worker.starved or worker.bulk_waiting */
 	uint64_t bytes; /* received in all */
-	uint64_t bulk_bytes; /* by large reads, since window_start_ns */
-	int64_t window_start_ns;
+	struct bulk_track track; /* in relay; spliced: of the pace */
 };
 
 void direction_init(struct direction *d, bool up);

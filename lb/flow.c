@@ -139,23 +139,10 @@ int flow_accept(struct worker *worker, struct listener *listener, int client_fd)
 	return 0;
 }
 
-static uint32_t flow_bulk_bytes(enum conf_splice splice)
-{
-	switch (splice) {
-	case CONF_SPLICE_ALWAYS:
-		return 0;
-	case CONF_SPLICE_NEVER:
-		return DIRECTION_NEVER_BULK;
-	case CONF_SPLICE_AUTO:
-		break;
-	}
-	return DIRECTION_BULK_BYTES;
-}
-
 void flow_route(struct flow *flow, struct upstream *upstream)
 {
 	flow->upstream = upstream;
-	flow->bulk_bytes = flow_bulk_bytes(upstream->pool->splice);
+	flow->bulk_rule = &bulk_rules[upstream->pool->splice];
 	upstream_pin(upstream, flow->worker);
 }
 /* -- the end ----------------------------------------------------------- */

@@ -113,6 +113,7 @@ struct flow {
 	struct upstream *upstream; /* pinned; NULL before the route is known */
 	struct side *side; /* NULL: a plain flow */
 	struct flow_profile *profile; /* NULL: none; flow_profile.h */
+	const struct bulk_rule *bulk_rule; /* since the route is known */
 	struct server *server; /* slot held while not NULL */
 	uint64_t id;
 	int client_fd, server_fd; /* -1: none */
@@ -127,7 +128,6 @@ struct flow {
 	 * failed, the log names them all the same. */
 	uint8_t n_failed : 4;
 	bool unprofiled : 1; /* there was no room for a profile */
-	uint32_t bulk_bytes; /* what makes a direction bulk */
 	uint32_t source_slot; /* of per_source, or SOURCE_UNTRACKED */
 	uint32_t tried[UPSTREAM_TRIED_MAX];
 	struct server *last_server; /* of the last attempt, for the log */

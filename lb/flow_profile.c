@@ -34,6 +34,10 @@ static bool profile_begin(struct flow *flow)
 	}
 	flow->profile = own;
 	own->recorded = NULL;
+	own->rule = bulk_rules[CONF_SPLICE_AUTO];
+	/* The operator's word goes before any verdict. */
+	if (flow->upstream->pool->splice == CONF_SPLICE_AUTO)
+		flow->bulk_rule = &own->rule;
 	own->unsent_set = own->paced = own->outgrew_pace = false;
 	profile_start(&own->profile, flow->connected_at);
 	/* Asked for at the accept only where something else needs it, such as
@@ -78,9 +82,7 @@ static void profile_act(struct flow *flow, struct mono now)
 	struct profile_advice advice;
 
 	profile_advise(&own->profile, &advice);
-	/* The operator's word goes before the model's. */
-	if (flow->upstream->pool->splice == CONF_SPLICE_AUTO)
-		flow->bulk_bytes = advice.bulk_bytes;
+	own->rule.counter = advice.counter;
 	/* Advice that is not taken back: a later class leaves a socket as it
 	 * is, apart from its pace. */
 	if (advice.unsent_bytes && !own->unsent_set) {
@@ -171,8 +173,11 @@ static void profile_first(
 		hints_of_client(&profile->hints, bytes, n, &name);
 		profile_set_key(flow, &name);
 	}
-	if (profiling)
-		profile_pin_by(profile, &profiling->pins);
+	if (!profiling)
+		return;
+	profile_pin_by(profile, &profiling->pins);
+	if (profiling->acts)
+		profile_expect(profile, up, &flow->profile->rule.known[!up]);
 }
 
 void flow_profile_bytes(
@@ -192,6 +197,12 @@ void flow_profile_bytes(
 	/* Switched off by a reload, what is known stays as it is. */
 	if (flow->worker->profiling && profile_is_due(profile, now))
 		profile_look(flow, now);
+}
+
+void flow_forget_advice(struct flow *flow)
+{
+	if (flow->profile)
+		flow->profile->rule = bulk_rules[CONF_SPLICE_AUTO];
 }
 
 /* -- recording --------------------------------------------------------- */
@@ -252,13 +263,17 @@ void flow_profile_end(struct flow *flow)
 	features = &own->profile.features;
 	if (own->profile.keyed)
 		history_add(&worker->history, own->profile.key,
-		    features->bytes[0] + features->bytes[1],
-		    profile_duration_ms(features),
+		    &(struct history_flow){
+			.bytes = features->bytes[0] + features->bytes[1],
+			.duration_ms = profile_duration_ms(features),
+			.large = profile_was_large(features),
+		    },
 		    (uint32_t)(worker_now(worker).ns / NS_PER_S));
 	if (own->recorded) {
 		profile_record(flow);
 		slab_free(&worker->recorded_slab, own->recorded);
 	}
+	flow->bulk_rule = &bulk_rules[CONF_SPLICE_AUTO];
 	slab_free(&worker->profile_slab, own);
 	flow->profile = NULL;
 }

@@ -7,7 +7,7 @@
  *
  *      direction_count() ──> flow_profile_bytes() ──> profile_judge()
  *                                                       │ at checkpoints
- *                                  bulk_bytes, socket options
+ *                                  struct bulk_rule, socket options
  *      end of the flow   ──> history, recorder's rows
  *
  * Thread:  the flow's worker.
@@ -47,6 +47,7 @@ struct recorded {
 struct flow_profile {
 	struct profile profile;
 	struct recorded *recorded; /* NULL: this one is not */
+	struct bulk_rule rule; /* as advised, else the default */
 	bool unsent_set : 1, paced : 1; /* options of the client's socket */
 	bool outgrew_pace : 1; /* none is set again */
 	struct pace pace; /* while paced */
@@ -56,5 +57,8 @@ struct flow_profile {
  * in our memory. */
 void flow_profile_bytes(
     struct flow *flow, bool up, const void *bytes, uint32_t n);
+/* What was advised of bulk did not help: the counter of all decides, until the
+ * next verdict. */
+void flow_forget_advice(struct flow *flow);
 /* The flow ends: remembers what it was. */
 void flow_profile_end(struct flow *flow);

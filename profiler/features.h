@@ -144,6 +144,11 @@ struct features_hints {
 	bool http_range : 1, http_upgrade : 1, tls_sni : 1, tls_ech : 1;
 	bool http_length_known : 1;
 	uint32_t http_length_kib;
+	/* How the answer is delimited depends on it: enum http1_asked. */
+	uint8_t http_asked;
+	/* The first message of each way (up, down), its head included, where
+	 * the first read has the whole head and that says it; 0: not known. */
+	uint64_t message_bytes[2];
 };
 
 struct features_socket {
@@ -156,6 +161,7 @@ struct features_history {
 	uint64_t bytes;
 	uint64_t rate_bps; /* bytes a second */
 	uint32_t duration_ms;
+	uint16_t large_permille; /* share of large ones; no feature */
 };
 
 /* Sums as they were at the last verdict. */

@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 #include "conf/protocol.h"
-#include "io/http1_head.h"
+#include "io/http1_body.h"
 #include "profiler/dpi.h"
 
 static void hints_take_name(
@@ -28,6 +28,8 @@ static void hints_set_protocol(
 	hints->protocol_kind = (uint8_t)protocol_facts(protocol)->kind;
 }
 
+#define HINTS_METHOD_HEAD 2 /* up to it, requests have no body */
+
 static uint8_t method_number(const char *method, uint32_t length)
 {
 	static const char *const methods[] = {"GET", "HEAD", "POST", "PUT"};
@@ -37,6 +39,29 @@ static uint8_t method_number(const char *method, uint32_t length)
 		    memcmp(methods[i], method, length) == 0)
 			return (uint8_t)(i + 1);
 	return 5;
+}
+
+/* The whole message, of which this head is the beginning; 0: not known. */
+static uint64_t message_bytes(
+    const struct http1_head *head, enum http1_asked asked)
+{
+	/* Nobody sends as much, and the sum shall not wrap. */
+	if (http1_framing(head, asked) != HTTP1_BY_LENGTH ||
+	    head->content_length > UINT64_MAX / 2)
+		return 0;
+	return head->bytes + head->content_length;
+}
+
+/* Most requests have no body. Of one that may, the whole head counts, which
+ * can be longer than what dpi looks at. */
+static uint64_t request_bytes(const void *bytes, size_t length)
+{
+	struct http1_head head;
+
+	http1_head_start(&head, false);
+	if (http1_head_read(&head, bytes, length) != HTTP1_DONE)
+		return 0;
+	return message_bytes(&head, HTTP1_ASKED_OTHER);
 }
 
 static void hints_of_request(struct features_hints *hints,
@@ -53,6 +78,7 @@ static void hints_of_request(struct features_hints *hints,
 	    path_class(bytes + head->target.at, head->target.length);
 	hints->http_range = head->known[HTTP1_RANGE].length > 0;
 	hints->http_upgrade = (head->shapes & HTTP1_UPGRADES) != 0;
+	hints->http_asked = (uint8_t)http1_asked(head, bytes);
 	hints_take_name(ret_name, bytes + host->at, host->length);
 }
 
@@ -103,9 +129,12 @@ void hints_of_client(struct features_hints *hints, const void *bytes,
 	(void)!dpi_read(&dpi, bytes, length, NULL, 0, &hello, &verdict);
 	hints_set_protocol(hints, verdict.protocol);
 	if (verdict.protocol == PROTOCOL_HTTP ||
-	    verdict.protocol == PROTOCOL_WEBSOCKET)
+	    verdict.protocol == PROTOCOL_WEBSOCKET) {
 		hints_of_request(hints, verdict.head, bytes, ret_name);
-	else if (verdict.hello)
+		if (hints->http_method > HINTS_METHOD_HEAD)
+			hints->message_bytes[0] = request_bytes(bytes, length);
+	}
+	if (verdict.hello)
 		hints_of_hello(hints, verdict.hello, ret_name);
 }
 
@@ -114,11 +143,15 @@ static void hints_of_answer(
 {
 	const struct http1_span *type;
 	struct http1_head head;
+	enum http1_result read;
 
 	http1_head_start(&head, true);
-	if (http1_head_read(&head, bytes, length) == HTTP1_MALFORMED ||
-	    !head.line_read)
+	read = http1_head_read(&head, bytes, length);
+	if (read == HTTP1_MALFORMED || !head.line_read)
 		return;
+	if (read == HTTP1_DONE)
+		hints->message_bytes[1] =
+		    message_bytes(&head, (enum http1_asked)hints->http_asked);
 	hints->http_status = (uint8_t)(head.status / 100);
 	type = &head.known[HTTP1_CONTENT_TYPE];
 	hints->http_type =

@@ -14,7 +14,8 @@
 struct history_entry {
 	uint32_t tag; /* 0: free */
 	uint32_t seen_s;
-	uint32_t flows;
+	uint16_t flows; /* saturates */
+	uint16_t large; /* share of large ones, in 1/UINT16_MAX */
 	float bytes, ms;
 	float rate; /* bytes a second, mean of the flows' own */
 };
@@ -99,6 +100,8 @@ void history_find(const struct history *history, struct history_key key,
 	if (!entry)
 		return;
 	ret->flows = entry->flows;
+	ret->large_permille =
+	    (uint16_t)((uint32_t)entry->large * 1000 / UINT16_MAX);
 	ret->bytes = (uint64_t)entry->bytes;
 	ret->rate_bps = (uint64_t)entry->rate;
 	/* A float may round up beyond what went into it. */
@@ -129,28 +132,30 @@ static float history_mean(float mean, float value, float share)
 }
 
 static void history_update(struct history *history, uint64_t hash,
-    uint64_t bytes, uint32_t duration_ms, uint32_t now_s)
+    const struct history_flow *flow, uint32_t now_s)
 {
 	struct history_entry *entry = history_claim(history, hash, now_s);
-	uint32_t ms = duration_ms ? duration_ms : 1;
+	uint32_t ms = flow->duration_ms ? flow->duration_ms : 1;
 	float share;
 
-	if (entry->flows < UINT32_MAX)
+	if (entry->flows < UINT16_MAX)
 		entry->flows++;
 	/* A plain mean of the first, then an exponential one. */
 	share = 1.0f / (float)(entry->flows < HISTORY_SHARE ? entry->flows
 							    : HISTORY_SHARE);
 	entry->seen_s = now_s;
-	entry->bytes = history_mean(entry->bytes, (float)bytes, share);
-	entry->ms = history_mean(entry->ms, (float)duration_ms, share);
+	entry->bytes = history_mean(entry->bytes, (float)flow->bytes, share);
+	entry->ms = history_mean(entry->ms, (float)flow->duration_ms, share);
 	entry->rate = history_mean(
-	    entry->rate, (float)bytes * 1000.0f / (float)ms, share);
+	    entry->rate, (float)flow->bytes * 1000.0f / (float)ms, share);
+	entry->large = (uint16_t)history_mean(
+	    entry->large, flow->large ? UINT16_MAX : 0, share);
 }
 
 void history_add(struct history *history, struct history_key key,
-    uint64_t bytes, uint32_t duration_ms, uint32_t now_s)
+    const struct history_flow *flow, uint32_t now_s)
 {
-	history_update(history, key.exact, bytes, duration_ms, now_s);
+	history_update(history, key.exact, flow, now_s);
 	if (key.wide != key.exact)
-		history_update(history, key.wide, bytes, duration_ms, now_s);
+		history_update(history, key.wide, flow, now_s);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What earlier flows of the same kind were like: decayed size, rate and
- * duration in a bounded table, so that the second download of a file, or the
+ * What earlier flows of the same kind were like: decayed size, rate, duration
+ * and share of large ones in a bounded table, so that the second download of a file, or the
  * hundredth poll of a client, is known before its first byte has come back.
  *
  *     kind   (pool, name, path class, client's network)   asked first
@@ -37,6 +37,13 @@ struct history {
 	uint64_t seed;
 };
 
+/* What is remembered of a flow. */
+struct history_flow {
+	uint64_t bytes; /* both ways */
+	uint32_t duration_ms;
+	bool large; /* profile_was_large() */
+};
+
 /* Two places: with and without the client's network. */
 struct history_key {
 	uint64_t exact, wide;
@@ -55,4 +62,4 @@ void history_find(const struct history *history, struct history_key key,
     struct features_history *ret);
 /* A flow of that kind has ended. `now_s`: seconds of any steady clock. */
 void history_add(struct history *history, struct history_key key,
-    uint64_t bytes, uint32_t duration_ms, uint32_t now_s);
+    const struct history_flow *flow, uint32_t now_s);

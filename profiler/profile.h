@@ -58,12 +58,31 @@ struct profile {
 	uint8_t n_changes; /* of verdict; saturates */
 	bool pinned : 1; /* the class is the operator's */
 	bool keyed : 1; /* key is set */
+	bool past_large : 1; /* most earlier flows of its kind were */
+};
+
+/* So many bytes by large reads, within so long, make a direction bulk. */
+struct profile_counter {
+	uint32_t bytes, window_ms;
+};
+
+/* Where splicing begins to pay, for those of whom nothing is known
+ * (docs/performance.md). */
+#define PROFILE_COUNTER_DEFAULT                                                \
+	{                                                                      \
+		256u << 10, 1000                                               \
+	}
+
+/* Of the first bytes of a direction: how many there will be, and whether they
+ * are bulk; what comes behind them is not known. */
+struct profile_known {
+	uint64_t bytes; /* 0: nothing is known */
+	bool bulk;
 };
 
 /* What the paths are to do; correct for any class. */
 struct profile_advice {
-	/* Bytes by large reads within a second that make a direction bulk. */
-	uint32_t bulk_bytes;
+	struct profile_counter counter;
 	/* TCP_NOTSENT_LOWAT of the client's socket; 0: as it is. */
 	uint32_t unsent_bytes;
 	/* SO_MAX_PACING_RATE, bytes a second; 0: none. */
@@ -86,6 +105,12 @@ void profile_pin(struct profile *profile, enum flow_class class);
  * one that is not pinned, the class is the model's again. */
 void profile_pin_by(struct profile *profile, const struct conf_pins *pins);
 void profile_advise(const struct profile *profile, struct profile_advice *ret);
+/* After the hints of that side: what they say of how much it sends. Nothing for
+ * a pinned flow, whose class alone counts. */
+void profile_expect(
+    const struct profile *profile, bool up, struct profile_known *ret);
+/* Of an ended flow: it carried much, and not in many small turns. */
+bool profile_was_large(const struct features *features);
 /* What a flow is, by rule, when all of it is known: the label of recorded
  * rows. It is judged by hindsight and never used for a live flow. */
 enum flow_class profile_observed(

@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* A direction is spliced within so many turns, whatever the verdict is. */
+#define BULK_TURNS 300
+
 enum arrival { NOTHING, DATA, END, DATA_AND_END, NO_BUFFER, ERROR, N_ARRIVALS };
 
 static struct sim sim;
@@ -128,7 +131,7 @@ START_TEST(test_stopping_towards_splice)
 	start(65536);
 	go_many();
 	flow = sim_flow(&sim);
-	for (int i = 0; i < 60 && !arrived; i++) {
+	for (int i = 0; i < BULK_TURNS && !arrived; i++) {
 		sim_write(client, 30000);
 		sim_turn(&sim, 1);
 		sim_read(server);
@@ -147,7 +150,7 @@ END_TEST
 
 static void go_splice(void)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < BULK_TURNS; i++) {
 		if (client->conn->to_proxy.length < 30000)
 			sim_write(client, 30000);
 		sim_turn(&sim, 1);

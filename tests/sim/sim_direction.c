@@ -254,7 +254,8 @@ START_TEST(test_bulk_both_ways_by_splice)
 	client = sim_client(&sim, BULK);
 	run_to_clean_end(client);
 	ck_assert_uint_gt(count(&sim.worker->metrics->promotions), 1);
-	ck_assert_uint_gt(count(&sim.worker->metrics->bytes_spliced), BULK);
+	/* From 1 MiB on at the latest, whatever the verdict is. */
+	ck_assert_uint_gt(count(&sim.worker->metrics->bytes_spliced), BULK / 2);
 	stop();
 }
 END_TEST

@@ -71,7 +71,7 @@ static void start(bool acts, uint32_t pipes)
 		bulk[i] = sim_client(&sim, 0);
 		sim_connected(&sim, bulk[i]);
 	}
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 200; i++) {
 		refill();
 		sim_turn(&sim, 0);
 	}

@@ -313,6 +313,12 @@ class Braid:
         """/metrics, parsed strictly."""
         return openmetrics.scrape("127.0.0.1", self.api_port)
 
+    def need_pipes(self):
+        """All processes of a user share what the kernel gives them of pipes
+        (pipe-user-pages-soft): others may hold it."""
+        if self.metrics().total("braid_worker_splice_no_pipe_total"):
+            raise Skip("other processes of this user hold all pipes")
+
     def tls_failures(self, side, cause):
         """How many, of all workers; side: "client" or "server"."""
         return self.metrics().total(f"braid_tls_{side}_failures_total",

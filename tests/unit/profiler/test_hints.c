@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profiler/hints.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "conf/protocol.h"
@@ -54,6 +55,55 @@ START_TEST(test_http_answers)
 }
 END_TEST
 
+#define ISO_BYTES 5242880u
+
+static uint64_t answer_bytes(const char *request, const char *answer)
+{
+	client(request);
+	server(answer);
+	return hints.message_bytes[1];
+}
+
+/* How long the first message of each way is. */
+START_TEST(test_http_messages)
+{
+	static const char get[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char head[] = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char answer[] =
+	    "HTTP/1.1 200 OK\r\nContent-Length: 5242880\r\n\r\n";
+	static const char put[] =
+	    "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5242880\r\n\r\n";
+	char beginning[sizeof answer + 4];
+
+	ck_assert_uint_eq(
+	    answer_bytes(get, answer), ISO_BYTES + sizeof answer - 1);
+	ck_assert_uint_eq(hints.message_bytes[0], 0);
+	/* What is there of the body counts once. */
+	(void)snprintf(beginning, sizeof beginning, "%sbody", answer);
+	ck_assert_uint_eq(
+	    answer_bytes(get, beginning), ISO_BYTES + sizeof answer - 1);
+	ck_assert_uint_eq(answer_bytes(head, answer), 0);
+	ck_assert_uint_eq(answer_bytes(get, "HTTP/1.1 304 Not Modified\r\n"
+					    "Content-Length: 9\r\n\r\n"),
+	    0);
+	ck_assert_uint_eq(
+	    answer_bytes(get, "HTTP/1.1 100 Continue\r\n\r\n"), 0);
+	ck_assert_uint_eq(answer_bytes(get, "HTTP/1.1 200 OK\r\n"
+					    "Transfer-Encoding: chunked\r\n"
+					    "\r\n"),
+	    0);
+	ck_assert_uint_eq(answer_bytes(get, "HTTP/1.1 200 OK\r\n"
+					    "Content-Length: 10\r\n"),
+	    0);
+	ck_assert_uint_eq(answer_bytes(get, "HTTP/1.1 200 OK\r\n"
+					    "Content-Length: "
+					    "18446744073709551615\r\n\r\n"),
+	    0);
+	client(put);
+	ck_assert_uint_eq(hints.message_bytes[0], ISO_BYTES + sizeof put - 1);
+}
+END_TEST
+
 START_TEST(test_greeting)
 {
 	hints = (struct features_hints){0};
@@ -80,6 +130,7 @@ int main(void)
 
 	tcase_add_test(tcase, test_http);
 	tcase_add_test(tcase, test_http_answers);
+	tcase_add_test(tcase, test_http_messages);
 	tcase_add_test(tcase, test_greeting);
 	tcase_add_test(tcase, test_nobody);
 	return check_main(tcase);

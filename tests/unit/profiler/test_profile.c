@@ -213,25 +213,66 @@ START_TEST(test_pinned_by_protocol)
 }
 END_TEST
 
+static struct history_key key_of(const char *name, uint8_t last)
+{
+	const uint8_t ip[16] = {192, 0, last, 9};
+
+	return history_key(
+	    &history, 1, name, (uint32_t)strlen(name), 8, AF_INET, ip);
+}
+
+static void add(struct history_key key, uint64_t bytes, uint32_t duration_ms,
+    uint32_t now_s)
+{
+	history_add(&history, key,
+	    &(struct history_flow){bytes, duration_ms, bytes >= 1u << 20},
+	    now_s);
+}
+
+static struct profile_advice advice_of(enum flow_class class)
+{
+	struct profile_advice advice;
+
+	profile_pin(&p, class);
+	profile_advise(&p, &advice);
+	return advice;
+}
+
+/* When it is bulk: nothing is forbidden to any class, it only takes more. */
 START_TEST(test_advice)
 {
-	struct profile_advice unknown, bulk, request, stream;
+	static const struct profile_counter without = PROFILE_COUNTER_DEFAULT;
+	struct profile_advice advice;
 
-	profile_advise(&p, &unknown);
-	profile_pin(&p, FLOW_CLASS_BULK);
-	profile_advise(&p, &bulk);
-	profile_pin(&p, FLOW_CLASS_REQUEST);
-	profile_advise(&p, &request);
-	ck_assert_uint_lt(bulk.bulk_bytes, unknown.bulk_bytes);
-	ck_assert_uint_gt(request.bulk_bytes, unknown.bulk_bytes);
-	ck_assert_uint_eq(unknown.unsent_bytes, 0);
+	for (unsigned i = 0; i < N_FLOW_CLASSES; i++) {
+		advice = advice_of((enum flow_class)i);
+		if (i == FLOW_CLASS_BULK)
+			ck_assert_uint_lt(advice.counter.bytes, without.bytes);
+		else
+			ck_assert_uint_ge(advice.counter.bytes, without.bytes);
+		ck_assert_uint_le(advice.counter.bytes, 1u << 20);
+		ck_assert_uint_ge(advice.counter.window_ms, 1000);
+		/* Only media are paced, only who waits is kept short. */
+		ck_assert_uint_eq(advice.pacing_bps, 0);
+		ck_assert_int_eq(advice.unsent_bytes > 0,
+		    i == FLOW_CLASS_STREAM || i == FLOW_CLASS_INTERACTIVE);
+	}
+	/* Pinned to unknown: as without the profiler. */
+	advice = advice_of(FLOW_CLASS_UNKNOWN);
+	ck_assert_mem_eq(&advice.counter, &without, sizeof without);
+}
+END_TEST
+
+START_TEST(test_advice_paces_streams)
+{
+	struct profile_advice stream;
+
 	/* A stream's pace is not known at once; then it has room. */
-	profile_pin(&p, FLOW_CLASS_STREAM);
 	features_on_read(&p.features, false, 1000000, at_ms(100));
-	profile_advise(&p, &stream);
+	stream = advice_of(FLOW_CLASS_STREAM);
 	ck_assert_uint_eq(stream.pacing_bps, 0);
 	features_on_read(&p.features, false, 1000000, at_ms(1000));
-	profile_advise(&p, &stream);
+	stream = advice_of(FLOW_CLASS_STREAM);
 	ck_assert_uint_eq(stream.pacing_bps, 6000000);
 	ck_assert_uint_gt(stream.unsent_bytes, 0);
 }
@@ -278,6 +319,60 @@ START_TEST(test_builtin_model)
 		read_and_judge(ms, false, 65536);
 	ck_assert_str_eq(flow_class_name(p.class), "bulk");
 	model_free(&builtin);
+}
+END_TEST
+
+/* Without a verdict: the same pace for longer, unless earlier flows of the same
+ * kind were large. */
+START_TEST(test_advice_by_history)
+{
+	static const struct profile_counter without = PROFILE_COUNTER_DEFAULT;
+	struct profile_advice advice;
+
+	p.key = key_of("films", 1);
+	p.keyed = true;
+	profile_advise(&p, &advice);
+	ck_assert_uint_eq(advice.counter.bytes, 4 * without.bytes);
+	ck_assert_uint_eq(advice.counter.window_ms, 4 * without.window_ms);
+	/* Three are not enough. */
+	for (int i = 0; i < 4; i++) {
+		profile_judge(&p, NULL, &history, NULL, at_ms(1), vector);
+		profile_advise(&p, &advice);
+		ck_assert_uint_eq(advice.counter.bytes, 4 * without.bytes);
+		add(p.key, 4u << 20, 100, 1);
+	}
+	profile_judge(&p, NULL, &history, NULL, at_ms(1), vector);
+	profile_advise(&p, &advice);
+	ck_assert_uint_eq(advice.counter.bytes, 16u << 10);
+	/* Two small ones bring it back, whatever the mean is. */
+	add(p.key, 4000ull << 20, 100, 1);
+	add(p.key, 1000, 100, 1);
+	add(p.key, 1000, 100, 1);
+	profile_judge(&p, NULL, &history, NULL, at_ms(1), vector);
+	profile_advise(&p, &advice);
+	ck_assert_uint_eq(advice.counter.bytes, 4 * without.bytes);
+}
+END_TEST
+
+START_TEST(test_expected_length)
+{
+	struct profile_known known;
+
+	profile_expect(&p, false, &known);
+	ck_assert_uint_eq(known.bytes, 0);
+	p.hints.message_bytes[1] = (1u << 20) - 1;
+	profile_expect(&p, false, &known);
+	ck_assert_uint_eq(known.bytes, (1u << 20) - 1);
+	ck_assert(!known.bulk);
+	p.hints.message_bytes[1] = 1u << 20;
+	profile_expect(&p, false, &known);
+	ck_assert(known.bulk);
+	profile_expect(&p, true, &known);
+	ck_assert_uint_eq(known.bytes, 0);
+	/* The operator's class counts alone. */
+	profile_pin(&p, FLOW_CLASS_REQUEST);
+	profile_expect(&p, false, &known);
+	ck_assert_uint_eq(known.bytes, 0);
 }
 END_TEST
 
@@ -348,22 +443,14 @@ END_TEST
 
 /* -- earlier flows ------------------------------------------------------ */
 
-static struct history_key key_of(const char *name, uint8_t last)
-{
-	const uint8_t ip[16] = {192, 0, last, 9};
-
-	return history_key(
-	    &history, 1, name, (uint32_t)strlen(name), 8, AF_INET, ip);
-}
-
 START_TEST(test_history_is_found)
 {
 	struct features_history found;
 
 	history_find(&history, key_of("a", 1), &found);
 	ck_assert_uint_eq(found.flows, 0);
-	history_add(&history, key_of("a", 1), 1000, 10, 1);
-	history_add(&history, key_of("a", 1), 3000, 30, 2);
+	add(key_of("a", 1), 1000, 10, 1);
+	add(key_of("a", 1), 3000, 30, 2);
 	history_find(&history, key_of("a", 1), &found);
 	ck_assert_uint_eq(found.flows, 2);
 	ck_assert_uint_eq(found.bytes, 2000);
@@ -382,9 +469,9 @@ START_TEST(test_history_forgets)
 	struct features_history found;
 
 	for (int i = 0; i < 50; i++)
-		history_add(&history, key_of("a", 1), 1000, 10, 1);
+		add(key_of("a", 1), 1000, 10, 1);
 	for (int i = 0; i < 50; i++)
-		history_add(&history, key_of("a", 1), 1u << 20, 10, 2);
+		add(key_of("a", 1), 1u << 20, 10, 2);
 	history_find(&history, key_of("a", 1), &found);
 	ck_assert_uint_gt(found.bytes, 1000000);
 }
@@ -400,7 +487,7 @@ START_TEST(test_history_is_bounded)
 		char name[16];
 
 		snprintf(name, sizeof name, "n%u", i);
-		history_add(&history, key_of(name, (uint8_t)i), i, 1, i);
+		add(key_of(name, (uint8_t)i), i, 1, i);
 		history_find(&history, key_of(name, (uint8_t)i), &found);
 		ck_assert_uint_eq(found.flows, 1);
 	}
@@ -423,7 +510,7 @@ START_TEST(test_history_reaches_the_model)
 	answer = 0u << 16 | 9000;
 	p.key = key_of("a", 1);
 	p.keyed = true;
-	history_add(&history, p.key, 4u << 20, 100, 1);
+	add(p.key, 4u << 20, 100, 1);
 	read_and_judge(1, true, 10);
 	ck_assert_int_eq(asked[FEATURE_history_kib], 4096);
 	ck_assert_int_eq(asked[FEATURE_history_flows], 1);
@@ -445,6 +532,9 @@ int main(void)
 	tcase_add_test(tcase, test_advice);
 	tcase_add_test(tcase, test_sure);
 	tcase_add_test(tcase, test_builtin_model);
+	tcase_add_test(tcase, test_advice_paces_streams);
+	tcase_add_test(tcase, test_advice_by_history);
+	tcase_add_test(tcase, test_expected_length);
 	tcase_add_test(tcase, test_models_that_are_refused);
 	tcase_add_test(tcase, test_models_of_others_are_refused);
 	tcase_add_test(tcase, test_history_is_found);
