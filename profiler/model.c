@@ -7,6 +7,8 @@
 #include "profiler/profile.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,15 +65,35 @@ int model_bind(struct model *ret, const struct braid_model *abi, char *ret_why,
 	return err;
 }
 
-/* The name is of a descriptor that stays open as long as the object: the
- * loader takes a name that it knows for the object that it has, and nobody
- * else can have this one meanwhile. */
-static void *model_open_object(int fd)
+/* The loader takes a name that it knows for the object that it has. */
+static bool model_name_is_taken(const char *name)
+{
+	void *known = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (known)
+		dlclose(known);
+	return known != NULL;
+}
+
+/* The name is of a descriptor that stays open as long as the object, so that
+ * nobody else has it meanwhile. An object that cannot be unloaded (-z nodelete)
+ * keeps its name for good: another descriptor has another one. */
+static void *model_open_object(int *fd)
 {
 	char name[32];
 
-	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-	return dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	for (;;) {
+		int other;
+
+		(void)snprintf(name, sizeof name, "/proc/self/fd/%d", *fd);
+		if (!model_name_is_taken(name))
+			return dlopen(name, RTLD_NOW | RTLD_LOCAL);
+		other = fcntl(*fd, F_DUPFD_CLOEXEC, *fd + 1);
+		if (other < 0)
+			return NULL;
+		close(*fd);
+		*fd = other;
+	}
 }
 
 /* What comes before is the name that we have given it. */
@@ -84,7 +106,7 @@ static const char *model_loader_says(void)
 }
 
 static int model_take_object(
-    struct model *model, int fd, const struct model_why *why)
+    struct model *model, int *fd, const struct model_why *why)
 {
 	const struct braid_model *abi;
 	void *object = model_open_object(fd);
@@ -126,7 +148,7 @@ int model_load(
 	err = model_file_open(path, &why, &fd, &hash);
 	if (err)
 		return err;
-	err = model_take_object(&model, fd, &why);
+	err = model_take_object(&model, &fd, &why);
 	if (err) {
 		close(fd);
 		return err;

@@ -125,6 +125,16 @@ def test(s):
     settings["profiler"] = {"mode": "off"}
     b.reload(settings)
     s.until(lambda: mapped(b.pid) == [], "none is when it is off")
+    settings["profiler"] = {"mode": "act", "model": path}
+    b.reload(settings)
+    # One that cannot be unloaded is nobody else's model for all that.
+    models.compile("stays", models.source("stays", ["push"]),
+                   "-Wl,-z,nodelete")
+    for name in ("stays", *CLASSES, "stays", *CLASSES):
+        put(models.path(name), path)
+        b.reload()
+        s.equal(said(b, port), {"push" if name == "stays" else name},
+                f"flows under {name} are")
     b.stop()
 
 

@@ -53,11 +53,11 @@ class Models:
         with open(path, encoding="ascii") as f:
             return f.read()
 
-    def compile(self, name, source):
+    def compile(self, name, source, *options):
         """Put in place by a rename, as braid-train does it."""
         made, path = self.path(name) + ".made", self.path(name)
         self.s.run(["cc", "-std=c17", "-O1", "-fPIC", "-shared", "-x", "c",
-                    "-", "-o", made], input_text=source)
+                    "-", "-o", made, *options], input_text=source)
         os.chmod(made, 0o644)
         os.rename(made, path)
         return path
