@@ -41,7 +41,7 @@ int sock_stream_as(
 int sock_set_transparent(int fd, int family, bool on);
 /* Whether this thread may use transparent sockets: 0 or -EPERM. */
 int sock_may_be_transparent(void);
-/* Unsent bytes above which the socket is not writable. */
+/* Unsent bytes above which the socket is not writable; 0: the system's. */
 int sock_set_unsent(int fd, uint32_t bytes);
 /* Bytes a second that leave at most; 0: no bound. */
 int sock_set_pacing(int fd, uint64_t rate_bps);

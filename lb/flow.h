@@ -127,7 +127,7 @@ struct flow {
 	/* Entries of tried[] that are set: n_tried starts anew when all have
 	 * failed, the log names them all the same. */
 	uint8_t n_failed : 4;
-	bool unprofiled : 1; /* there was no room for a profile */
+	bool unprofiled : 1; /* no room for a profile, or begun without */
 	uint32_t source_slot; /* of per_source, or SOURCE_UNTRACKED */
 	uint32_t tried[UPSTREAM_TRIED_MAX];
 	struct server *last_server; /* of the last attempt, for the log */

@@ -5,6 +5,7 @@
 #include "base/record_queue.h"
 #include "fleet/pool.h"
 #include "io/sock.h"
+#include "lb/bulk_turn.h"
 #include "lb/flow_steps.h"
 #include "lb/listener.h"
 #include "lb/side.h"
@@ -26,9 +27,12 @@ static bool profile_begin(struct flow *flow)
 
 	if (!profiling || flow->unprofiled)
 		return false;
-	own = slab_new(&worker->profile_slab);
+	/* Not from the middle of its life: it would be told wrong, and recorded
+	 * so. */
+	own = flow->up.bytes || flow->down.bytes
+		  ? NULL
+		  : slab_new(&worker->profile_slab);
 	if (!own) {
-		/* Not from the middle of its life. */
 		flow->unprofiled = true;
 		return false;
 	}
@@ -38,7 +42,8 @@ static bool profile_begin(struct flow *flow)
 	/* The operator's word goes before any verdict. */
 	if (flow->upstream->pool->splice == CONF_SPLICE_AUTO)
 		flow->bulk_rule = &own->rule;
-	own->unsent_set = own->paced = own->outgrew_pace = false;
+	own->unsent_bytes = 0;
+	own->paced = own->outgrew_pace = own->advised = false;
 	profile_start(&own->profile, flow->connected_at);
 	/* Asked for at the accept only where something else needs it, such as
 	 * the access log. */
@@ -76,6 +81,16 @@ static void profile_set_pace(
 	(void)sock_set_pacing(flow->client_fd, rate_bps);
 }
 
+static void profile_limit_unsent(struct flow *flow, uint32_t bytes)
+{
+	struct flow_profile *own = flow->profile;
+
+	if (bytes == own->unsent_bytes)
+		return;
+	own->unsent_bytes = bytes;
+	(void)sock_set_unsent(flow->client_fd, bytes);
+}
+
 static void profile_act(struct flow *flow, struct mono now)
 {
 	struct flow_profile *own = flow->profile;
@@ -83,14 +98,22 @@ static void profile_act(struct flow *flow, struct mono now)
 
 	profile_advise(&own->profile, &advice);
 	own->rule.counter = advice.counter;
-	/* Advice that is not taken back: a later class leaves a socket as it
-	 * is, apart from its pace. */
-	if (advice.unsent_bytes && !own->unsent_set) {
-		own->unsent_set = true;
-		(void)sock_set_unsent(flow->client_fd, advice.unsent_bytes);
-	}
+	own->advised = true;
+	profile_limit_unsent(flow, advice.unsent_bytes);
 	if ((advice.pacing_bps || own->paced) && !own->outgrew_pace)
 		profile_set_pace(flow, advice.pacing_bps, now);
+}
+
+/* As if there had been no advice. */
+static void profile_take_back(struct flow *flow, struct mono now)
+{
+	struct flow_profile *own = flow->profile;
+
+	own->advised = false;
+	flow_forget_advice(flow);
+	profile_limit_unsent(flow, 0);
+	if (own->paced)
+		profile_set_pace(flow, 0, now);
 }
 
 /* A verdict that was wrong must not hold a transfer down to its end. */
@@ -197,6 +220,8 @@ void flow_profile_bytes(
 	/* Switched off by a reload, what is known stays as it is. */
 	if (flow->worker->profiling && profile_is_due(profile, now))
 		profile_look(flow, now);
+	if (flow->profile->advised && !bulk_takes_turns(flow->worker))
+		profile_take_back(flow, now);
 }
 
 void flow_forget_advice(struct flow *flow)

@@ -10,6 +10,9 @@
  *                                  struct bulk_rule, socket options
  *      end of the flow   ──> history, recorder's rows
  *
+ * A flow has a profile from its first byte or never. What was advised is taken
+ * back with the plan that wanted it.
+ *
  * Thread:  the flow's worker.
  * Memory:  a slab of the worker; the recorder's vectors in another.
  */
@@ -48,7 +51,9 @@ struct flow_profile {
 	struct profile profile;
 	struct recorded *recorded; /* NULL: this one is not */
 	struct bulk_rule rule; /* as advised, else the default */
-	bool unsent_set : 1, paced : 1; /* options of the client's socket */
+	uint32_t unsent_bytes; /* of the client's socket; 0: as it was */
+	bool paced : 1; /* likewise */
+	bool advised : 1; /* something is other than without a profiler */
 	bool outgrew_pace : 1; /* none is set again */
 	struct pace pace; /* while paced */
 };

@@ -61,6 +61,8 @@ struct fake_conn {
 	bool proxy_fin; /* behind to_peer */
 	bool proxy_reset;
 	bool reset_on_close, silent_close;
+	uint32_t unsent_bytes; /* TCP_NOTSENT_LOWAT, 0: as it was */
+	uint64_t pacing_bps; /* 0: none */
 	bool ack_waits; /* the server knows nothing of the connection yet */
 	struct fake_ktls *ktls; /* NULL: the socket has no TLS */
 	bool corked; /* the last bytes wait for more, or for the end */

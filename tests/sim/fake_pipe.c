@@ -58,16 +58,18 @@ int sock_set_nodelay(int fd)
 
 int sock_set_unsent(int fd, uint32_t bytes)
 {
-	(void)fake_conn_of(fd);
-	(void)bytes;
-	return fake_call_fails() ? -EINVAL : 0;
+	if (fake_call_fails())
+		return -EINVAL;
+	fake_conn_of(fd)->unsent_bytes = bytes;
+	return 0;
 }
 
 int sock_set_pacing(int fd, uint64_t rate_bps)
 {
-	(void)fake_conn_of(fd);
-	(void)rate_bps;
-	return fake_call_fails() ? -EINVAL : 0;
+	if (fake_call_fails())
+		return -EINVAL;
+	fake_conn_of(fd)->pacing_bps = rate_bps;
+	return 0;
 }
 
 int sock_measured(int fd, uint32_t *ret_rtt_us, uint64_t *ret_delivery_bps)
