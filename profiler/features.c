@@ -324,6 +324,9 @@ static void fill_hints(
 	ret[FEATURE_tls_ech] = hints->tls_ech;
 }
 
+/* Below it a rate is that of buffers, not of a flow. */
+#define HISTORY_RATE_MS 50
+
 static void fill_history(
     const struct features_history *history, int32_t ret[N_FEATURES])
 {
@@ -331,7 +334,10 @@ static void fill_history(
 	if (!history->flows)
 		return;
 	ret[FEATURE_history_kib] = feature_of(history->bytes >> 10);
-	ret[FEATURE_history_kbps] = feature_kbps(history->rate_bps, 1000);
+	/* Short ones are as fast as a memory, whatever they are. */
+	if (history->duration_ms >= HISTORY_RATE_MS)
+		ret[FEATURE_history_kbps] =
+		    feature_kbps(history->rate_bps, 1000);
 	ret[FEATURE_history_ms] = feature_of(history->duration_ms);
 }
 

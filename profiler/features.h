@@ -112,7 +112,7 @@
 	X(delivery_kbps, "kbit/s", "TCP_INFO of the client's socket")          \
 	X(history_flows, "flows", "earlier ones of the same kind, decayed")    \
 	X(history_kib, "KiB", "their mean size, -1 unknown")                   \
-	X(history_kbps, "kbit/s", "their mean rate, -1 unknown")               \
+	X(history_kbps, "kbit/s", "their rate, -1 unknown or short")           \
 	X(history_ms, "ms", "their mean duration, -1 unknown")                 \
 	X(turn_now_bytes, "bytes", "of one side, since the other was heard")   \
 	X(turn_now_ms, "ms", "since the other side was heard")                 \

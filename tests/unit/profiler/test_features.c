@@ -272,6 +272,15 @@ START_TEST(test_what_is_known_besides)
 	ck_assert_int_eq(v[FEATURE_history_kib], 5120);
 	ck_assert_int_eq(v[FEATURE_history_kbps], 1000);
 	ck_assert_int_eq(v[FEATURE_history_ms], 700);
+	/* A page of 5 KB from a cache: 40 Mbit/s say nothing. */
+	features_fill(&f, NULL, NULL,
+	    &(struct features_history){.flows = 9,
+		.bytes = 5000,
+		.rate_bps = 5000000,
+		.duration_ms = 1},
+	    at_us(0), v);
+	ck_assert_int_eq(v[FEATURE_history_kbps], -1);
+	ck_assert_int_eq(v[FEATURE_history_ms], 1);
 }
 END_TEST
 
