@@ -238,6 +238,34 @@ enum client_hello_result client_hello_read(struct client_hello_reader *reader,
 	return result;
 }
 
+/* Not in who calls it: 16 KiB of stack. */
+__attribute__((noinline)) bool client_hello_begun(
+    const uint8_t *bytes, size_t length, struct client_hello *ret)
+{
+	uint8_t message[CLIENT_HELLO_BYTES_MAX];
+	struct cursor_out out = cursor_out_of(message, sizeof(message));
+	struct cursor c = cursor_of(bytes, length), piece;
+	struct client_hello hello = {0};
+	uint16_t record;
+
+	/* Each round uses up a header. */
+	while (cursor_skip(&c, 3) && cursor_be16(&c, &record)) {
+		size_t take =
+		    record < cursor_left(&c) ? record : cursor_left(&c);
+
+		if (!cursor_take(&c, take, &piece) ||
+		    !cursor_put(&out, piece.at, take))
+			break;
+	}
+	if (cursor_out_length(&out) < MESSAGE_HEADER_BYTES ||
+	    message[0] != MESSAGE_CLIENT_HELLO ||
+	    !client_hello_body_begun(message + MESSAGE_HEADER_BYTES,
+		cursor_out_length(&out) - MESSAGE_HEADER_BYTES, &hello))
+		return false;
+	*ret = hello;
+	return true;
+}
+
 bool client_hello_alpn_next(const struct client_hello *hello, uint16_t *at,
     const uint8_t **ret_name, uint8_t *ret_length)
 {

@@ -22,8 +22,8 @@
  *
  * Thread:  one at a time.
  * Memory:  16 bytes of state beside the caller's bytes; the result is a copy
- *          and points nowhere. A message in several records is put together
- *          on the stack (16 KiB).
+ *          and points nowhere. A message in several records, or one that is
+ *          not whole, is put together on the stack (16 KiB).
  * Errors:  enum client_hello_cause.
  * Limits:  CLIENT_HELLO_BYTES_MAX with all record headers.
  */
@@ -116,6 +116,12 @@ void client_hello_start(struct client_hello_reader *reader);
  * cannot be DONE, but may find out earlier that this is no ClientHello. */
 enum client_hello_result client_hello_read(struct client_hello_reader *reader,
     const uint8_t *bytes, size_t length,
+    struct client_hello *ret) BR_MUST_CHECK;
+/* What the first part of a ClientHello already says, for who does not wait for
+ * the rest: `bytes` is all that client_hello_read() said MORE of. What stands in
+ * extensions that are whole; versions is 0 until there are theirs. False: it
+ * does not get as far. */
+bool client_hello_begun(const uint8_t *bytes, size_t length,
     struct client_hello *ret) BR_MUST_CHECK;
 /* "server_name": for metrics; and the text of the row. */
 const char *client_hello_cause_name(unsigned cause);

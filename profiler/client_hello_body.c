@@ -237,30 +237,55 @@ static enum client_hello_cause read_extensions(
 	return CLIENT_HELLO_CAUSE_NONE;
 }
 
-enum client_hello_cause client_hello_body_read(
-    const uint8_t *bytes, size_t length, struct client_hello *ret)
+/* All before the extensions. */
+static bool read_front(struct cursor *c, struct client_hello *ret)
 {
-	struct cursor c = cursor_of(bytes, length);
-	struct cursor session_id, suites, compression, extensions;
+	struct cursor session_id, suites, compression;
 	uint16_t version;
 
-	if (!cursor_be16(&c, &version) || version < 0x0300 ||
-	    version > 0x03ff || !cursor_skip(&c, RANDOM_BYTES) ||
-	    !take_u8(&c, &session_id) || !take_u16(&c, &suites) ||
-	    !take_u8(&c, &compression))
-		return CLIENT_HELLO_CAUSE_BODY;
+	if (!cursor_be16(c, &version) || version < 0x0300 || version > 0x03ff ||
+	    !cursor_skip(c, RANDOM_BYTES) || !take_u8(c, &session_id) ||
+	    !take_u16(c, &suites) || !take_u8(c, &compression))
+		return false;
 	if (cursor_left(&session_id) > SESSION_ID_BYTES_MAX ||
 	    !cursor_left(&suites) || cursor_left(&suites) % 2 ||
 	    !cursor_left(&compression))
-		return CLIENT_HELLO_CAUSE_BODY;
+		return false;
 	ret->session_id = cursor_left(&session_id) > 0;
 	/* Without the extension it is "at most this one", RFC 5246 E.1; 1.3
 	 * cannot be asked for this way. */
 	for (uint16_t v = 0x0300; v <= version && v <= 0x0303; v++)
 		ret->versions |= version_bit(v);
+	return true;
+}
+
+enum client_hello_cause client_hello_body_read(
+    const uint8_t *bytes, size_t length, struct client_hello *ret)
+{
+	struct cursor c = cursor_of(bytes, length);
+	struct cursor extensions;
+
+	if (!read_front(&c, ret))
+		return CLIENT_HELLO_CAUSE_BODY;
 	if (!cursor_left(&c))
 		return CLIENT_HELLO_CAUSE_NONE;
 	if (!take_u16(&c, &extensions) || cursor_left(&c))
 		return CLIENT_HELLO_CAUSE_EXTENSIONS;
 	return read_extensions(extensions, ret);
+}
+
+bool client_hello_body_begun(
+    const uint8_t *bytes, size_t length, struct client_hello *ret)
+{
+	struct cursor c = cursor_of(bytes, length);
+	enum client_hello_cause cause;
+	uint16_t list;
+
+	if (!read_front(&c, ret) || !cursor_be16(&c, &list))
+		return false;
+	/* The extension may still come. */
+	ret->versions = 0;
+	cause = read_extensions(c, ret);
+	/* The last one is cut, mostly. */
+	return !cause || cause == CLIENT_HELLO_CAUSE_EXTENSIONS;
 }

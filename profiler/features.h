@@ -147,7 +147,7 @@ struct features_hints {
 	/* How the answer is delimited depends on it: enum http1_asked. */
 	uint8_t http_asked;
 	/* The first message of each way (up, down), its head included, where
-	 * the first read has the whole head and that says it; 0: not known. */
+	 * the whole head has come and says it; 0: not known. */
 	uint64_t message_bytes[2];
 };
 

@@ -53,15 +53,21 @@ static uint64_t message_bytes(
 }
 
 /* Most requests have no body. Of one that may, the whole head counts, which
- * can be longer than what dpi looks at. */
-static uint64_t request_bytes(const void *bytes, size_t length)
+ * can be longer than what dpi looks at. True: the head is not whole. */
+static bool hints_of_body(
+    struct features_hints *hints, const void *bytes, size_t length)
 {
+	enum http1_result result;
 	struct http1_head head;
 
+	if (hints->http_method <= HINTS_METHOD_HEAD)
+		return false;
 	http1_head_start(&head, false);
-	if (http1_head_read(&head, bytes, length) != HTTP1_DONE)
-		return 0;
-	return message_bytes(&head, HTTP1_ASKED_OTHER);
+	result = http1_head_read(&head, bytes, length);
+	if (result == HTTP1_DONE)
+		hints->message_bytes[0] =
+		    message_bytes(&head, HTTP1_ASKED_OTHER);
+	return result == HTTP1_MORE;
 }
 
 static void hints_of_request(struct features_hints *hints,
@@ -115,41 +121,78 @@ static void hints_of_hello(struct features_hints *hints,
 	hints_take_name(ret_name, hello->name, hello->name_length);
 }
 
-void hints_of_client(struct features_hints *hints, const void *bytes,
+/* What was said of the first part may be wrong of the whole. */
+static void hints_forget_request(struct features_hints *hints)
+{
+	hints->http_method = hints->http_path = 0;
+	hints->http_range = hints->http_upgrade = false;
+	hints->tls_version = hints->tls_alpn = 0;
+	hints->tls_sni = hints->tls_ech = false;
+	hints->http_asked = 0;
+	hints->message_bytes[0] = 0;
+}
+
+static void hints_forget_answer(struct features_hints *hints)
+{
+	hints->http_status = hints->http_type = 0;
+	hints->http_length_known = false;
+	hints->http_length_kib = 0;
+	hints->message_bytes[1] = 0;
+}
+
+/* No more than what has come will be waited for. */
+static void hints_of_begun_hello(struct features_hints *hints,
+    const void *bytes, size_t length, struct hints_name *ret_name)
+{
+	struct client_hello hello;
+
+	if (!client_hello_begun(bytes, length, &hello))
+		return;
+	hints_of_hello(hints, &hello, ret_name);
+	if (!hello.versions)
+		hints->tls_version = 0;
+}
+
+bool hints_of_client(struct features_hints *hints, const void *bytes,
     size_t length, struct hints_name *ret_name)
 {
 	struct client_hello hello;
 	struct dpi_verdict verdict;
+	enum dpi_result result;
 	struct dpi dpi;
+	bool more;
 
 	ret_name->length = 0;
 	ret_name->text[0] = '\0';
+	hints_forget_request(hints);
 	dpi_start(&dpi);
-	/* Whatever is missing will not be waited for. */
-	(void)!dpi_read(&dpi, bytes, length, NULL, 0, &hello, &verdict);
+	result = dpi_read(&dpi, bytes, length, NULL, 0, &hello, &verdict);
+	more = result == DPI_MORE && verdict.client_need;
 	hints_set_protocol(hints, verdict.protocol);
 	if (verdict.protocol == PROTOCOL_HTTP ||
 	    verdict.protocol == PROTOCOL_WEBSOCKET) {
 		hints_of_request(hints, verdict.head, bytes, ret_name);
-		if (hints->http_method > HINTS_METHOD_HEAD)
-			hints->message_bytes[0] = request_bytes(bytes, length);
-	}
-	if (verdict.hello)
+		more |= hints_of_body(hints, bytes, length);
+	} else if (verdict.hello) {
 		hints_of_hello(hints, verdict.hello, ret_name);
+	} else if (verdict.protocol == PROTOCOL_TLS && more) {
+		hints_of_begun_hello(hints, bytes, length, ret_name);
+	}
+	return more;
 }
 
-static void hints_of_answer(
+static bool hints_of_answer(
     struct features_hints *hints, const void *bytes, size_t length)
 {
 	const struct http1_span *type;
+	enum http1_result result;
 	struct http1_head head;
-	enum http1_result read;
 
 	http1_head_start(&head, true);
-	read = http1_head_read(&head, bytes, length);
-	if (read == HTTP1_MALFORMED || !head.line_read)
-		return;
-	if (read == HTTP1_DONE)
+	result = http1_head_read(&head, bytes, length);
+	if (result == HTTP1_MALFORMED || !head.line_read)
+		return result == HTTP1_MORE;
+	if (result == HTTP1_DONE)
 		hints->message_bytes[1] =
 		    message_bytes(&head, (enum http1_asked)hints->http_asked);
 	hints->http_status = (uint8_t)(head.status / 100);
@@ -158,29 +201,59 @@ static void hints_of_answer(
 	    type_class((const char *)bytes + type->at, type->length);
 	if (!(head.shapes & HTTP1_HAS_LENGTH) ||
 	    head.shapes & HTTP1_LENGTH_AND_CODING)
-		return;
+		return result == HTTP1_MORE;
 	hints->http_length_known = true;
 	hints->http_length_kib =
 	    (uint32_t)(head.content_length >> 10 < UINT32_MAX
 			   ? head.content_length >> 10
 			   : UINT32_MAX);
+	return result == HTTP1_MORE;
 }
 
-void hints_of_server(
+static bool hints_speak_http(const struct features_hints *hints)
+{
+	return hints->protocol == PROTOCOL_HTTP ||
+	       hints->protocol == PROTOCOL_WEBSOCKET;
+}
+
+bool hints_of_server(
     struct features_hints *hints, const void *bytes, size_t length)
 {
 	struct client_hello hello;
 	struct dpi_verdict verdict;
+	enum dpi_result result;
 	struct dpi dpi;
 
-	if (hints->protocol == PROTOCOL_HTTP ||
-	    hints->protocol == PROTOCOL_WEBSOCKET) {
-		hints_of_answer(hints, bytes, length);
-		return;
-	}
+	hints_forget_answer(hints);
+	if (hints_speak_http(hints))
+		return hints_of_answer(hints, bytes, length);
 	if (hints->protocol != PROTOCOL_UNKNOWN)
-		return;
+		return false;
 	dpi_start(&dpi);
-	(void)!dpi_read(&dpi, NULL, 0, bytes, length, &hello, &verdict);
+	result = dpi_read(&dpi, NULL, 0, bytes, length, &hello, &verdict);
 	hints_set_protocol(hints, verdict.protocol);
+	/* As the next call would take it. */
+	if (hints_speak_http(hints))
+		return hints_of_answer(hints, bytes, length);
+	return result == DPI_MORE && verdict.server_need;
+}
+
+/* -- what is kept ------------------------------------------------------ */
+
+void hints_kept_start(struct hints_kept *kept)
+{
+	kept->open[0] = kept->open[1] = false;
+	kept->length[0] = kept->length[1] = 0;
+}
+
+bool hints_kept_add(
+    struct hints_kept *kept, bool up, const void *bytes, size_t length)
+{
+	uint32_t *at = &kept->length[!up];
+	uint32_t room = HINTS_KEPT_MAX - *at;
+	uint32_t n = length < room ? (uint32_t)length : room;
+
+	memcpy(kept->bytes[!up] + *at, bytes, n);
+	*at += n;
+	return *at < HINTS_KEPT_MAX;
 }
