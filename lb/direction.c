@@ -73,7 +73,7 @@ void direction_count(
 		bulk_open_window(&d->track, now);
 	}
 	if (flow->worker->profiling || flow->profile)
-		flow_profile_bytes(flow, d->up, d->bytes ? NULL : bytes, n);
+		flow_profile_bytes(flow, d->up, bytes, n);
 	d->bytes += n;
 	flow_count_bytes(flow, d->up, n);
 	/* Once it is spliced only its pace counts (direction_review). */

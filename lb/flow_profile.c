@@ -38,6 +38,7 @@ static bool profile_begin(struct flow *flow)
 	}
 	flow->profile = own;
 	own->recorded = NULL;
+	own->kept = NULL;
 	own->rule = bulk_rules[CONF_SPLICE_AUTO];
 	/* The operator's word goes before any verdict. */
 	if (flow->upstream->pool->splice == CONF_SPLICE_AUTO)
@@ -182,44 +183,106 @@ static void profile_set_key(struct flow *flow, const struct hints_name *name)
 	profile->keyed = true;
 }
 
-/* The first bytes of one side. */
+/* All that one side has said so far. True: more of it may say more. */
+static bool profile_read(
+    struct flow *flow, bool up, const void *bytes, uint32_t n)
+{
+	struct features_hints *hints = &flow->profile->profile.hints;
+	struct hints_name name;
+	bool more;
+
+	if (!up)
+		return hints_of_server(hints, bytes, n);
+	more = hints_of_client(hints, bytes, n, &name);
+	profile_set_key(flow, &name);
+	return more;
+}
+
+/* Most flows never come here: their first read says all. */
+static void profile_keep(
+    struct flow *flow, bool up, const void *bytes, uint32_t n)
+{
+	struct flow_profile *own = flow->profile;
+
+	if (n >= HINTS_KEPT_MAX)
+		return;
+	if (!own->kept) {
+		own->kept = slab_new(&flow->worker->kept_slab);
+		if (!own->kept)
+			return;
+		hints_kept_start(own->kept);
+	}
+	own->kept->open[!up] = hints_kept_add(own->kept, up, bytes, n);
+}
+
+static void profile_drop_kept(struct flow *flow)
+{
+	struct flow_profile *own = flow->profile;
+
+	if (own->kept)
+		slab_free(&flow->worker->kept_slab, own->kept);
+	own->kept = NULL;
+}
+
+static void profile_read_on(
+    struct flow *flow, bool up, const void *bytes, uint32_t n)
+{
+	struct hints_kept *kept = flow->profile->kept;
+	bool *open = &kept->open[!up];
+
+	/* What is spliced leaves a hole. */
+	*open = bytes && hints_kept_add(kept, up, bytes, n);
+	if (bytes &&
+	    !profile_read(flow, up, kept->bytes[!up], kept->length[!up]))
+		*open = false;
+	if (!kept->open[0] && !kept->open[1])
+		profile_drop_kept(flow);
+}
+
+/* The first bytes of one side, in as many reads as they take: nothing waits
+ * for the rest, but what it says counts from then on. */
 static void profile_first(
     struct flow *flow, bool up, const void *bytes, uint32_t n)
 {
 	const struct profiling *profiling = flow->worker->profiling;
-	struct profile *profile = &flow->profile->profile;
-	struct hints_name name = {0};
+	struct flow_profile *own = flow->profile;
 
-	if (bytes && !up)
-		hints_of_server(&profile->hints, bytes, n);
-	if (bytes && up) {
-		hints_of_client(&profile->hints, bytes, n, &name);
-		profile_set_key(flow, &name);
+	if (own->profile.features.reads[!up]) {
+		if (!own->kept || !own->kept->open[!up])
+			return;
+		profile_read_on(flow, up, bytes, n);
+	} else if (bytes && profile_read(flow, up, bytes, n)) {
+		profile_keep(flow, up, bytes, n);
 	}
 	if (!profiling)
 		return;
-	profile_pin_by(profile, &profiling->pins);
+	profile_pin_by(&own->profile, &profiling->pins);
 	if (profiling->acts)
-		profile_expect(profile, up, &flow->profile->rule.known[!up]);
+		profile_expect(&own->profile, up, &own->rule.known[!up]);
 }
 
 void flow_profile_bytes(
     struct flow *flow, bool up, const void *bytes, uint32_t n)
 {
 	struct mono now = worker_now(flow->worker);
+	const struct profiling *profiling = flow->worker->profiling;
 	struct profile *profile;
+	uint8_t class;
 
 	if (!flow->profile && !profile_begin(flow))
 		return;
 	profile = &flow->profile->profile;
-	if (!profile->features.reads[!up])
-		profile_first(flow, up, bytes, n);
+	class = profile->class;
+	profile_first(flow, up, bytes, n);
 	features_on_read(&profile->features, up, n, now);
 	if (flow->profile->paced && !up)
 		profile_look_at_pace(flow, now);
 	/* Switched off by a reload, what is known stays as it is. */
-	if (flow->worker->profiling && profile_is_due(profile, now))
+	if (profiling && profile_is_due(profile, now))
 		profile_look(flow, now);
+	/* Pinned between two verdicts. */
+	else if (profiling && profiling->acts && profile->class != class)
+		profile_act(flow, now);
 	if (flow->profile->advised && !bulk_takes_turns(flow->worker))
 		profile_take_back(flow, now);
 }
@@ -299,6 +362,7 @@ void flow_profile_end(struct flow *flow)
 		slab_free(&worker->recorded_slab, own->recorded);
 	}
 	flow->bulk_rule = &bulk_rules[CONF_SPLICE_AUTO];
+	profile_drop_kept(flow);
 	slab_free(&worker->profile_slab, own);
 	flow->profile = NULL;
 }

@@ -14,11 +14,16 @@
  * back with the plan that wanted it.
  *
  * Thread:  the flow's worker.
- * Memory:  a slab of the worker; the recorder's vectors in another.
+ * Memory:  a slab of the worker; the recorder's vectors in another, and first
+ *          bytes that may go on in a third, where they stay until they say all
+ *          or HINTS_KEPT_MAX are there. Without room for them the first read
+ *          counts alone.
  */
 #include "lb/flow.h"
 #include "profiler/pace.h"
 #include "profiler/profile.h"
+
+struct hints_kept;
 
 /* What a plan wants of the profiler; workers hold it from adopt to adopt. None
  * at all: the profiler is off. */
@@ -51,6 +56,7 @@ struct flow_profile {
 	struct profile profile;
 	struct recorded *recorded; /* NULL: this one is not */
 	struct bulk_rule rule; /* as advised, else the default */
+	struct hints_kept *kept; /* NULL: nothing, as of most flows */
 	uint32_t unsent_bytes; /* of the client's socket; 0: as it was */
 	bool paced : 1; /* likewise */
 	bool advised : 1; /* something is other than without a profiler */

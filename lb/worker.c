@@ -9,6 +9,7 @@
 #include "lb/side.h"
 #include "lb/tls_end.h"
 #include "lb/upstream.h"
+#include "profiler/hints.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,11 +18,13 @@
 /* How often queues are looked after without a wake-up (see
  * upstream_release). */
 #define QUEUE_LOOK_MS 5
-/* Flow memory touched at boot, so that the first clients do not pay for it. */
-/* Kinds of flows that a worker remembers (1.5 MiB, touched on use), and flows
- * that are recorded at the same time. */
+/* Kinds of flows that a worker remembers (1.5 MiB, touched on use), flows
+ * that are recorded at the same time, and those whose first bytes are kept for
+ * what may come behind them (16 MiB when all clients dribble). */
 #define HISTORY_ENTRIES 65536u
 #define RECORDED_MAX 4096u
+#define KEPT_MAX 4096u
+/* Flow memory touched at boot, so that the first clients do not pay for it. */
 #define PREFAULT_FLOWS 64
 
 static void worker_look_at_queues(struct timer *timer, struct mono now)
@@ -56,6 +59,9 @@ static int worker_init_profiler(
 	if (!err)
 		err = slab_init(&worker->recorded_slab, "recorded",
 		    sizeof(struct recorded), RECORDED_MAX);
+	if (!err)
+		err = slab_init(&worker->kept_slab, "first bytes",
+		    sizeof(struct hints_kept), KEPT_MAX);
 	if (!err)
 		err = history_init(
 		    &worker->history, HISTORY_ENTRIES, rng_u64(&worker->rng));
@@ -150,6 +156,8 @@ void worker_fini(struct worker *worker)
 		slab_fini(&worker->profile_slab);
 	if (worker->recorded_slab.base)
 		slab_fini(&worker->recorded_slab);
+	if (worker->kept_slab.base)
+		slab_fini(&worker->kept_slab);
 	history_fini(&worker->history);
 	free(worker->scratch);
 	free(worker->bulk);

@@ -158,7 +158,7 @@ struct worker {
 	struct timer_wheel wheel;
 	struct rng rng;
 	struct slab flow_slab, chunk_slab, side_slab, first_slab;
-	struct slab profile_slab, recorded_slab;
+	struct slab profile_slab, recorded_slab, kept_slab;
 	struct history history;
 	const struct profiling *profiling; /* of the plan; NULL: off */
 	/* Of recorded flows, for the clerk, whose owner it is; NULL: none. */

@@ -357,6 +357,7 @@ static void check_clean(struct sim *sim)
 	br_assert(list_empty(&worker->bulk_waiting));
 	br_assert(!worker->side_slab.used && !worker->first_slab.used);
 	br_assert(!worker->profile_slab.used && !worker->recorded_slab.used);
+	br_assert(!worker->kept_slab.used);
 	br_assert(list_empty(&worker->waiting) && list_empty(&worker->paused));
 	br_assert(!worker->flow_slab.used && !worker->chunk_slab.used);
 	br_assert(!sim->shared.connections && !sim->shared.parked);

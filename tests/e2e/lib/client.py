@@ -78,11 +78,13 @@ def echoes(sock, data=b"ping"):
         return False
 
 
-def hello(name):
-    """A ClientHello that asks for that name."""
+def hello(name, alpn=()):
+    """A ClientHello that asks for that name, and offers these protocols."""
     out = ssl.MemoryBIO()
-    tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), out,
-                                                server_hostname=name)
+    context = ssl.create_default_context()
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    tls = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name)
     try:
         tls.do_handshake()
     except ssl.SSLWantReadError:
