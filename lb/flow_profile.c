@@ -246,8 +246,10 @@ static void profile_first(
 {
 	const struct profiling *profiling = flow->worker->profiling;
 	struct flow_profile *own = flow->profile;
+	uint8_t before = own->profile.hints.protocol;
+	bool first = !own->profile.features.reads[!up];
 
-	if (own->profile.features.reads[!up]) {
+	if (!first) {
 		if (!own->kept || !own->kept->open[!up])
 			return;
 		profile_read_on(flow, up, bytes, n);
@@ -256,7 +258,9 @@ static void profile_first(
 	}
 	if (!profiling)
 		return;
-	profile_pin_by(&own->profile, &profiling->pins);
+	/* A reload has no say in what was pinned before. */
+	if (first || own->profile.hints.protocol != before)
+		profile_pin_by(&own->profile, &profiling->pins);
 	if (profiling->acts)
 		profile_expect(&own->profile, up, &own->rule.known[!up]);
 }
