@@ -26,5 +26,7 @@ enum flow_class {
 };
 
 const char *flow_class_name(enum flow_class class);
+/* What flows of it are like, for an operator. */
+const char *flow_class_text(enum flow_class class);
 /* False, and *ret untouched, when there is none of that name. */
 bool flow_class_find(const char *name, enum flow_class *ret);

@@ -8,6 +8,7 @@
 #include "io/tls_memory.h"
 #include "lb/source_table.h"
 #include "daemon/generations.h"
+#include "daemon/profiling_open.h"
 
 #define FAIL_OPEN_NAMES_MAX 100
 
@@ -114,6 +115,7 @@ struct sums {
 	struct worker_metrics workers;
 	uint64_t buffers_empty;
 	uint64_t tls_client_failures, tls_server_failures;
+	uint64_t classes[N_FLOW_CLASSES];
 };
 
 static void add_up(struct sums *sums, const struct daemon *daemon)
@@ -128,6 +130,9 @@ static void add_up(struct sums *sums, const struct daemon *daemon)
 		X(pipes, "")
 #undef X
 		sums->buffers_empty += counter_read(&m->ring.buffers_empty);
+		for (unsigned class = 0; class < N_FLOW_CLASSES; class ++)
+			sums->classes[class] +=
+			    counter_read(&m->classes[class]);
 		for (unsigned cause = 0; cause < TLS_N_CAUSES; cause++) {
 			sums->tls_client_failures +=
 			    counter_read(&m->tls_client_failures[cause]);
@@ -246,6 +251,58 @@ static void put_refused(
 	json_object_end(j);
 }
 
+static const char *profiler_mode(enum conf_profiler_mode mode)
+{
+	switch (mode) {
+	case CONF_PROFILER_OFF:
+		return "off";
+	case CONF_PROFILER_OBSERVE:
+		return "observe";
+	case CONF_PROFILER_ACT:
+		return "act";
+	}
+	return "?";
+}
+
+/* The model as it is in memory: what its file is by now may be another. */
+static void put_model(
+    struct json *j, const char *file, const struct profiling_open *open)
+{
+	char hash[17];
+
+	json_string(j, "model", file);
+	if (!profiling_model_name(open))
+		return;
+	(void)snprintf(hash, sizeof hash, "%016llx",
+	    (unsigned long long)profiling_model_hash(open));
+	json_string(j, "model_name", profiling_model_name(open));
+	if (profiling_model_hash(open) != MODEL_HASH_BUILTIN)
+		json_string(j, "model_hash", hash);
+}
+
+/* Rows and flows that were before stay counted when it is switched off. */
+static void put_profiler(struct json *j, const struct sums *sums,
+    struct daemon *daemon, const struct plan *plan)
+{
+	const struct conf_profiler *profiler = &plan->conf->profiler;
+
+	json_object_begin(j, "profiler");
+	json_string(j, "mode", profiler_mode(profiler->mode));
+	put_model(j, profiler->model, plan->profiling);
+	if (profiler->record)
+		json_string(j, "record", profiler->record);
+	json_uint(j, "rows_recorded", atomic_load(&daemon->rows_recorded));
+	json_uint(j, "rows_lost",
+	    atomic_load(&daemon->rows_lost) +
+		counter_read(&sums->workers.record_dropped));
+	json_object_begin(j, "flows_ended");
+	for (unsigned i = 0; i < N_FLOW_CLASSES; i++)
+		json_uint(
+		    j, flow_class_name((enum flow_class)i), sums->classes[i]);
+	json_object_end(j);
+	json_object_end(j);
+}
+
 static void put_workers(struct json *j, const struct daemon *daemon)
 {
 	json_array_begin(j, "worker");
@@ -311,6 +368,7 @@ void ctl_status(struct ctl_call *call)
 	put_first_bytes(j, &sums);
 	put_refused(j, daemon, plan);
 	put_health(j, plan);
+	put_profiler(j, &sums, daemon, plan);
 	put_workers(j, daemon);
 	ctl_end(call);
 }

@@ -116,6 +116,16 @@ static void print_causes(struct strbuf *ret, const char *title, unsigned first,
 		strbuf_addf(ret, "| `%s` | %s |\n", name(i), text(i));
 }
 
+static const char *class_name(unsigned class)
+{
+	return flow_class_name((enum flow_class) class);
+}
+
+static const char *class_text(unsigned class)
+{
+	return flow_class_text((enum flow_class) class);
+}
+
 static const char docs_head[] =
     "# Metrics\n"
     "\n"
@@ -135,7 +145,7 @@ static const char docs_head[] =
     "address. A server whose address is a name is one series for all its "
     "addresses: sums, and of states\nthe best one. Labels take values from the "
     "configuration (listener, pool, server), are numbers of\nworkers, or come "
-    "from a fixed list (cause, result), so their number is bounded.\n";
+    "from a fixed list (cause, class, result), so their number is bounded.\n";
 
 void metrics_print_docs(struct strbuf *ret)
 {
@@ -160,6 +170,9 @@ void metrics_print_docs(struct strbuf *ret)
 	print_causes(ret, "`cause` of a ClientHello",
 	    CLIENT_HELLO_CAUSES_COUNTED, CLIENT_HELLO_N_CAUSES,
 	    client_hello_cause_name, client_hello_cause_text);
+	print_title(ret, "Profiler");
+	print_ids(ret, METRIC_ID_C_FLOWS, METRIC_ID_C_FLOWS);
+	print_causes(ret, "`class`", 0, N_FLOW_CLASSES, class_name, class_text);
 	print_title(ret, "Rings");
 	print_group(ret, &metrics_ring);
 	print_title(ret, "Listeners");

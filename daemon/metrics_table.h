@@ -132,6 +132,10 @@ static inline uint64_t metric_field_read(
 	    "Connections closed for a malformed TLS ClientHello that a route " \
 	    "needed")
 
+#define METRIC_CLASS_LIST(X)                                                   \
+	X(C_FLOWS, "braid_profiled_flows", COUNTER, "", "worker, class",       \
+	    "Flows ended that the profiler looked at, by their last class")
+
 #define METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	X(L_CONNECTIONS, "braid_listener_connections", GAUGE, "", "listener",  \
 	    "Client connections open now")                                     \
@@ -208,6 +212,7 @@ static inline uint64_t metric_field_read(
 	METRIC_WORKER_GAUGE_LIST(X)                                            \
 	METRIC_TLS_LIST(X)                                                     \
 	METRIC_FRONT_LIST(X)                                                   \
+	METRIC_CLASS_LIST(X)                                                   \
 	METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	METRIC_POOL_LIST(X)                                                    \
 	METRIC_SERVER_GAUGE_LIST(X)                                            \

@@ -120,26 +120,35 @@ static void print_worker_group(struct metrics_writer *w,
 	}
 }
 
-/* Counters of a worker by cause. */
+/* Counters of a worker by cause, or by class. */
 struct causes {
 	enum metric_id id;
 	size_t counters; /* in struct worker_metrics */
 	unsigned first, n; /* those before the first are no failures */
 	const char *(*name)(unsigned cause);
+	const char *label;
 };
 
-#define CAUSES(id, field, first, n, name)                                      \
+#define CAUSES(id, field, first, n, name, label)                               \
 	{                                                                      \
 		METRIC_ID_##id, offsetof(struct worker_metrics, field), first, \
-		    n, name                                                    \
+		    n, name, label                                             \
 	}
 
+static const char *class_name(unsigned class)
+{
+	return flow_class_name((enum flow_class) class);
+}
+
 static const struct causes causes[] = {
-    CAUSES(T_CLIENT, tls_client_failures, 1, TLS_N_CAUSES, tls_cause_name),
-    CAUSES(T_SERVER, tls_server_failures, 1, TLS_N_CAUSES, tls_cause_name),
-    CAUSES(F_PROXY, proxy_causes, 1, PROXY_N_CAUSES, proxy_cause_name),
+    CAUSES(T_CLIENT, tls_client_failures, 1, TLS_N_CAUSES, tls_cause_name,
+	"cause"),
+    CAUSES(T_SERVER, tls_server_failures, 1, TLS_N_CAUSES, tls_cause_name,
+	"cause"),
+    CAUSES(F_PROXY, proxy_causes, 1, PROXY_N_CAUSES, proxy_cause_name, "cause"),
     CAUSES(F_HELLO, hello_causes, CLIENT_HELLO_CAUSES_COUNTED,
-	CLIENT_HELLO_N_CAUSES, client_hello_cause_name),
+	CLIENT_HELLO_N_CAUSES, client_hello_cause_name, "cause"),
+    CAUSES(C_FLOWS, classes, 0, N_FLOW_CLASSES, class_name, "class"),
 };
 
 static void print_causes(struct metrics_writer *w,
@@ -154,8 +163,8 @@ static void print_causes(struct metrics_writer *w,
 		    (const void *)(metrics + of->counters);
 
 		for (unsigned cause = of->first; cause < of->n; cause++) {
-			struct metric_label labels[2] = {
-			    worker_label(i, text), {"cause", of->name(cause)}};
+			struct metric_label labels[2] = {worker_label(i, text),
+			    {of->label, of->name(cause)}};
 
 			metrics_uint(
 			    w, labels, 2, counter_read(&counters[cause]));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "profiler/model_abi.h"
 
 #define PROFILING_WHY_MAX 512
 
@@ -99,7 +100,12 @@ void profiling_close(struct profiling_open *open)
 	free(open);
 }
 
-static uint64_t profiling_model_hash(const struct profiling_open *open)
+const char *profiling_model_name(const struct profiling_open *open)
+{
+	return open && open->model.abi ? open->model.abi->name : NULL;
+}
+
+uint64_t profiling_model_hash(const struct profiling_open *open)
 {
 	return open ? open->model.hash : 0;
 }

@@ -39,5 +39,9 @@ void profiling_close(struct profiling_open *open);
 /* Whether both classify by the same model; NULL: by none. */
 bool profiling_same_model(
     const struct profiling_open *a, const struct profiling_open *b);
+/* What it calls itself, and a number of its bytes: NULL and 0 where there is
+ * none. */
+const char *profiling_model_name(const struct profiling_open *open);
+uint64_t profiling_model_hash(const struct profiling_open *open);
 /* The model's file if this user may not read it, else NULL. */
 const char *profiling_forbidden(const struct conf *conf);

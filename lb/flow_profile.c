@@ -353,6 +353,7 @@ void flow_profile_end(struct flow *flow)
 	if (!own)
 		return;
 	features = &own->profile.features;
+	counter_inc(&worker->metrics->classes[own->profile.class]);
 	if (own->profile.keyed)
 		history_add(&worker->history, own->profile.key,
 		    &(struct history_flow){

@@ -22,6 +22,7 @@
 #include "base/rng.h"
 #include "base/slab.h"
 #include "base/timer.h"
+#include "conf/flow_class.h"
 #include "io/pipe.h"
 #include "io/ring.h"
 #include "io/tls.h"
@@ -110,6 +111,7 @@ struct worker_metrics {
 	struct counter tls_server_failures[TLS_N_CAUSES];
 	struct counter proxy_causes[PROXY_N_CAUSES];
 	struct counter hello_causes[CLIENT_HELLO_N_CAUSES];
+	struct counter classes[N_FLOW_CLASSES]; /* of profiled flows, at end */
 	struct histogram connect_time, queue_time, flow_time;
 	struct ring_metrics ring;
 } __attribute__((aligned(64)));

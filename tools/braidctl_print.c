@@ -309,6 +309,41 @@ static void print_memory(struct printer *p, const json_t *data)
 	    plural(client_uint(ring, "found_empty")));
 }
 
+/* Nothing while it is off. */
+static void print_profiler(struct printer *p, const json_t *data)
+{
+	const json_t *profiler = json_object_get(data, "profiler");
+	const char *mode = client_text(profiler, "mode");
+	const char *name = client_text(profiler, "model_name");
+	const char *hash = client_text(profiler, "model_hash");
+	const char *class, *before = "";
+	json_t *flows = json_object_get(profiler, "flows_ended");
+	json_t *count;
+
+	if (!*mode || !strcmp(mode, "off"))
+		return;
+	add_key(p, "profiler");
+	strbuf_addf(
+	    p->out, "%s  model %s", mode, client_text(profiler, "model"));
+	if (*hash)
+		strbuf_addf(p->out, " (%s, %s)", name, hash);
+	strbuf_adds(p->out, "  ended: ");
+	json_object_foreach(flows, class, count)
+	{
+		strbuf_addf(p->out, "%s%s %llu", before, class,
+		    (unsigned long long)json_integer_value(count));
+		before = ", ";
+	}
+	strbuf_addc(p->out, '\n');
+	if (!*client_text(profiler, "record"))
+		return;
+	add_key(p, "");
+	strbuf_addf(p->out, "recorded in %s  rows %llu, lost %llu\n",
+	    client_text(profiler, "record"),
+	    (unsigned long long)client_uint(profiler, "rows_recorded"),
+	    (unsigned long long)client_uint(profiler, "rows_lost"));
+}
+
 static void print_status(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"WORKER", ">FLOWS OPEN",
@@ -321,6 +356,7 @@ static void print_status(struct printer *p, const json_t *data)
 	print_health(p, data);
 	print_flows_summary(p, data);
 	print_memory(p, data);
+	print_profiler(p, data);
 	strbuf_addc(p->out, '\n');
 	table_init(&table, titles);
 	for (size_t i = 0; i < json_array_size(workers); i++) {

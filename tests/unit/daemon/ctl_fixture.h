@@ -200,6 +200,7 @@ static inline struct control *control_new(void)
 	c->upstream.pool = pool_new(&c->conf_pool, c->daemon.board);
 	c->upstreams[0] = &c->upstream;
 	c->conf.file = "braid.yaml";
+	c->conf.profiler.model = "builtin";
 	c->plan = (struct plan){.number = 1,
 	    .conf = &c->conf,
 	    .n_upstreams = 1,
