@@ -66,6 +66,17 @@ int csv_split(char *line, size_t length, char **ret_fields, uint32_t room,
 	return 0;
 }
 
+void csv_skip_mark(char **line, size_t *length)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t n = sizeof mark - 1;
+
+	if (*length < n || memcmp(*line, mark, n) != 0)
+		return;
+	*line += n;
+	*length -= n;
+}
+
 int csv_int32(const char *field, int32_t *ret)
 {
 	bool negative = *field == '-';

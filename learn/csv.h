@@ -21,6 +21,9 @@
  * field becomes terminated. */
 int csv_split(char *line, size_t length, char **ret_fields, uint32_t room,
     uint32_t *ret_n) BR_MUST_CHECK;
+/* Passes over a byte order mark, as some programs put it before a file's first
+ * line. */
+void csv_skip_mark(char **line, size_t *length);
 /* A whole decimal number: BR_E_SYNTAX if it is none, -ERANGE if it does not
  * fit. */
 int csv_int32(const char *field, int32_t *ret) BR_MUST_CHECK;

@@ -58,6 +58,14 @@ void row_reader_fini(struct row_reader *reader)
 	*reader = (struct row_reader){0};
 }
 
+void row_reader_group_by(
+    struct row_reader *reader, const char *column, uint32_t n_bytes)
+{
+	br_assert(!reader->has_header && column[0] == '_');
+	reader->group_by = column;
+	reader->group_bytes = n_bytes;
+}
+
 static bool is_name(const char *text)
 {
 	size_t length = strlen(text);
@@ -123,8 +131,10 @@ static int find_group(
 	return 0;
 }
 
-static int32_t kind_of(const char *name)
+static int32_t kind_of(const struct row_reader *reader, const char *name)
 {
+	if (reader->group_by && !strcmp(name, reader->group_by))
+		return COLUMN_GROUP;
 	if (name[0] == '_')
 		return COLUMN_IGNORED;
 	if (!strcmp(name, "class"))
@@ -132,7 +142,7 @@ static int32_t kind_of(const char *name)
 	if (!strcmp(name, "weight"))
 		return COLUMN_WEIGHT;
 	if (!strcmp(name, "group"))
-		return COLUMN_GROUP;
+		return reader->group_by ? COLUMN_IGNORED : COLUMN_GROUP;
 	return 0;
 }
 
@@ -140,7 +150,7 @@ static int32_t kind_of(const char *name)
 static int number_columns(
     struct row_reader *reader, uint32_t n, uint32_t *ret_features)
 {
-	bool has_class = false;
+	bool has_class = false, has_group = !reader->group_by;
 
 	*ret_features = 0;
 	for (uint32_t i = 0; i < n; i++) {
@@ -156,13 +166,17 @@ static int number_columns(
 				return fail(reader, BR_E_SYNTAX,
 				    "two columns are called \"%s\"", name);
 		}
-		reader->columns[i] = kind_of(name);
+		reader->columns[i] = kind_of(reader, name);
 		has_class |= reader->columns[i] == COLUMN_CLASS;
+		has_group |= reader->columns[i] == COLUMN_GROUP;
 		if (reader->columns[i] == 0)
 			reader->columns[i] = (int32_t)(*ret_features)++;
 	}
 	if (!has_class)
 		return fail(reader, BR_E_SYNTAX, "no column \"class\"");
+	if (!has_group)
+		return fail(reader, BR_E_SYNTAX, "no column \"%s\" to group by",
+		    reader->group_by);
 	if (!*ret_features)
 		return fail(reader, BR_E_SYNTAX, "no column is a feature");
 	if (*ret_features > DATASET_FEATURES_MAX)
@@ -254,8 +268,10 @@ static int split(
 int row_reader_header(struct row_reader *reader, char *line, size_t length)
 {
 	uint32_t n, n_features;
-	int err = split(reader, line, length, &n);
+	int err;
 
+	csv_skip_mark(&line, &length);
+	err = split(reader, line, length, &n);
 	if (!err)
 		err = number_columns(reader, n, &n_features);
 	if (err)
@@ -275,7 +291,7 @@ struct row {
 
 static int read_field(struct row_reader *reader, uint32_t i, struct row *row)
 {
-	const char *field = reader->fields[i];
+	char *field = reader->fields[i];
 	int err;
 
 	switch (reader->columns[i]) {
@@ -285,13 +301,19 @@ static int read_field(struct row_reader *reader, uint32_t i, struct row *row)
 		row->class = field;
 		return 0;
 	case COLUMN_GROUP:
+		if (reader->group_bytes && strlen(field) > reader->group_bytes)
+			field[reader->group_bytes] = '\0';
 		row->group = field;
 		return 0;
 	case COLUMN_WEIGHT:
 		err = csv_number(field, &row->weight);
-		if (err || !(row->weight > 0))
-			return fail(reader, err ? err : -ERANGE,
-			    "the weight \"%s\" is no number above 0", field);
+		if (!err && !(row->weight >= ROW_WEIGHT_MIN &&
+				row->weight <= ROW_WEIGHT_MAX))
+			err = -ERANGE;
+		if (err)
+			return fail(reader, err,
+			    "the weight \"%s\" is no number from %g to %g",
+			    field, ROW_WEIGHT_MIN, ROW_WEIGHT_MAX);
 		return 0;
 	default:
 		err = csv_int32(field, &reader->values[reader->columns[i]]);

@@ -4,7 +4,7 @@
  * Lines of recorded CSV into a dataset. The header names the columns:
  *
  *     class     the label, a name; needed
- *     weight    a number above 0; 1 without it
+ *     weight    a number from ROW_WEIGHT_MIN to ROW_WEIGHT_MAX; 1 without it
  *     group     a name; without it each row is a group of its own
  *     _NAME     ignored: times, numbers of flows
  *     others    features, whole numbers of 32 bits, in the header's order
@@ -31,6 +31,9 @@
 #define ROW_LINE_BYTES_MAX (128u << 10)
 #define ROW_NAME_BYTES_MAX 64
 #define ROW_GROUP_BYTES_MAX 255
+/* Far from where sums of weights lose what they add up. */
+#define ROW_WEIGHT_MIN 1e-9
+#define ROW_WEIGHT_MAX 1e9
 
 struct arena;
 struct strmap;
@@ -44,6 +47,8 @@ struct row_reader {
 	/* The rest is the reader's own. */
 	struct arena *arena;
 	struct strmap *classes, *groups;
+	const char *group_by; /* NULL: "group" */
+	uint32_t group_bytes; /* of it, that count; 0: all */
 	bool has_header, has_group;
 	uint32_t n_columns; /* of the present file */
 	int32_t *columns; /* what each is: a feature, or one of the others */
@@ -52,6 +57,10 @@ struct row_reader {
 };
 
 void row_reader_init(struct row_reader *reader);
+/* Before any line: another column, one whose name begins with _, says the group
+ * by its first n_bytes; 0: by all of it. `column` lives as long as the reader. */
+void row_reader_group_by(
+    struct row_reader *reader, const char *column, uint32_t n_bytes);
 void row_reader_fini(struct row_reader *reader);
 /* Numbers a class before any row does, for whoever has an order of them. */
 int row_reader_class(struct row_reader *reader, const char *name,

@@ -105,18 +105,34 @@ static const char *model_loader_says(void)
 	return said ? said + 2 : text ? text : "it cannot be loaded";
 }
 
-static int model_take_object(
-    struct model *model, int *fd, const struct model_why *why)
+int model_object_open(int *fd, const struct model_why *why, void **ret_object,
+    const struct braid_model **ret_abi)
 {
 	const struct braid_model *abi;
 	void *object = model_open_object(fd);
-	int err;
 
 	if (!object)
 		return model_refuse(why, "%s", model_loader_says());
 	abi = dlsym(object, "braid_model");
-	err = abi ? model_bind(model, abi, why->text, why->room)
-		  : model_refuse(why, "it exports no braid_model");
+	if (!abi) {
+		dlclose(object);
+		return model_refuse(why, "it exports no braid_model");
+	}
+	*ret_object = object;
+	*ret_abi = abi;
+	return 0;
+}
+
+static int model_take_object(
+    struct model *model, int *fd, const struct model_why *why)
+{
+	const struct braid_model *abi;
+	void *object;
+	int err = model_object_open(fd, why, &object, &abi);
+
+	if (err)
+		return err;
+	err = model_bind(model, abi, why->text, why->room);
 	if (err)
 		dlclose(object);
 	else

@@ -24,6 +24,7 @@
 #include "base/error.h"
 
 struct braid_model;
+struct model_why;
 
 #define MODEL_CLASSES_MAX 16
 #define MODEL_HASH_BUILTIN 1u
@@ -47,6 +48,11 @@ int model_builtin(
  * The file may be replaced, overwritten or deleted afterwards. */
 int model_load(struct model *ret, const char *path, char *ret_why,
     uint32_t why_room) BR_MUST_CHECK;
+/* The object of a copy (model_file.h), as it is: who asks it has still to look
+ * at what model_bind() looks at. The descriptor, which may
+ * become another, stays open as long as it. */
+int model_object_open(int *fd, const struct model_why *why, void **ret_object,
+    const struct braid_model **ret_abi) BR_MUST_CHECK;
 void model_free(struct model *model);
 /* The class as in profile.h, and in *ret_confidence 1/10000. */
 uint8_t model_classify(const struct model *model, const int32_t *features,

@@ -67,7 +67,8 @@ static int check_folders(const char *path, const struct model_why *why)
 	return err;
 }
 
-static int check_file(int fd, const struct model_why *why, size_t *ret_size)
+static int check_kind(
+    int fd, const struct model_why *why, size_t *ret_size, struct stat *ret)
 {
 	struct stat st;
 
@@ -79,7 +80,8 @@ static int check_file(int fd, const struct model_why *why, size_t *ret_size)
 		return model_refuse(
 		    why, "it has more than %u MiB", MODEL_FILE_MAX >> 20);
 	*ret_size = (size_t)st.st_size;
-	return check_owner(&st, "it", why);
+	*ret = st;
+	return 0;
 }
 
 /* -- whether it is whole ----------------------------------------------- */
@@ -195,6 +197,7 @@ int model_file_open(const char *path, const struct model_why *why, int *ret_fd,
 	/* A FIFO must not be waited for. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	size_t size = 0;
+	struct stat st;
 	int err;
 
 	if (fd < 0 && errno == ELOOP)
@@ -202,9 +205,28 @@ int model_file_open(const char *path, const struct model_why *why, int *ret_fd,
 		    why, "it is a symbolic link: name the file itself");
 	if (fd < 0)
 		return -errno;
-	err = check_file(fd, why, &size);
+	err = check_kind(fd, why, &size, &st);
+	if (!err)
+		err = check_owner(&st, "it", why);
 	if (!err)
 		err = check_folders(path, why);
+	if (!err)
+		err = make_copy(fd, size, why, ret_fd, ret_hash);
+	close(fd);
+	return err;
+}
+
+int model_file_open_any(const char *path, const struct model_why *why,
+    int *ret_fd, uint64_t *ret_hash)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t size = 0;
+	struct stat st;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = check_kind(fd, why, &size, &st);
 	if (!err)
 		err = make_copy(fd, size, why, ret_fd, ret_hash);
 	close(fd);

@@ -43,6 +43,10 @@ int model_refuse(const struct model_why *why, const char *format, ...)
 /* The descriptor of the copy, and a hash of its bytes. */
 int model_file_open(const char *path, const struct model_why *why, int *ret_fd,
     uint64_t *ret_hash) BR_MUST_CHECK;
+/* The same of a file of anybody's, also through a link: for who has named it
+ * by hand and runs its code as himself. */
+int model_file_open_any(const char *path, const struct model_why *why,
+    int *ret_fd, uint64_t *ret_hash) BR_MUST_CHECK;
 /* Whether these bytes are a shared object of this machine's kind with nothing
  * missing that its headers promise: 0 or BR_E_MODEL. */
 int model_file_check(const uint8_t *bytes, size_t size,

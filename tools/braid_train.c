@@ -19,7 +19,7 @@ static const struct command commands[] = {
     {"fit", "[OPTION ...] FILE.csv ...",
 	"learn from rows, test, report, write C or a shared object",
 	train_fit_main},
-    {"eval", "--model FILE.so FILE.csv ...", "score a model on rows",
+    {"eval", "--model builtin|FILE.so FILE.csv ...", "score a model on rows",
 	train_eval_main},
     {"dpi", "[OPTION] FILE.csv ...",
 	"say what protocol captured first bytes are, and the score",

@@ -7,6 +7,7 @@
  * Thread:  the only one.
  * Errors:  an exit status, with a sentence already said on stderr.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -36,6 +37,11 @@ int train_read_files(
 /* Writes a whole file, or says why not. */
 int train_write_file(
     const char *path, const char *bytes, size_t length) BR_MUST_CHECK;
+/* Before the work: that `path` can be written at its end and is none of the
+ * files that are read. A file that is put in place by a rename needs a folder
+ * that can be written, whether it is there or not. */
+int train_check_output(const char *option, const char *path, bool renames,
+    char *const *inputs, uint32_t n) BR_MUST_CHECK;
 /* An option's whole number from least to most. */
 int train_option_number(const char *option, const char *text, uint64_t least,
     uint64_t most, uint64_t *ret) BR_MUST_CHECK;

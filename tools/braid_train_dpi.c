@@ -152,7 +152,8 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static int read_hex(const char *text, uint8_t *ret, size_t *ret_length)
+/* NULL, or what is wrong. */
+static const char *read_hex(const char *text, uint8_t *ret, size_t *ret_length)
 {
 	size_t n = 0;
 
@@ -160,14 +161,42 @@ static int read_hex(const char *text, uint8_t *ret, size_t *ret_length)
 		int high = hex_digit(text[0]);
 		int low = high < 0 ? -1 : hex_digit(text[1]);
 
+		if (high >= 0 && !text[1])
+			return "an odd number of hexadecimal digits";
 		if (low < 0)
-			return BR_E_SYNTAX;
+			return "a byte that is no hexadecimal digit";
 		if (n == SIDE_BYTES_MAX)
-			return BR_E_LIMIT;
+			return "more bytes than are looked at";
 		ret[n++] = (uint8_t)(high << 4 | low);
 	}
 	*ret_length = n;
-	return 0;
+	return NULL;
+}
+
+/* Where in a file, for what is said of it. */
+struct place {
+	const char *name;
+	unsigned line;
+};
+
+static int bad_line(
+    const struct place *at, const char *column, const char *what)
+{
+	(void)fprintf(stderr, "braid-train: %s:%u: %s%s%s\n", at->name,
+	    at->line, column, *column ? ": " : "", what);
+	return TRAIN_DATA;
+}
+
+static int split(const struct place *at, char *line, size_t length,
+    char **fields, uint32_t *ret_n)
+{
+	int err = csv_split(line, length, fields, COLUMNS_MAX, ret_n);
+
+	if (err == BR_E_LIMIT)
+		return bad_line(at, "", "too many columns");
+	return err ? bad_line(
+			 at, "", "a quote at a wrong place, or a byte of 0")
+		   : TRAIN_OK;
 }
 
 static const char *field_of(
@@ -176,18 +205,20 @@ static const char *field_of(
 	return column == UINT32_MAX ? fallback : fields[column];
 }
 
-static int read_row(
-    char *line, size_t length, const struct columns *columns, struct row *ret)
+static int read_row(const struct place *at, char *line, size_t length,
+    const struct columns *columns, struct row *ret)
 {
 	char *fields[COLUMNS_MAX];
+	const char *wrong;
 	uint32_t n;
-	int err = csv_split(line, length, fields, COLUMNS_MAX, &n);
+	int code = split(at, line, length, fields, &n);
 
-	if (err)
-		return err;
+	if (code)
+		return code;
 	for (const uint32_t *c = &columns->label; c <= &columns->pcap; c++) {
 		if (*c != UINT32_MAX && *c >= n)
-			return BR_E_SYNTAX;
+			return bad_line(
+			    at, "", "fewer columns than the header has");
 	}
 	ret->label = fields[columns->label];
 	ret->host = field_of(fields, columns->host, "");
@@ -195,11 +226,13 @@ static int read_row(
 	ret->scored = !strcmp(field_of(fields, columns->has_syn, "1"), "1");
 	ret->server_first =
 	    !strcmp(field_of(fields, columns->server_first, "0"), "1");
-	err =
+	wrong =
 	    read_hex(fields[columns->client], ret->client, &ret->client_length);
-	return err ? err
-		   : read_hex(fields[columns->server], ret->server,
-			 &ret->server_length);
+	if (wrong)
+		return bad_line(at, "client_hex", wrong);
+	wrong =
+	    read_hex(fields[columns->server], ret->server, &ret->server_length);
+	return wrong ? bad_line(at, "server_hex", wrong) : TRAIN_OK;
 }
 
 /* --- one flow --- */
@@ -357,20 +390,32 @@ static void print_scores(FILE *output, const struct scores *scores)
 
 /* --- the whole file --- */
 
-static int no_columns(const char *name)
+static int read_header(
+    const struct place *at, char *line, size_t length, struct columns *ret)
 {
-	(void)fprintf(stderr,
-	    "braid-train: %s:1: want at least the columns proto, client_hex "
-	    "and server_hex\n",
-	    name);
-	return TRAIN_DATA;
+	char *fields[COLUMNS_MAX];
+	uint32_t n;
+	int code;
+
+	csv_skip_mark(&line, &length);
+	code = split(at, line, length, fields, &n);
+	if (!code && find_columns(fields, n, ret))
+		code = bad_line(at, "",
+		    "want at least the columns proto, client_hex and "
+		    "server_hex");
+	return code;
 }
 
-static int bad_line(const char *name, unsigned line, int err)
+static void score_and_print(
+    const struct row *row, bool wrong_only, struct scores *scores)
 {
-	(void)fprintf(
-	    stderr, "braid-train: %s:%u: %s\n", name, line, br_strerror(err));
-	return TRAIN_DATA;
+	struct outcome outcome;
+	const char *verdict;
+
+	classify(row, &outcome);
+	verdict = score_row(row, &outcome, scores);
+	if (!wrong_only || verdict == missed || verdict == wrong)
+		print_row(stdout, row, &outcome, verdict);
 }
 
 static int read_rows(
@@ -379,41 +424,31 @@ static int read_rows(
 	static struct row row;
 	struct columns columns = {0};
 	struct scores scores = {0};
-	struct outcome outcome;
-	unsigned number = 0;
+	struct place at = {.name = name};
 	ssize_t length;
 
 	while ((length = getline(line, room, input)) > 0) {
-		char *fields[COLUMNS_MAX];
-		const char *verdict;
-		uint32_t n;
-		int err;
+		int code;
 
 		while (length && strchr("\r\n", (*line)[length - 1]))
 			(*line)[--length] = '\0';
-		if (number++) {
-			err = read_row(*line, (size_t)length, &columns, &row);
-		} else {
-			err = csv_split(
-			    *line, (size_t)length, fields, COLUMNS_MAX, &n);
-			if (!err)
-				err = find_columns(fields, n, &columns);
-		}
-		if (err == -ENOENT)
-			return no_columns(name);
-		if (err)
-			return bad_line(name, number, err);
-		if (number == 1)
-			continue;
-		classify(&row, &outcome);
-		verdict = score_row(&row, &outcome, &scores);
-		if (!wrong_only || verdict == missed || verdict == wrong)
-			print_row(stdout, &row, &outcome, verdict);
+		code =
+		    at.line++
+			? read_row(&at, *line, (size_t)length, &columns, &row)
+			: read_header(&at, *line, (size_t)length, &columns);
+		if (code)
+			return code;
+		if (at.line > 1)
+			score_and_print(&row, wrong_only, &scores);
 	}
-	if (ferror(input) || !number)
-		return bad_line(name, number, number ? -EIO : -ENODATA);
+	if (ferror(input))
+		return bad_line(&at, "", strerror(errno));
+	if (!at.line) {
+		at.line = 1;
+		return bad_line(&at, "", "the file is empty");
+	}
 	print_scores(stdout, &scores);
-	return 0;
+	return TRAIN_OK;
 }
 
 static int read_file(const char *path, bool wrong_only)

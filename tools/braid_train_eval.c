@@ -7,51 +7,99 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/strbuf.h"
 #include "learn/confusion.h"
 #include "learn/feature_names.h"
 #include "learn/memory.h"
+#include "profiler/model.h"
 #include "profiler/model_abi.h"
+#include "profiler/model_file.h"
 #include "tools/braid_train_report.h"
 
 /* `braid-train eval`: asks a compiled model about rows whose class is known. */
 
 static const char usage[] =
-    "usage: braid-train eval --model FILE.so FILE.csv ...\n"
+    "usage: braid-train eval --model builtin|FILE.so FILE.csv ...\n"
     "\n"
+    "  --model builtin   the model that comes with Braid\n"
     "  --model FILE.so   a model made by braid-train fit --so; its code is "
     "run\n";
 
-/* NULL when the file is no model that can be asked; the reason is said. */
-static const struct braid_model *open_model(const char *path, void **ret)
-{
-	const struct braid_model *model;
-	struct strbuf name;
+/* What is asked. */
+struct asked {
+	const struct braid_model *abi;
+	void *object; /* NULL: built in */
+	int fd; /* of its copy; with an object only */
+	char why[256];
+};
 
-	/* A name without a slash would be looked for elsewhere. */
-	strbuf_init(&name);
-	strbuf_addf(&name, "%s%s", strchr(path, '/') ? "" : "./", path);
-	*ret = dlopen(name.text, RTLD_NOW | RTLD_LOCAL);
-	strbuf_fini(&name);
-	if (!*ret) {
-		fprintf(stderr, "braid-train: %s\n", dlerror());
-		return NULL;
+static int ask_file(const char *path, struct asked *ret)
+{
+	struct model_why why = {ret->why, sizeof ret->why};
+	uint64_t hash;
+	int err = model_file_open_any(path, &why, &ret->fd, &hash);
+
+	if (err)
+		return err;
+	err = model_object_open(&ret->fd, &why, &ret->object, &ret->abi);
+	if (err)
+		close(ret->fd);
+	return err;
+}
+
+static int ask_builtin(struct asked *ret)
+{
+	struct model model;
+	int err = model_builtin(&model, ret->why, sizeof ret->why);
+
+	if (!err)
+		ret->abi = model.abi;
+	return err;
+}
+
+/* Of any features and classes: what it was trained on is for the rows to say. */
+static int check_model(struct asked *asked)
+{
+	struct model_why why = {asked->why, sizeof asked->why};
+	const struct braid_model *abi = asked->abi;
+
+	if (abi->magic == BRAID_MODEL_MAGIC && abi->abi != BRAID_MODEL_ABI)
+		return model_refuse(&why,
+		    "a model of ABI %" PRIu32 ", but this is %d", abi->abi,
+		    BRAID_MODEL_ABI);
+	if (abi->magic != BRAID_MODEL_MAGIC || !abi->classify ||
+	    !abi->classes || !abi->name || !abi->n_classes ||
+	    abi->n_classes > DATASET_CLASSES_MAX)
+		return model_refuse(&why, "its braid_model is no model");
+	return 0;
+}
+
+static void let_go(struct asked *asked)
+{
+	if (!asked->object)
+		return;
+	dlclose(asked->object);
+	close(asked->fd);
+}
+
+/* False when it is no model that can be asked; the reason is said. */
+static bool open_model(const char *path, struct asked *ret)
+{
+	int err;
+
+	*ret = (struct asked){.fd = -1};
+	err = strcmp(path, "builtin") ? ask_file(path, ret) : ask_builtin(ret);
+	if (!err) {
+		err = check_model(ret);
+		if (err)
+			let_go(ret);
 	}
-	model = dlsym(*ret, "braid_model");
-	if (model && model->magic == BRAID_MODEL_MAGIC &&
-	    model->abi == BRAID_MODEL_ABI && model->n_classes > 0 &&
-	    model->n_classes <= DATASET_CLASSES_MAX)
-		return model;
-	if (model && model->magic == BRAID_MODEL_MAGIC)
-		fprintf(stderr,
-		    "braid-train: %s: a model of ABI %" PRIu32
-		    ", but this is %d\n",
-		    path, model->abi, BRAID_MODEL_ABI);
-	else
-		fprintf(stderr, "braid-train: %s: no model\n", path);
-	dlclose(*ret);
-	return NULL;
+	if (err)
+		fprintf(stderr, "braid-train: %s: %s\n", path,
+		    ret->why[0] ? ret->why : br_strerror(err));
+	return !err;
 }
 
 static int check_features(
@@ -131,10 +179,9 @@ int train_eval_main(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {0},
 	};
-	const struct braid_model *model;
 	const char *path = NULL;
+	struct asked asked;
 	int option, code;
-	void *opened;
 
 	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
 		if (option == 'h') {
@@ -151,10 +198,9 @@ int train_eval_main(int argc, char **argv)
 		fputs(usage, stderr);
 		return TRAIN_USAGE;
 	}
-	model = open_model(path, &opened);
-	if (!model)
+	if (!open_model(path, &asked))
 		return TRAIN_NO_INPUT;
-	code = eval(model, argv + optind, (uint32_t)(argc - optind));
-	dlclose(opened);
+	code = eval(asked.abi, argv + optind, (uint32_t)(argc - optind));
+	let_go(&asked);
 	return code;
 }

@@ -2,9 +2,11 @@
 #include "tools/braid_train.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -95,6 +97,56 @@ int train_read_files(struct row_reader *reader, char *const *paths, uint32_t n)
 		code = TRAIN_DATA;
 	}
 	return code;
+}
+
+/* 0 or -errno. */
+static int check_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct stat st;
+	int n = snprintf(folder, sizeof folder, "%.*s",
+	    slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+
+	if (n >= (int)sizeof folder)
+		return -ENAMETOOLONG;
+	if (stat(folder, &st) || access(folder, W_OK | X_OK))
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+static bool is_same_file(const char *path, const struct stat *other)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_dev == other->st_dev &&
+	       st.st_ino == other->st_ino;
+}
+
+int train_check_output(const char *option, const char *path, bool renames,
+    char *const *inputs, uint32_t n)
+{
+	struct stat st;
+	bool exists = !stat(path, &st);
+	int err = 0;
+
+	for (uint32_t i = 0; exists && S_ISREG(st.st_mode) && i < n; i++) {
+		if (!is_same_file(inputs[i], &st))
+			continue;
+		fprintf(stderr,
+		    "braid-train: %s %s would write over the rows of %s\n",
+		    option, path, inputs[i]);
+		return TRAIN_USAGE;
+	}
+	if (exists && S_ISDIR(st.st_mode))
+		err = -EISDIR;
+	else if (renames || !exists)
+		err = check_folder(path);
+	if (!err)
+		return TRAIN_OK;
+	fprintf(stderr, "braid-train: %s %s: %s%s\n", option, path,
+	    err == -EISDIR ? "" : "its folder: ", strerror(-err));
+	return TRAIN_FAILED;
 }
 
 int train_write_file(const char *path, const char *bytes, size_t length)

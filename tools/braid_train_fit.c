@@ -25,6 +25,8 @@ struct fit_options {
 	struct train_params params;
 	bool validate, builtin;
 	const char *name, *source, *object, *report;
+	char *group_by; /* NULL: as the rows say */
+	uint32_t group_bytes;
 };
 
 static const char usage[] =
@@ -38,6 +40,8 @@ static const char usage[] =
     "  --balance         each class weighs the same\n"
     "  --prune WHAT      auto: chosen by validation; or the price of a leaf\n"
     "  --folds K         parts of the validation (5); 0: none\n"
+    "  --group-by COLUMN parts keep rows of one COLUMN together, such as\n"
+    "                    _network, or _time:10, its first 10 bytes (group)\n"
     "  --seed S          of all draws (1)\n"
     "  --name NAME       of the model (default)\n"
     "  -o FILE.c         write the model as C\n"
@@ -57,6 +61,7 @@ enum {
 	OPTION_BALANCE,
 	OPTION_PRUNE,
 	OPTION_FOLDS,
+	OPTION_GROUP_BY,
 	OPTION_SEED,
 	OPTION_NAME,
 	OPTION_SO,
@@ -73,6 +78,7 @@ static const struct option names[] = {
     {"balance", no_argument, NULL, OPTION_BALANCE},
     {"prune", required_argument, NULL, OPTION_PRUNE},
     {"folds", required_argument, NULL, OPTION_FOLDS},
+    {"group-by", required_argument, NULL, OPTION_GROUP_BY},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"name", required_argument, NULL, OPTION_NAME},
     {"so", required_argument, NULL, OPTION_SO},
@@ -156,6 +162,30 @@ static int take_prune(const char *text, struct train_params *p)
 	return TRAIN_USAGE;
 }
 
+/* COLUMN or COLUMN:BYTES. Features stay what they are: a model without one of
+ * them would be of no use to braidd. */
+static int take_group(char *text, struct fit_options *o)
+{
+	char *colon = strrchr(text, ':');
+	uint64_t n = 0;
+
+	if (colon) {
+		*colon = '\0';
+		if (train_option_number("group-by COLUMN:", colon + 1, 1,
+			ROW_GROUP_BYTES_MAX, &n))
+			return TRAIN_USAGE;
+	}
+	o->group_bytes = (uint32_t)n;
+	o->group_by = text;
+	if (text[0] == '_')
+		return 0;
+	fprintf(stderr,
+	    "braid-train: --group-by takes a column whose name begins with _, "
+	    "not \"%s\"\n",
+	    text);
+	return TRAIN_USAGE;
+}
+
 /* An exit status, or -1 to go on. */
 static int take_option(int option, struct fit_options *o)
 {
@@ -170,6 +200,9 @@ static int take_option(int option, struct fit_options *o)
 		break;
 	case OPTION_PRUNE:
 		code = take_prune(optarg, &o->params);
+		break;
+	case OPTION_GROUP_BY:
+		code = take_group(optarg, o);
 		break;
 	case OPTION_NAME:
 		o->name = optarg;
@@ -217,6 +250,21 @@ static int check_options(struct fit_options *o, bool has_files)
 		return TRAIN_OK;
 	fprintf(stderr, "braid-train: %s\n", wrong);
 	return TRAIN_USAGE;
+}
+
+static int check_outputs(
+    const struct fit_options *o, char *const *inputs, uint32_t n)
+{
+	int code = TRAIN_OK;
+
+	if (o->source)
+		code = train_check_output("-o", o->source, false, inputs, n);
+	if (!code && o->object)
+		code = train_check_output("--so", o->object, true, inputs, n);
+	if (!code && o->report)
+		code =
+		    train_check_output("--report", o->report, false, inputs, n);
+	return code;
 }
 
 static int write_model(const struct fit_options *o,
@@ -283,13 +331,17 @@ static int report_model(const struct fit_options *o,
 	return code;
 }
 
-static int say_data_error(int err)
+static int say_data_error(int err, const struct row_reader *rows)
 {
 	if (err == -ERANGE)
 		fprintf(stderr,
 		    "braid-train: too few groups of rows to leave one out for "
-		    "a test: it needs 2, with --prune auto 3; --folds 0 goes "
-		    "without\n");
+		    "a test: there %s %u, it needs 2, with --prune auto 3. "
+		    "braidd writes a flow's listener as its group; "
+		    "--group-by _network or _time:10 (the day) makes others, "
+		    "and --folds 0 goes without figures of rows not seen\n",
+		    rows->data.n_groups == 1 ? "is" : "are",
+		    rows->data.n_groups);
 	else
 		fprintf(stderr, "braid-train: %s\n", br_strerror(err));
 	return TRAIN_DATA;
@@ -310,7 +362,7 @@ static int fit(const struct fit_options *o, const struct row_reader *rows)
 		err = train_fit(fitter, NULL, &o->params, &forest, &alpha);
 	tree_fitter_free(fitter);
 	if (err) {
-		code = say_data_error(err);
+		code = say_data_error(err, rows);
 	} else {
 		code = report_model(
 		    o, rows, o->validate ? &validation : NULL, &forest, alpha);
@@ -343,7 +395,12 @@ int train_fit_main(int argc, char **argv)
 	code = check_options(&o, optind < argc);
 	if (code)
 		return code;
+	code = check_outputs(&o, argv + optind, (uint32_t)(argc - optind));
+	if (code)
+		return code;
 	row_reader_init(&rows);
+	if (o.group_by)
+		row_reader_group_by(&rows, o.group_by, o.group_bytes);
 	code =
 	    train_read_files(&rows, argv + optind, (uint32_t)(argc - optind));
 	if (!code) {

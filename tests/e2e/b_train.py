@@ -144,11 +144,14 @@ def bad_rows(s, train):
             ("up,class\n1,a\n\n2,b\nx,a\n", ":5: up: \"x\" is no whole"),
             ("up,class\n3000000000,a\n", ":2: up: \"3000000000\" is no"),
             ("up,class\n1,a,2\n", ":2: 3 columns, but the header has 2"),
+            ("up,weight,class\n1,1e308,a\n", ":2: the weight \"1e308\""),
             ("up,class\n1,\x1b[1m\n", ":2: the class \"?[1m\" is no name"),
             ("", ":1: the file is empty"),
             ("up,class\n", "there are no rows"),
             ("up,class\n" + "7" * 140000 + ",a\n", "longer than 131072"),
-            ("up,class,group\n1,a,x\n2,b,x\n", "too few groups")):
+            ("up,class,group\n1,a,x\n2,b,x\n",
+             "too few groups of rows to leave one out for a test: there is 1, "
+             "it needs 2")):
         path = s.write("bad.csv", table)
         train.bad(65, path + text if text[0] == ":" else text, "fit", path)
     train.bad(66, "No such file", "fit", s.path("none.csv"))
@@ -173,14 +176,75 @@ def bad_use(s, train, model):
                                                learn)),
             ("--prune is for one tree", ("fit", "--prune", "auto", "--trees",
                                          "2", learn)),
+            ("--group-by takes a column whose name begins with _, not \"up\"",
+             ("fit", "--group-by", "up", learn)),
+            ("takes a number from 1 to 255, not \"x\"",
+             ("fit", "--group-by", "_time:x", learn)),
             ("usage: braid-train eval", ("eval", test))):
         train.bad(64, text, *arguments)
     other = s.write("other.csv", csv(rows(3, 3), "down,up,noise,class,group"))
     train.bad(65, "the columns are not the 3 features of the model",
               "eval", "--model", model, other)
-    train.bad(66, "invalid ELF header", "eval", "--model", learn, test)
-    train.bad(66, "no model", "eval", "--model", libm(), test)
-    train.bad(1, "No such file", "fit", "-o", s.path("none/x.c"), learn)
+    cut, fifo = s.path("cut.so"), s.path("fifo.so")
+    with open(model, "rb") as f:
+        whole = f.read()
+    with open(cut, "wb") as f:
+        f.write(whole[:len(whole) // 2])
+    os.mkfifo(fifo)
+    for path, text in ((learn, "it is no shared object"), (cut, "it is cut off"),
+                       (fifo, "it is not a regular file"),
+                       (s.path("none.so"), "No such file"),
+                       (s.folder, "it is not a regular file"),
+                       (libm(), "it exports no braid_model")):
+        train.bad(66, text, "eval", "--model", path, test)
+    train.bad(65, "the columns are not the", "eval", "--model", "builtin",
+              test)
+
+
+def outputs(s, train):
+    """Where nothing can be written is said before any work, and rows are
+    never written over."""
+    learn = s.path("learn.csv")
+    with open(learn, "rb") as f:
+        rows_before = f.read()
+    other = s.path("link.csv")
+    os.link(learn, other)
+    for option in ("-o", "--so", "--report"):
+        train.bad(1, f"{option} {s.path('none/x')}: its folder: No such file "
+                  "or directory", "fit", option, s.path("none/x"), learn)
+        train.bad(1, f"{option} {s.folder}: Is a directory", "fit", option,
+                  s.folder, learn)
+        train.bad(64, f"{option} {other} would write over the rows of {learn}",
+                  "fit", option, other, learn)
+    with open(learn, "rb") as f:
+        s.equal(f.read() == rows_before, True, "the rows are as they were")
+    s.equal(sorted(n for n in os.listdir(s.folder) if n.endswith(".tmp")), [],
+            "nothing half is left")
+
+
+def builtin_scored(s, train):
+    """The model that comes with Braid, on rows that it was made of."""
+    path = os.path.join(scenario.SOURCE, "profiler/data/train.csv")
+    said = train.good("eval", "--model", "builtin", path)
+    with open(path, encoding="ascii") as f:
+        n = sum(1 for _ in f) - 1
+    s.check(said.startswith(f"Model default, {n} rows, "), "its name, rows")
+    accuracy = float(re.search(r"Accuracy ([\d.]+)", said)[1])
+    s.check(accuracy > 0.5, f"better than a guess: {accuracy}")
+
+
+def grouped(s, train):
+    """Groups of another column, by its beginning."""
+    table = [(n % 7, "ab"[n % 2], "all", f"2026-11-{10 + n % 4}T{n:02}:00")
+             for n in range(24)]
+    path = s.write("days.csv",
+                   csv(table, "\ufeffup,class,group,_time"))
+    train.bad(65, "too few groups", "fit", path)
+    said = train.good("fit", "--group-by", "_time:10", path)
+    s.check("24 rows in 4 groups, 2 classes, 1 features" in said,
+            "four days are four groups")
+    train.bad(65, "no column \"_day\" to group by", "fit", "--group-by",
+              "_day", path)
 
 
 def libm():
@@ -244,6 +308,9 @@ def test(s):
     builtin(s, train)
     bad_rows(s, train)
     bad_use(s, train, model)
+    outputs(s, train)
+    builtin_scored(s, train)
+    grouped(s, train)
     compiler(s, train, model)
 
 

@@ -55,10 +55,18 @@ def test(s):
         numbers = " ".join(text.replace(",", " ").split())
         s.check(words in numbers, f"the score: {numbers}")
 
-    for text, word in ((HEADER + "HTTP,474,,,1,0\n", "rows.csv:2"),
-                       (HEADER + "HTTP,47zz,,,1,0\n", "rows.csv:2"),
-                       (HEADER + "HTTP,47\n", "rows.csv:2"),
-                       ("a,b\n1,2\n", "want at least the columns"), ("", "rows.csv")):
+    s.equal(dpi("\ufeff" + HEADER + "".join(map(line, ROWS))).stdout,
+            done.stdout, "a byte order mark is passed over")
+    for text, word in (
+            (HEADER + "HTTP,474,,,1,0\n",
+             "rows.csv:2: client_hex: an odd number of hexadecimal digits"),
+            (HEADER + "HTTP,47,47zz,,1,0\n",
+             "rows.csv:2: server_hex: a byte that is no hexadecimal digit"),
+            (HEADER + "HTTP,47\n",
+             "rows.csv:2: fewer columns than the header has"),
+            (HEADER + "HTTP,\"47,,,1,0\n", "rows.csv:2: a quote at a wrong"),
+            ("a,b\n1,2\n", "want at least the columns"),
+            ("", "rows.csv:1: the file is empty")):
         done = dpi(text)
         s.equal(done.returncode, 65, "a bad file's exit status")
         s.check(word in done.stderr, f"it says where: {done.stderr.strip()}")

@@ -227,7 +227,9 @@ START_TEST(test_bad_rows)
 		"b: \"3000000000\" is no whole number of 32 bits", -ERANGE},
 	    {"1,2,,1,g", "the class \"\" is no name", BR_E_SYNTAX},
 	    {"1,2,x y,1,g", "the class \"x y\" is no name", BR_E_SYNTAX},
-	    {"1,2,x,0,g", "the weight \"0\" is no number above 0", -ERANGE},
+	    {"1,2,x,0,g", "the weight \"0\" is no number from 1e-09", -ERANGE},
+	    {"1,2,x,1e308,g", "the weight \"1e308\" is no", -ERANGE},
+	    {"1,2,x,1e-10,g", "the weight \"1e-10\" is no", -ERANGE},
 	    {"1,2,x,-1,g", "the weight \"-1\" is no", -ERANGE},
 	    {"1,2,x,nan,g", "the weight \"nan\" is no", BR_E_SYNTAX},
 	    {"1,2,x,1,", "the group is empty", BR_E_SYNTAX},
@@ -243,6 +245,28 @@ START_TEST(test_bad_rows)
 		    strstr(r.error, cases[i].error) == r.error, "%s", r.error);
 	}
 	ck_assert_uint_eq(r.data.n_rows, 0);
+	row_reader_fini(&r);
+}
+END_TEST
+
+START_TEST(test_group_by)
+{
+	struct row_reader r;
+
+	row_reader_init(&r);
+	row_reader_group_by(&r, "_time", 10);
+	/* Behind a byte order mark. */
+	ck_assert_int_eq(header(&r, "\xef\xbb\xbf_time,a,class,group"), 0);
+	ck_assert_int_eq(row(&r, "2026-11-20T01:00,1,x,web"), 0);
+	ck_assert_int_eq(row(&r, "2026-11-20T02:00,1,x,mail"), 0);
+	ck_assert_int_eq(row(&r, "2026-11-21T01:00,1,x,web"), 0);
+	ck_assert_int_eq(row(&r, "short,1,x,web"), 0);
+	ck_assert_uint_eq(r.data.n_groups, 3);
+	ck_assert_uint_eq(r.data.n_features, 1);
+	ck_assert_uint_eq(r.data.groups[0], r.data.groups[1]);
+	ck_assert_uint_ne(r.data.groups[1], r.data.groups[2]);
+	ck_assert_int_eq(header(&r, "a,class,group"), BR_E_SYNTAX);
+	ck_assert_str_eq(r.error, "no column \"_time\" to group by");
 	row_reader_fini(&r);
 }
 END_TEST
@@ -301,6 +325,7 @@ int main(void)
 	tcase_add_test(tcase, test_without_groups);
 	tcase_add_test(tcase, test_bad_headers);
 	tcase_add_test(tcase, test_bad_rows);
+	tcase_add_test(tcase, test_group_by);
 	tcase_add_test(tcase, test_too_many_columns);
 	tcase_add_test(tcase, test_too_many_classes);
 	return check_main(tcase);
