@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The same bytes in one piece, byte by byte, and only when the reader can get
- * on: the results must not differ.
+ * on: the results must not differ. What the first part of one says holds for
+ * the whole.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,10 +31,35 @@ static void check_hello(const struct client_hello *hello, size_t length)
 	br_assert(at == hello->alpn_length);
 }
 
+/* The longest first part that says something: what it does. */
+static void look_at_begun(const uint8_t *bytes, size_t length,
+    const struct client_hello_reader *reader, struct client_hello *begun)
+{
+	struct client_hello hello;
+
+	br_assert(!reader->cause);
+	if (!client_hello_begun(bytes, length, &hello))
+		return;
+	br_assert(!begun->name_length || !strcmp(begun->name, hello.name));
+	check_hello(&hello, length);
+	*begun = hello;
+}
+
+static void check_begun(
+    const struct client_hello *begun, const struct client_hello *whole)
+{
+	br_assert(!begun->name_length || !strcmp(begun->name, whole->name));
+	br_assert(!begun->versions || begun->versions == whole->versions);
+	br_assert(!begun->alpn_length ||
+		  !memcmp(begun->alpn, whole->alpn, sizeof begun->alpn));
+	br_assert(begun->ech <= whole->ech);
+}
+
 static enum client_hello_result read_in_steps(const uint8_t *data, size_t size,
     size_t step, bool patient, struct client_hello *ret)
 {
 	enum client_hello_result result = CLIENT_HELLO_MORE;
+	struct client_hello begun = {0};
 	struct client_hello_reader reader;
 	size_t length = 0;
 
@@ -49,6 +75,8 @@ static enum client_hello_result read_in_steps(const uint8_t *data, size_t size,
 		br_assert(bytes);
 		memcpy(bytes, data, length);
 		result = client_hello_read(&reader, bytes, length, ret);
+		if (result == CLIENT_HELLO_MORE)
+			look_at_begun(bytes, length, &reader, &begun);
 		free(bytes);
 		br_assert(result != CLIENT_HELLO_MORE ||
 			  (reader.need > length &&
@@ -56,8 +84,10 @@ static enum client_hello_result read_in_steps(const uint8_t *data, size_t size,
 		br_assert(*client_hello_cause_text(
 		    (enum client_hello_cause)reader.cause));
 	}
-	if (result == CLIENT_HELLO_DONE)
+	if (result == CLIENT_HELLO_DONE) {
 		check_hello(ret, size);
+		check_begun(&begun, ret);
+	}
 	return result;
 }
 

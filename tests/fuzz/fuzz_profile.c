@@ -61,7 +61,8 @@ static const struct history *the_history(void)
 	return &history;
 }
 
-/* Its end is watched. */
+/* Its end is watched. The first part of a side comes alone, and the rest is
+ * read where the hints ask for it. */
 static uint8_t *copy_of(const uint8_t *data, size_t size)
 {
 	uint8_t *bytes = malloc(size + !size);
@@ -76,12 +77,15 @@ static void take_client(
     struct profile *profile, const uint8_t *data, size_t size)
 {
 	uint8_t *bytes = copy_of(data, size);
+	uint8_t *first = copy_of(data, size / 2);
 	struct hints_name name = {0};
 
-	hints_of_client(&profile->hints, bytes, size, &name);
+	if (hints_of_client(&profile->hints, first, size / 2, &name))
+		hints_of_client(&profile->hints, bytes, size, &name);
 	br_assert(name.length <= HINTS_NAME_MAX);
 	for (uint32_t i = 0; i < name.length; i++)
 		br_assert(!(name.text[i] >= 'A' && name.text[i] <= 'Z'));
+	free(first);
 	free(bytes);
 }
 
@@ -89,8 +93,11 @@ static void take_server(
     struct profile *profile, const uint8_t *data, size_t size)
 {
 	uint8_t *bytes = copy_of(data, size);
+	uint8_t *first = copy_of(data, size / 2);
 
-	hints_of_server(&profile->hints, bytes, size);
+	if (hints_of_server(&profile->hints, first, size / 2))
+		hints_of_server(&profile->hints, bytes, size);
+	free(first);
 	free(bytes);
 }
 
