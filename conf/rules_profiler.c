@@ -19,6 +19,12 @@ void rules_profiler(struct draft *draft)
 		draft_warning(draft, &draft->file,
 		    schema_find("profiler.record"), profiler->record_pos,
 		    "nothing is recorded while profiler.mode is off");
+	if (profiler->record && profiler->record[0] &&
+	    profiler->record[strlen(profiler->record) - 1] == '/')
+		draft_error(draft, &draft->file, schema_find("profiler.record"),
+		    profiler->record_pos,
+		    "want a file, but \"%s\" ends as a folder does",
+		    profiler->record);
 	if (memcmp(&profiler->pins, &none, sizeof none) != 0 &&
 	    profiler->mode == CONF_PROFILER_OFF)
 		draft_warning(draft, &draft->file, pin,

@@ -71,7 +71,8 @@ const struct schema_row schema_profiler[] = {
 	    "of a model that braid-train has compiled "
 	    "(fit --so). The file and all folders of its path must belong to root "
 	    "or to the user that braidd runs as (to root where it is "
-	    "started as root), and be writable by nobody else. A reload "
+	    "started as root), and be writable by nobody else. It is checked "
+	    "with mode: off, too. A reload "
 	    "reads it anew and swaps it under the flows.",
     },
     {
@@ -84,8 +85,10 @@ const struct schema_row schema_profiler[] = {
 	.help = "Writes what was known of sampled flows at each verdict, and "
 		"what became of them, to this file, as braid-train reads it. "
 		"A full one is renamed to NAME.1, in place of the one before; "
-		"one that is moved away is begun anew. A row that cannot be "
-		"written is counted and lost, and the log says why.",
+		"one that is moved away is begun anew. Its folder must be "
+		"there, and the user that braidd runs as be able to write "
+		"in it. A row that cannot be written is counted and lost, "
+		"and the log says why.",
     },
     {
 	.path = "profiler.record_share",

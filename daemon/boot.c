@@ -412,6 +412,11 @@ static void warn_of_forbidden(struct boot *boot)
 		    "user %s cannot read %s: a reload or an upgrade will be "
 		    "refused",
 		    boot->privileges.user, file);
+	if (profiling_cannot_record(conf))
+		boot_warn(boot,
+		    "user %s cannot write in the folder of %s: no flow is "
+		    "recorded",
+		    boot->privileges.user, conf->profiler.record);
 }
 
 static int drop_privileges(struct boot *boot)

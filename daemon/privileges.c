@@ -18,15 +18,22 @@
 #define USER_DEFAULT "braid"
 #define USER_FALLBACK "nobody"
 
-static int choose_as_other(
-    const struct conf_global *conf, struct privileges *ret)
+void privileges_self(char *ret, size_t room)
 {
 	const struct passwd *me = getpwuid(geteuid());
 
+	if (me)
+		(void)snprintf(ret, room, "%s", me->pw_name);
+	else
+		(void)snprintf(ret, room, "%u", (unsigned)geteuid());
+}
+
+static int choose_as_other(
+    const struct conf_global *conf, struct privileges *ret)
+{
 	ret->uid = geteuid();
 	ret->gid = getegid();
-	(void)snprintf(
-	    ret->user, sizeof ret->user, "%s", me ? me->pw_name : "?");
+	privileges_self(ret->user, sizeof ret->user);
 	if (conf->user_pos.line && strcmp(conf->user, ret->user) != 0)
 		(void)snprintf(ret->warning, sizeof ret->warning,
 		    "global.user %s is ignored: only root can become another "

@@ -36,6 +36,8 @@ struct privileges {
 /* Finds out; changes nothing. */
 int privileges_choose(
     const struct conf_global *conf, struct privileges *ret) BR_MUST_CHECK;
+/* The name of the user that this process is, or its number. */
+void privileges_self(char *ret, size_t room);
 /* Makes a folder (and those above it) for that user; what exists is left as
  * it is. */
 int privileges_make_folder(

@@ -27,7 +27,8 @@ struct profiling_open {
 	uint32_t references;
 };
 
-/* Whether the model of this configuration can be used: 0 or BR_E_CONFIG. */
+/* Whether the model of this configuration can be used, and flows be recorded
+ * where it says: 0 or BR_E_CONFIG. */
 int profiling_check(
     const struct conf *conf, struct conf_errors *errors) BR_MUST_CHECK;
 /* NULL in *ret where the profiler is off. -errno or BR_E_MODEL, with a text. */
@@ -45,3 +46,5 @@ const char *profiling_model_name(const struct profiling_open *open);
 uint64_t profiling_model_hash(const struct profiling_open *open);
 /* The model's file if this user may not read it, else NULL. */
 const char *profiling_forbidden(const struct conf *conf);
+/* Whether this user may not make files in the folder of recorded flows. */
+bool profiling_cannot_record(const struct conf *conf);

@@ -111,6 +111,19 @@ static enum record_result measure(struct record_file *file, uint64_t *ret_size)
 
 /* -- what is in it already --------------------------------------------- */
 
+/* The name of the first column, with its comma: a file that begins otherwise
+ * was never written by any version. */
+static bool has_our_beginning(int fd)
+{
+	char ours[RECORD_LINE_MAX], theirs[RECORD_LINE_MAX];
+	size_t n;
+
+	(void)record_format_header(ours);
+	n = strcspn(ours, ",") + 1;
+	return pread(fd, theirs, n, 0) == (ssize_t)n &&
+	       memcmp(ours, theirs, n) == 0;
+}
+
 static bool has_our_columns(int fd, uint64_t size)
 {
 	char ours[RECORD_LINE_MAX], theirs[RECORD_LINE_MAX], last;
@@ -142,6 +155,10 @@ static enum record_result set_aside(struct record_file *file)
 
 static enum record_result look_inside(struct record_file *file, uint64_t size)
 {
+	if (!file->fits && size && !has_our_beginning(file->fd))
+		return refuse(file,
+		    "it is no file of recorded flows, and stays as it is: "
+		    "name another");
 	if (!file->fits && size && !has_our_columns(file->fd, size))
 		return set_aside(file);
 	file->fits = true;

@@ -9,7 +9,8 @@
  *      append ──> lock ──> has the name? ──> header if empty ──> lines
  *                                                    │ full: NAME ──> NAME.1
  *
- * A file whose columns are others than ours, or whose last line is cut, is
+ * A file that does not begin as ours do is somebody's: it stays, and nothing
+ * is recorded. One whose columns are others than ours, or whose last line is cut, is
  * found only when a process first opens it: it becomes NAME.1 if there is none
  * yet, and else stays, and nothing is recorded. Found later it stays too: a
  * younger generation of another version has begun it.

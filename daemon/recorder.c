@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/record_queue.h"
+#include "daemon/privileges.h"
 #include "daemon/record_file.h"
 #include "profiler/record.h"
 
@@ -74,14 +75,18 @@ static void recorder_lose(struct recorder *recorder)
 
 static void recorder_fail(struct recorder *recorder, struct mono now)
 {
+	char user[64];
+
 	recorder->retry_at = mono_add_ms(now, RECORDER_RETRY_S * 1000);
 	if (recorder->failed && mono_diff_ns(now, recorder->say_at) < 0)
 		return;
 	recorder->failed = true;
+	privileges_self(user, sizeof user);
 	recorder->say_at = mono_add_ms(now, RECORDER_SAY_S * 1000);
 	log_event(LOG_WARN, "flows are not recorded",
-	    "file=%s cause=%s rows_lost=%" PRIu64, recorder->file.path,
-	    recorder->file.why, recorder->lost);
+	    "file=%s cause=%s user=%s retry=%us rows_lost=%" PRIu64,
+	    recorder->file.path, recorder->file.why, user, RECORDER_RETRY_S,
+	    recorder->lost);
 }
 
 static void recorder_recover(struct recorder *recorder)

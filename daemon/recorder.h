@@ -16,7 +16,7 @@
 
 #define RECORDER_BATCH 65536
 #define RECORDER_ROWS 512u
-#define RECORDER_RETRY_S 10
+#define RECORDER_RETRY_S 10u
 #define RECORDER_SAY_S 300
 
 struct recorder;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 import os
+import pwd
 import stat
 
 from lib import scenario
@@ -10,6 +11,7 @@ from lib.records import config, firsts, rows, visit
 from lib.scenario import NOBODY
 
 FULL = 64 << 10
+NAME = pwd.getpwuid(NOBODY if os.geteuid() == 0 else os.geteuid()).pw_name
 NOT = "flows are not recorded"
 
 
@@ -114,7 +116,8 @@ def rotated(s, r):
 
 
 def no_place(s, r):
-    r.begin(lambda: os.mkdir(r.path))
+    r.begin()
+    os.mkdir(r.path)
     r.refused("open: Is a directory")
     r.begin(lambda: (os.mkfifo(r.path), os.chmod(r.path, 0o666)))
     r.refused("open: it is not a regular file")
@@ -123,6 +126,9 @@ def no_place(s, r):
     r.refused("open: it is a symbolic link")
     r.begin(lambda: os.chmod(r.folder, 0o500))
     r.refused("open: Permission denied")
+    line = r.b.wait_event(NOT, file=r.path)
+    s.equal((line["user"], line["retry"]), (NAME, "10s"),
+            "who it was, and when it is tried again")
     os.chmod(r.folder, 0o700)
     # While it is tried again only now and then, flows go on.
     r.begin()
@@ -137,6 +143,12 @@ def other_columns(s, r):
         os.chmod(path or r.path, 0o666)
 
     for what in ("up,down,class\n1,2,bulk\n", "an operator's notes"):
+        r.begin(lambda: theirs(what))
+        r.refused("it is no file of recorded flows, and stays as it is")
+        with open(r.path, encoding="ascii") as f:
+            s.equal((f.read(), os.path.exists(r.path + ".1")), (what, False),
+                    "somebody's file stays where it is")
+    for what in ("_time,up,class\n1,2,bulk\n",):
         r.begin(lambda: theirs(what))
         visit(r.port, 2)
         s.until(lambda: os.path.exists(r.path + ".1"), "it gives way")

@@ -3,6 +3,7 @@
  * are, and with an operator who moves it. */
 #include "daemon/record_file.h"
 
+#include "base/assert.h"
 #include "profiler/record.h"
 #include "tests/unit/base/check_main.h"
 
@@ -145,7 +146,7 @@ END_TEST
 
 START_TEST(test_other_columns)
 {
-	static const char theirs[] = "up,class\n1,bulk\n";
+	static const char theirs[] = "_time,up,class\n1,1,bulk\n";
 
 	put(path, theirs);
 	ck_assert(add(&one, "a\n"));
@@ -168,6 +169,26 @@ START_TEST(test_other_columns)
 }
 END_TEST
 
+/* Whatever it is, it was not braidd that wrote it. */
+START_TEST(test_somebodys_file_stays)
+{
+	static const char *const theirs[] = {
+	    "precious\n", "up,class\n1,bulk\n", "_tim", "_time", "\n"};
+
+	for (size_t i = 0; i < BR_COUNT(theirs); i++) {
+		put(path, theirs[i]);
+		ck_assert(!add(&one, "a\n"));
+		ck_assert_ptr_nonnull(
+		    strstr(one.why, "no file of recorded flows"));
+		ck_assert_str_eq(text_of(path), theirs[i]);
+		ck_assert_int_eq(access(old_path, F_OK), -1);
+	}
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert(add(&one, "a\n"));
+	ck_assert_str_eq(text_of(path), "a\n");
+}
+END_TEST
+
 START_TEST(test_a_cut_line_is_set_aside)
 {
 	ck_assert(add(&one, "a\nhalf"));
@@ -187,6 +208,7 @@ int main(void)
 	tcase_add_test(tcase, test_locked);
 	tcase_add_test(tcase, test_no_room);
 	tcase_add_test(tcase, test_other_columns);
+	tcase_add_test(tcase, test_somebodys_file_stays);
 	tcase_add_test(tcase, test_a_cut_line_is_set_aside);
 	return check_main(tcase);
 }
