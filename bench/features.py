@@ -55,8 +55,7 @@ def client_hello(name):
     return b"\x16\x03\x01" + block(2, b"\x01" + block(3, body))
 
 
-class FeatureRow(rows.WrkRow):
-    braid_only = True
+class FeatureRow(rows.Variants, rows.WrkRow):
     role = "small"
     goal_peer = "bare"
 
@@ -65,9 +64,6 @@ class FeatureRow(rows.WrkRow):
         self.close = close
         if close:
             self.unit = "us CPU/connection"
-
-    def subjects(self, run):
-        return list(run.features.values())
 
     def prepare(self, run, proxies):
         self.script = os.path.join(run.temp, "hello.lua")
@@ -85,12 +81,6 @@ class FeatureRow(rows.WrkRow):
         for name in NAMES:
             run.features[name] = Variant(run, name)
             run.features[name].start({"small"})
-
-    def finish(self, run):
-        for variant in run.features.values():
-            for process in variant.instances.values():
-                run.processes.stop(process)
-        run.features.clear()
 
     def load(self, run, proxy):
         if not proxy.instances:

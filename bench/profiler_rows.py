@@ -62,24 +62,14 @@ def bulk_socket(run):
     return os.path.join(folder, "bulk.sock")
 
 
-class ProfilerRow(rows.Row):
-    braid_only = True
+class ProfilerRow(rows.Variants, rows.Row):
     goal_peer = "off"
     names = ["off", "observe", "act"]
-
-    def subjects(self, run):
-        return list(run.features.values())
 
     def prepare(self, run, proxies):
         for name in self.names:
             run.features[name] = Subject(run, name)
             run.features[name].start({"small"})
-
-    def finish(self, run):
-        for subject in run.features.values():
-            for process in subject.instances.values():
-                run.processes.stop(process)
-        run.features.clear()
 
 
 class SmallRow(ProfilerRow):

@@ -50,6 +50,22 @@ class Row:
         return self.goal_peer
 
 
+class Variants:
+    """Of a row that has Braid beside itself: its prepare() starts processes
+    of its own, in run.features."""
+
+    braid_only = True
+
+    def subjects(self, run):
+        return list(run.features.values())
+
+    def finish(self, run):
+        for variant in run.features.values():
+            for process in variant.instances.values():
+                run.processes.stop(process)
+        run.features.clear()
+
+
 class WrkRow(Row):
     unit = "us CPU/request"
 

@@ -243,16 +243,21 @@ END_TEST
 
 /* -- sending ----------------------------------------------------------- */
 
-/* _i: also as on a kernel that failed the test at start. */
+/* `loud`: as on a kernel that failed the test at start. */
+static void start_sending(int fds[2], bool loud)
+{
+	io_unix_pair(fds);
+	start(0, 0);
+	if (loud)
+		ring.silent_sends = false;
+}
+
 START_TEST(test_inline_send_is_silent)
 {
 	uint32_t offset = 0;
 	int fds[2];
 
-	io_unix_pair(fds);
-	start(0, 0);
-	if (_i)
-		ring.silent_sends = false;
+	start_sending(fds, _i);
 	ring_send_now(&ring, &one.op, 3, fds[0], big, 1000);
 	ck_assert_uint_eq(one.op.in_flight, 1);
 	ring_turn(&ring, 0);
@@ -275,10 +280,7 @@ START_TEST(test_submit_sends_before_the_turn)
 	uint32_t offset = 0;
 	int fds[2];
 
-	io_unix_pair(fds);
-	start(0, 0);
-	if (_i)
-		ring.silent_sends = false;
+	start_sending(fds, _i);
 	ring_send_now(&ring, &one.op, 3, fds[0], big, 1000);
 	ring_submit(&ring);
 	ck_assert_uint_eq(read_and_check(fds[1], &offset), 1000);
