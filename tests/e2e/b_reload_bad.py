@@ -81,11 +81,11 @@ def test(s):
     s.equal(answer["accepted"], True, "a doubtful file is accepted")
     warning = answer["lines"][0]
     s.check(": warning: " in warning, f"with a warning: {warning}")
-    logged = [e for e in map(parse_line, b.process.output().splitlines())
-              if e and "column" in e][-1]
-    s.equal((logged["level"], f"{logged['file']}:{logged['line']}:"
-             f"{logged['column']}: warning: {logged['msg']}"),
-            ("warn", warning), "and the log has it as one")
+    s.until(lambda: [(e["level"], f"{e['file']}:{e['line']}:{e['column']}: "
+                      f"warning: {e['msg']}")
+                     for e in map(parse_line, b.process.output().splitlines())
+                     if e and "column" in e][-1] == ("warn", warning),
+            "and the log has it as one")
     s.check("1 pool changed (o)" in answer["summary"],
             f"what changed: {answer['summary']}")
     s.equal(b.reload(config)["summary"], "nothing changed", "once more")
