@@ -11,6 +11,7 @@
 #include "lb/front.h"
 #include "lb/listener.h"
 #include "lb/path.h"
+#include "lb/shard_flow.h"
 #include "lb/source_table.h"
 #include "lb/tls_end.h"
 #include "lb/worker.h"
@@ -196,9 +197,10 @@ void flow_fail_now(struct flow *flow, char by, int error)
 	flow_fail(flow, by, flow_states[flow->state].phase, error);
 }
 
-static void flow_when_quiet(struct flow *flow)
+void flow_when_quiet(struct flow *flow)
 {
-	if (!flow->op.in_flight && !list_linked(&flow->queue_link))
+	if (!flow->op.in_flight && shard_quiet(flow) &&
+	    !list_linked(&flow->queue_link))
 		list_push_back(&flow->worker->closing, &flow->queue_link);
 }
 
@@ -209,6 +211,7 @@ void flow_close(struct flow *flow)
 	timer_disarm(&worker->wheel, &flow->timer);
 	list_remove(&flow->up.wait_link);
 	list_remove(&flow->down.wait_link);
+	shard_abort(flow);
 	if (flow->op.in_flight) {
 		ring_cancel_fd(&worker->ring, flow->client_fd);
 		if (flow->server_fd >= 0)
@@ -257,6 +260,7 @@ void flow_finish(struct flow *flow)
 	struct upstream *upstream = flow->upstream;
 
 	br_assert(flow->state == FLOW_CLOSING && !flow->op.in_flight);
+	shard_free(flow);
 	direction_release(flow, &flow->up);
 	direction_release(flow, &flow->down);
 	flow_account(flow);

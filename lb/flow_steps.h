@@ -44,6 +44,9 @@ bool flow_is_local_error(int error);
 /* The server failed this flow, which outlier detection wants to know. */
 void flow_blame_server(const struct flow *flow, int error);
 
+/* A closing flow is freed at the end of the turn if nothing is in flight. */
+void flow_when_quiet(struct flow *flow);
+
 static inline struct server_metrics *flow_server_metrics(
     const struct flow *flow)
 {

@@ -41,8 +41,11 @@ struct first {
 	uint8_t bytes[FIRST_ROOM];
 };
 
+struct shard_flow;
+
 struct side {
 	struct first *first; /* NULL: nothing was read yet, or it has gone */
+	struct shard_flow *shard; /* NULL: its answer is not sharded now */
 	bool proxied : 1; /* the PROXY header was read, or none is expected */
 	bool hello_read : 1; /* first->hello holds */
 	bool client_tls : 1, server_tls : 1; /* the session is in use */
