@@ -21,10 +21,12 @@ class BenchError(Exception):
     """Something the operator can act on; printed without a traceback."""
 
 
-def wrap(argv, core, user, first=False):
+def wrap(argv, core, user, first=False, space=None):
     """The command line that runs argv on `core` as `user`; `first`: before all
-    that is not so on that core (only root may)."""
-    out = ["taskset", "-c", str(core)]
+    that is not so on that core (only root may); `space`: the path of a network
+    namespace (likewise)."""
+    out = ["nsenter", f"--net={space}", "--"] if space else []
+    out += ["taskset", "-c", str(core)]
     if first and os.geteuid() == 0:
         out += ["chrt", "-f", "5"]
     if os.geteuid() == 0 and user:
@@ -40,15 +42,15 @@ def wrap(argv, core, user, first=False):
 class Process:
     """A server that lives for several measurements."""
 
-    def __init__(self, name, argv, core, user, log_path):
+    def __init__(self, name, argv, core, user, log_path, space=None):
         self.name = name
         self.log_path = log_path
         with open(log_path, "ab") as log:
             # Its own session: Ctrl-C at the terminal reaches only the bench,
             # which then ends its processes in order.
             self.child = subprocess.Popen(
-                wrap(argv, core, user), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True)
+                wrap(argv, core, user, space=space), stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True)
 
     @property
     def pid(self):
@@ -108,8 +110,8 @@ class Processes:
     def __init__(self):
         self.all = []
 
-    def start(self, *args):
-        process = Process(*args)
+    def start(self, *args, space=None):
+        process = Process(*args, space=space)
         self.all.append(process)
         return process
 
