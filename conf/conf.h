@@ -43,6 +43,7 @@
 #define CONF_LIST_MAX 4096 /* texts or prefixes in one list */
 #define CONF_WORKERS_MAX 64
 #define CONF_GENERATIONS_MAX 64
+#define CONF_SHARDS_MAX 16 /* of one transfer */
 #define CONF_RESOLVERS_MAX 8
 #define CONF_HOST_MAX 253 /* of a host name */
 #define CONF_ERRORS_SHOWN_MAX 1000
@@ -95,6 +96,9 @@ struct conf_api {
 struct conf_limits {
 	uint64_t parked_total_bytes; /* over all workers */
 	uint64_t tls_memory_bytes; /* likewise */
+	uint32_t sharded_flows; /* likewise, at a time */
+	uint32_t shard_connections; /* likewise; 0: auto, by RLIMIT_NOFILE */
+	uint32_t shard_kernel_percent; /* of tcp_mem */
 };
 
 enum conf_profiler_mode {
@@ -321,6 +325,19 @@ struct conf_agent {
 	struct conf_bytes send; /* n 0: nothing is sent */
 };
 
+enum conf_shard_range { CONF_SHARD_OFF, CONF_SHARD_AUTO, CONF_SHARD_ON };
+enum conf_shard_validator { CONF_SHARD_STRONG, CONF_SHARD_SIZE_DATE };
+enum conf_shard_verify { CONF_SHARD_UNVERIFIED, CONF_SHARD_REPR_DIGEST };
+
+/* How answers are split over servers; range OFF: they are not even read. */
+struct conf_shard {
+	enum conf_shard_range range;
+	uint32_t max; /* 1..CONF_SHARDS_MAX */
+	uint64_t min_size, piece; /* bytes */
+	enum conf_shard_validator validator;
+	enum conf_shard_verify verify;
+};
+
 struct conf_pool {
 	const char *name;
 	struct conf_pos pos;
@@ -344,6 +361,7 @@ struct conf_pool {
 	enum conf_proxy proxy_out;
 	enum conf_splice splice;
 	struct conf_pool_tls tls;
+	struct conf_shard shard;
 };
 
 /* The address of each client in place of one of ours: it has no family. */

@@ -70,9 +70,9 @@ struct scope *draft_file_copy(struct draft *draft)
 struct conf_pos *draft_seen(
     const struct scope *scope, const struct schema_row *row)
 {
-	if (scope->row)
-		return &scope->seen[row - scope->row];
-	return &scope->seen[schema_id(row)];
+	uint32_t first = scope->row ? schema_id(scope->row) : 0;
+
+	return &scope->seen[schema_id(row) - first];
 }
 
 /* The name that the n-th star of a path stands for. */

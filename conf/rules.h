@@ -29,3 +29,5 @@ void rules_pools(struct draft *draft, const struct addr_map *binds);
 void rules_profiler(struct draft *draft);
 /* rules_health.c: of the pool of that scope. */
 void rules_health(struct draft *draft, const struct scope *scope);
+/* rules_shards.c: likewise. */
+void rules_shards(struct draft *draft, const struct scope *scope);

@@ -358,6 +358,7 @@ void rules_pools(struct draft *draft, const struct addr_map *binds)
 		rules_health(draft, list->at[i]);
 		rules_health_times(&pool);
 		rules_resolve(&pool);
+		rules_shards(draft, list->at[i]);
 		rules_servers(&pool);
 	}
 }

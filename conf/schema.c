@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-static const struct schema_row *const schema_blocks[] = {schema_global,
-    schema_listeners, schema_pools, schema_profiler, schema_later};
+static const struct schema_block *const schema_blocks[] = {&schema_global,
+    &schema_listeners, &schema_pools, &schema_shards, &schema_profiler,
+    &schema_later};
 
 const struct schema_type_info schema_types[SCHEMA_TYPES] = {
     [SCHEMA_OBJECT] = {"block", "a block of keys"},
@@ -66,20 +67,19 @@ const struct schema_type_info schema_types[SCHEMA_TYPES] = {
 static uint32_t schema_block_of(
     const struct schema_row *row, uint32_t *ret_before)
 {
-	uint32_t before = 0;
+	uint32_t before = 0, b;
 
-	for (uint32_t b = 0; b < BR_COUNT(schema_blocks); b++) {
-		uint32_t n = 0;
+	for (b = 0; b < BR_COUNT(schema_blocks); b++) {
+		const struct schema_block *block = schema_blocks[b];
 
-		while (schema_blocks[b][n].path)
-			if (&schema_blocks[b][n++] == row) {
-				*ret_before = before + n - 1;
-				return b;
-			}
-		before += n;
+		if (row >= block->rows && row < block->rows + block->n) {
+			before += (uint32_t)(row - block->rows);
+			break;
+		}
+		before += block->n;
 	}
 	*ret_before = before;
-	return BR_COUNT(schema_blocks);
+	return b;
 }
 
 static bool schema_is_below(
@@ -96,11 +96,12 @@ static const struct schema_row *schema_next_in_file(const struct schema_row *at)
 	uint32_t number, block;
 
 	if (!at)
-		return schema_blocks[0];
+		return schema_blocks[0]->rows;
 	if (at[1].path)
 		return at + 1;
 	block = schema_block_of(at, &number) + 1;
-	return block < BR_COUNT(schema_blocks) ? schema_blocks[block] : NULL;
+	return block < BR_COUNT(schema_blocks) ? schema_blocks[block]->rows
+					       : NULL;
 }
 
 const struct schema_row *schema_next_below(
@@ -110,8 +111,8 @@ const struct schema_row *schema_next_below(
 
 	if (!parent)
 		return schema_next_in_file(at);
-	next = (at ? at : parent) + 1;
-	return next->path && schema_is_below(next, parent) ? next : NULL;
+	next = schema_next_in_file(at ? at : parent);
+	return next && schema_is_below(next, parent) ? next : NULL;
 }
 
 const struct schema_row *schema_next_child(
@@ -147,13 +148,25 @@ const struct schema_row *schema_find(const char *path)
 	return NULL;
 }
 
+static const struct schema_row *schema_before(const struct schema_row *at)
+{
+	for (uint32_t b = 1; b < BR_COUNT(schema_blocks); b++) {
+		const struct schema_block *before = schema_blocks[b - 1];
+
+		if (schema_blocks[b]->rows == at)
+			return before->rows + before->n - 1;
+	}
+	return at - 1;
+}
+
 const struct schema_row *schema_parent(const struct schema_row *row)
 {
 	/* In pre-order the parent is the nearest row before that is a prefix;
-	 * a row with a dot always has one in its own block. */
+	 * a row with a dot always has one. */
 	if (!strchr(row->path, '.'))
 		return NULL;
-	for (const struct schema_row *at = row - 1;; at--)
+	for (const struct schema_row *at = schema_before(row);;
+	     at = schema_before(at))
 		if (schema_is_below(row, at))
 			return at;
 }

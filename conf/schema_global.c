@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the process as a whole: global, api, limits, upgrade. */
+#include "base/assert.h"
 #include "conf/schema_table.h"
 
 #define AT(member) .offset = offsetof(struct conf, member)
@@ -27,7 +28,7 @@ static const struct schema_choice ktls_choices[] = {
     {0},
 };
 
-const struct schema_row schema_global[] = {
+static const struct schema_row rows[] = {
     {
 	.path = "global",
 	.type = SCHEMA_OBJECT,
@@ -259,7 +260,7 @@ const struct schema_row schema_global[] = {
     {
 	.path = "limits",
 	.type = SCHEMA_OBJECT,
-	.help = "Memory that connections share.",
+	.help = "What connections share: memory, and places for shards.",
     },
     {
 	.path = "limits.parked_total",
@@ -292,12 +293,45 @@ const struct schema_row schema_global[] = {
     {
 	.path = "limits.shard_kernel_bytes",
 	.type = SCHEMA_PERCENT,
-	.when = SCHEMA_LATER,
+	AT(limits.shard_kernel_percent),
 	.max = 100,
 	.fallback = "10%",
 	.example = "20%",
+	.restart = true,
 	.help = "Most kernel memory for pieces of sharded transfers that "
-		"wait in sockets, as a share of tcp_mem.",
+		"wait in sockets, over all workers, as a share of what TCP "
+		"may use before the kernel takes memory back from all its "
+		"connections: the second number of net.ipv4.tcp_mem, read at "
+		"the start. When it is used up transfers get fewer shards, "
+		"or none. 0%: nothing is split.",
+    },
+    {
+	.path = "limits.sharded_flows",
+	.type = SCHEMA_INTEGER,
+	AT(limits.sharded_flows),
+	.max = 1000000,
+	.fallback = "4096",
+	.example = "500",
+	.restart = true,
+	.help = "Most transfers that are split at a time, over all workers. "
+		"Those past it come from one server. 0: none is split.",
+    },
+    {
+	.path = "limits.shard_connections",
+	.type = SCHEMA_INTEGER,
+	AT(limits.shard_connections),
+	.word = "auto",
+	.min = 1,
+	.max = 1000000,
+	.fallback = "auto",
+	.example = "2000",
+	.restart = true,
+	.help = "Most connections to servers for shards at a time, over all "
+		"workers. Past it transfers get fewer shards. auto: an eighth "
+		"of the limit of open files (RLIMIT_NOFILE), 16384 at most; a "
+		"larger number than that eighth is lowered, with a warning. "
+		"Where a pool of the file has shard.range when braidd starts, "
+		"so many descriptors are kept free of other connections.",
     },
     {
 	.path = "limits.window_total",
@@ -349,3 +383,5 @@ const struct schema_row schema_global[] = {
     },
     {0},
 };
+
+const struct schema_block schema_global = {rows, BR_COUNT(rows) - 1};

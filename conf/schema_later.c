@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of whole blocks that a later version brings: known, so that a file
  * written for it is refused in clear words, and documented as such. */
+#include "base/assert.h"
 #include "conf/schema_table.h"
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
@@ -10,7 +11,7 @@
 		.path = key, .type = kind, .when = SCHEMA_LATER, __VA_ARGS__   \
 	}
 
-const struct schema_row schema_later[] = {
+static const struct schema_row rows[] = {
     LATER("node", SCHEMA_OBJECT, .help = "This Braid among the others."),
     LATER("node.name", SCHEMA_STRING, .max = 255, .example = "n1",
 	.help = "Its name, which the others list under nodes."),
@@ -163,3 +164,5 @@ const struct schema_row schema_later[] = {
 	.example = "32", .help = "Most shadows at one POP."),
     {0},
 };
+
+const struct schema_block schema_later = {rows, BR_COUNT(rows) - 1};

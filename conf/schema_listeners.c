@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the listeners: where clients come in. */
+#include "base/assert.h"
 #include "conf/schema_table.h"
 
 #define AT(member) .offset = offsetof(struct conf_listener, member)
@@ -40,7 +41,7 @@ static const struct schema_choice client_verify[] = {
     {0},
 };
 
-const struct schema_row schema_listeners[] = {
+static const struct schema_row rows[] = {
     {
 	.path = "listeners",
 	.type = SCHEMA_MAP,
@@ -507,3 +508,5 @@ const struct schema_row schema_listeners[] = {
     },
     {0},
 };
+
+const struct schema_block schema_listeners = {rows, BR_COUNT(rows) - 1};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the pools: where connections go. */
+#include "base/assert.h"
 #include "conf/schema_table.h"
 
 #define AT(member) .offset = offsetof(struct conf_pool, member)
@@ -54,13 +55,6 @@ static const struct schema_choice tls_verify[] = {
     {0},
 };
 
-static const struct schema_choice shard_modes[] = {
-    {"off", 0, SCHEMA_LATER},
-    {"auto", 1, SCHEMA_LATER},
-    {"on", 2, SCHEMA_LATER},
-    {0},
-};
-
 static const struct schema_choice splices[] = {
     {"auto", CONF_SPLICE_AUTO, SCHEMA_NOW},
     {"always", CONF_SPLICE_ALWAYS, SCHEMA_NOW},
@@ -68,26 +62,7 @@ static const struct schema_choice splices[] = {
     {0},
 };
 
-static const struct schema_choice shard_validators[] = {
-    {"strong", 0, SCHEMA_LATER},
-    {"size+date", 1, SCHEMA_LATER},
-    {0},
-};
-
-static const struct schema_choice shard_verify[] = {
-    {"off", 0, SCHEMA_LATER},
-    {"repr-digest", 1, SCHEMA_LATER},
-    {0},
-};
-
-/* Keys of a later version: known, refused, documented as such. */
-#define LATER(key, kind, ...)                                                  \
-	{                                                                      \
-		.path = "pools.*." key, .type = kind, .when = SCHEMA_LATER,    \
-		__VA_ARGS__                                                    \
-	}
-
-const struct schema_row schema_pools[] = {
+static const struct schema_row rows[] = {
     {
 	.path = "pools",
 	.type = SCHEMA_MAP,
@@ -763,38 +738,7 @@ const struct schema_row schema_pools[] = {
 	.example = "[http/1.1]",
 	.help = "Protocols offered to servers.",
     },
-    LATER("shard", SCHEMA_OBJECT,
-	.help = "Splits large transfers over several servers or nodes."),
-    LATER("shard.range", SCHEMA_ENUM, .choices = shard_modes, .fallback = "off",
-	.example = "auto", .help = "Range shards over stock HTTP servers."),
-    LATER("shard.stream", SCHEMA_ENUM, .choices = shard_modes,
-	.fallback = "off", .example = "auto",
-	.help = "Stream shards between two Braids."),
-    LATER("shard.min_size", SCHEMA_SIZE, .max = UINT64_C(1) << 40,
-	.fallback = "4MiB", .example = "16MiB",
-	.help = "Smallest transfer that is split."),
-    LATER("shard.piece", SCHEMA_SIZE, .min = 65536, .max = 64u << 20,
-	.fallback = "1MiB", .example = "4MiB", .help = "Largest piece."),
-    LATER("shard.max", SCHEMA_INTEGER, .min = 1, .max = 64, .fallback = "4",
-	.example = "8", .help = "Most shards of one flow."),
-    LATER("shard.validator", SCHEMA_ENUM, .choices = shard_validators,
-	.fallback = "strong", .example = "size+date",
-	.help = "What proves that two servers hold the same bytes."),
-    LATER("shard.verify", SCHEMA_ENUM, .choices = shard_verify,
-	.fallback = "off", .example = "repr-digest",
-	.help = "Checks the whole against the server's digest."),
-    LATER("shard.egress", SCHEMA_LIST, .example = "[n2]",
-	.help = "Nodes at which stream shards come together."),
-    LATER("shard.relays", SCHEMA_LIST, .example = "[n3, n4]",
-	.help = "Nodes over which stream shards may go."),
-    LATER("shard.links", SCHEMA_LIST,
-	.example = "[{source: 192.0.2.10}, {source: 198.51.100.10}]",
-	.help = "Local addresses over which stream shards are spread."),
-    LATER("shard.window", SCHEMA_SIZE, .max = UINT64_C(1) << 30,
-	.fallback = "4MiB", .example = "16MiB",
-	.help = "Window of one stream-sharded flow."),
-    LATER("shard.orphan", SCHEMA_DURATION, .max = HOUR_MS, .fallback = "10s",
-	.example = "30s",
-	.help = "How long a flow outlives the loss of all its shards."),
     {0},
 };
+
+const struct schema_block schema_pools = {rows, BR_COUNT(rows) - 1};

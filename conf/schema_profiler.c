@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the flow profiler. */
+#include "base/assert.h"
 #include "conf/schema_table.h"
 
 #define AT(member) .offset = offsetof(struct conf, profiler.member)
@@ -37,7 +38,7 @@ static const struct schema_choice record_addresses[] = {
     {0},
 };
 
-const struct schema_row schema_profiler[] = {
+static const struct schema_row rows[] = {
     {
 	.path = "profiler",
 	.type = SCHEMA_OBJECT,
@@ -145,3 +146,5 @@ const struct schema_row schema_profiler[] = {
     PIN("any", any, "The class of flows whose protocol has no pin of its own."),
     {0},
 };
+
+const struct schema_block schema_profiler = {rows, BR_COUNT(rows) - 1};

@@ -5,7 +5,7 @@
  * this folder. Rows stand in pre-order: what lies below a key follows it.
  *
  *      schema_global.c  schema_listeners.c  schema_pools.c  schema_profiler.c
- *      schema_later.c
+ *      schema_shards.c  schema_later.c
  *            \________________\__________________/_______________/
  *                          schema.c walks them as one
  *
@@ -101,17 +101,24 @@ struct schema_row {
 	bool http_only, script_only;
 };
 
+/* The rows of one file; one without a path follows them. */
+struct schema_block {
+	const struct schema_row *rows;
+	uint32_t n;
+};
+
 struct schema_type_info {
 	const char *name; /* "time" */
 	const char *want; /* "a time such as 500ms, 2s, 5m, 1h" */
 };
 
 extern const struct schema_type_info schema_types[SCHEMA_TYPES];
-extern const struct schema_row schema_global[];
-extern const struct schema_row schema_listeners[];
-extern const struct schema_row schema_pools[];
-extern const struct schema_row schema_profiler[];
-extern const struct schema_row schema_later[];
+extern const struct schema_block schema_global;
+extern const struct schema_block schema_listeners;
+extern const struct schema_block schema_pools;
+extern const struct schema_block schema_shards;
+extern const struct schema_block schema_profiler;
+extern const struct schema_block schema_later;
 
 /* The row after `at` in pre-order that lies below `parent` (at any depth), or
  * NULL. `at` NULL gives the first; `parent` NULL is the top of the file. */

@@ -143,6 +143,14 @@ static uint32_t count_sockets(const struct conf *conf, uint32_t n_workers)
 	return n;
 }
 
+static bool shards_somewhere(const struct conf *conf)
+{
+	for (uint32_t i = 0; i < conf->n_pools; i++)
+		if (conf->pools[i].shard.range != CONF_SHARD_OFF)
+			return true;
+	return false;
+}
+
 static int set_limits(struct boot *boot)
 {
 	const struct conf *conf = boot->conf;
@@ -156,8 +164,13 @@ static int set_limits(struct boot *boot)
 	    .parked_bytes = conf->limits.parked_total_bytes,
 	    .pipe_user_bytes = limits_pipe_user_bytes(
 		boot->privileges.root && !boot->privileges.drop),
+	    .shards = shards_somewhere(conf),
+	    .sharded_flows = conf->limits.sharded_flows,
+	    .shard_connections = conf->limits.shard_connections,
+	    .shard_kernel_percent = conf->limits.shard_kernel_percent,
+	    .tcp_pressure_bytes = limits_tcp_pressure_bytes(),
 	};
-	bool clamped;
+	struct limits_clamped clamped;
 
 	if (limits_compute(&in, &boot->limits, &clamped))
 		return boot_fail(EXIT_CODE_UNAVAILABLE,
@@ -165,7 +178,13 @@ static int set_limits(struct boot *boot)
 		    ", at least %" PRIu64 " are needed; raise it with "
 		    "`ulimit -n` or LimitNOFILE= in the systemd unit",
 		    in.descriptors, limits_descriptors_min(&in));
-	if (clamped)
+	if (clamped.shard_connections)
+		boot_warn(boot,
+		    "limits.shard_connections %u is clamped to %u: "
+		    "RLIMIT_NOFILE is %" PRIu64,
+		    in.shard_connections, boot->limits.shard_connections,
+		    in.descriptors);
+	if (clamped.connections)
 		boot_warn(boot,
 		    "global.max_connections %u is clamped to %u: RLIMIT_NOFILE "
 		    "is %" PRIu64 ", and a connection takes two descriptors",

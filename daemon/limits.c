@@ -19,6 +19,25 @@ static uint64_t reserved(const struct limits_input *in)
 	return LIMITS_RESERVED_FDS + beyond;
 }
 
+/* Shards come after connections and pipes: where there is hardly anything
+ * beyond the reserve there are no shards. A reload that brings the first pool
+ * that shards finds nothing kept for it, and its shards take what is free. */
+static void limits_shards(
+    const struct limits_input *in, struct lb_limits *ret, bool *ret_clamped)
+{
+	uint64_t most = (in->descriptors - reserved(in)) / LIMITS_SHARDS_PART;
+
+	*ret_clamped = in->shard_connections > most;
+	if (!in->shard_connections && most > LIMITS_SHARDS_MAX)
+		most = LIMITS_SHARDS_MAX;
+	if (in->shard_connections && !*ret_clamped)
+		most = in->shard_connections;
+	ret->shard_connections = (uint32_t)most;
+	ret->sharded_flows = in->sharded_flows;
+	ret->shard_kernel_bytes =
+	    in->tcp_pressure_bytes / 100 * in->shard_kernel_percent;
+}
+
 uint64_t limits_descriptors_min(const struct limits_input *in)
 {
 	return reserved(in) + 2 * LIMITS_CONNECTIONS_MIN;
@@ -46,16 +65,18 @@ static void limits_pipes(const struct limits_input *in, struct lb_limits *ret)
 		ret->pipes = (uint32_t)(fds / 2 / in->n_workers);
 }
 
-/* How many connections the descriptors suffice for beside so many pipes. */
-static uint64_t limits_room(const struct limits_input *in, uint32_t pipes)
+/* How many connections the descriptors suffice for beside so many pipes and
+ * shards. */
+static uint64_t limits_room(
+    const struct limits_input *in, uint32_t pipes, uint32_t shards)
 {
 	return (in->descriptors - reserved(in) -
-		   2 * (uint64_t)pipes * in->n_workers) /
+		   2 * (uint64_t)pipes * in->n_workers - shards) /
 	       2;
 }
 
-int limits_compute(
-    const struct limits_input *in, struct lb_limits *ret, bool *ret_clamped)
+int limits_compute(const struct limits_input *in, struct lb_limits *ret,
+    struct limits_clamped *ret_clamped)
 {
 	struct lb_limits limits = {
 	    .n_workers = in->n_workers,
@@ -64,20 +85,25 @@ int limits_compute(
 	    .buffer_bytes = LIMITS_BUFFER_BYTES,
 	};
 	uint64_t room;
+	uint32_t shards;
 
 	if (in->descriptors < limits_descriptors_min(in))
 		return -EMFILE;
 	limits_pipes(in, &limits);
-	room = limits_room(in, limits.pipes);
-	/* Without a pipe bulk is relayed; without a connection it is not. */
+	limits_shards(in, &limits, &ret_clamped->shard_connections);
+	shards = in->shards ? limits.shard_connections : 0;
+	room = limits_room(in, limits.pipes, shards);
+	/* Without a pipe bulk is relayed, without a shard it comes from one
+	 * server; without a connection it does not come. */
 	if (room < LIMITS_CONNECTIONS_MIN) {
 		limits.pipes = 0;
-		room = limits_room(in, 0);
+		limits.shard_connections = 0;
+		room = limits_room(in, 0, 0);
 	}
 	if (room > UINT32_MAX)
 		room = UINT32_MAX;
-	*ret_clamped = in->max_connections > room;
-	if (in->max_connections && !*ret_clamped)
+	ret_clamped->connections = in->max_connections > room;
+	if (in->max_connections && !ret_clamped->connections)
 		limits.max_connections = in->max_connections;
 	else if (!in->max_connections && room > LIMITS_CONNECTIONS_AUTO_MAX)
 		limits.max_connections = LIMITS_CONNECTIONS_AUTO_MAX;
@@ -117,6 +143,24 @@ uint64_t limits_pipe_user_bytes(bool privileged)
 		(void)fclose(file);
 	}
 	return pages ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : UINT64_MAX;
+}
+
+/* The file is the first network namespace's own; in others, as in a container,
+ * the same is worked out as the kernel does it (tcp_init_mem): a sixteenth of
+ * the memory. */
+uint64_t limits_tcp_pressure_bytes(void)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES) / 16;
+	uint64_t pressure;
+	FILE *file = fopen("/proc/sys/net/ipv4/tcp_mem", "re");
+
+	if (file) {
+		if (fscanf(file, "%*u %" SCNu64, &pressure) == 1)
+			pages = pressure;
+		(void)fclose(file);
+	}
+	return pages * page;
 }
 
 uint32_t limits_cpus(void)

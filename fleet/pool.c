@@ -127,6 +127,7 @@ struct pool *pool_new(const struct conf_pool *conf, struct board *board)
 		pool->source = conf->source;
 	pool->proxy_out = conf->proxy_out;
 	pool->splice = conf->splice;
+	pool->shard = conf->shard;
 	for (uint32_t i = 0; i < conf->n_servers; i++) {
 		const struct conf_server *server = &conf->servers[i];
 

@@ -51,6 +51,7 @@ struct pool {
 	bool source_client; /* flows come from their client's address */
 	enum conf_proxy proxy_out;
 	enum conf_splice splice;
+	struct conf_shard shard;
 	/* Of a pool that speaks TLS: what it is asked for and must prove (NULL:
 	 * the address), and control's own context for checks, which whoever
 	 * gave it frees after the pool. */

@@ -107,6 +107,8 @@ struct worker_metrics {
 	struct counter flows_splicing; /* gauge, directions */
 	struct counter parked_bytes; /* gauge */
 	struct counter pipes; /* gauge */
+	/* Gauges of lb/shard_room.h. */
+	struct counter sharded_flows, shard_connections, shard_kernel_bytes;
 	struct counter tls_client_failures[TLS_N_CAUSES];
 	struct counter tls_server_failures[TLS_N_CAUSES];
 	struct counter proxy_causes[PROXY_N_CAUSES];
@@ -123,6 +125,9 @@ struct lb_limits {
 	uint32_t pipes; /* per worker */
 	uint32_t pipe_bytes;
 	uint32_t buffers, buffer_bytes; /* ring buffers per worker */
+	/* Of range shards, over all workers; 0: none. */
+	uint32_t sharded_flows, shard_connections;
+	uint64_t shard_kernel_bytes;
 };
 
 /* Shared by all workers. */
@@ -132,6 +137,9 @@ struct lb_shared {
 	uint32_t connections; /* atomic */
 	uint32_t promised; /* atomic: connections multishot accepts may take */
 	uint64_t parked; /* atomic, bytes */
+	/* Atomics, of lb/shard_room.h. */
+	uint32_t sharded_flows, shard_connections;
+	uint64_t shard_kernel; /* bytes */
 	struct source_table *sources; /* of per_source, over all listeners */
 	_Atomic bool log_access;
 	struct worker_metrics *metrics; /* [n_workers] */

@@ -80,6 +80,12 @@ static void dump_global(struct strbuf *out, const struct conf *conf)
 	}
 	strbuf_addf(out, "limits parked_total=%" PRIu64 "\n",
 	    conf->limits.parked_total_bytes);
+	if (conf->limits.shard_connections)
+		strbuf_addf(out,
+		    "limits sharded_flows=%u shard_connections=%u "
+		    "shard_kernel_bytes=%u%%\n",
+		    conf->limits.sharded_flows, conf->limits.shard_connections,
+		    conf->limits.shard_kernel_percent);
 	if (conf->upgrade.drain_ms)
 		strbuf_addf(out,
 		    "upgrade drain=%" PRIu64 "ms generations=%u "
@@ -296,6 +302,13 @@ static void dump_pool_options(struct strbuf *out, const struct conf_pool *p)
 		    "ms max_ejected=%u%%\n",
 		    p->outlier.errors, p->outlier.eject_ms,
 		    p->outlier.max_ejected_percent);
+	if (p->shard.range != CONF_SHARD_OFF)
+		strbuf_addf(out,
+		    "  shard range=%d min_size=%" PRIu64 " piece=%" PRIu64
+		    " max=%u validator=%d verify=%d\n",
+		    (int)p->shard.range, p->shard.min_size, p->shard.piece,
+		    p->shard.max, (int)p->shard.validator,
+		    (int)p->shard.verify);
 }
 
 static void dump_pool(struct strbuf *out, const struct conf_pool *p)

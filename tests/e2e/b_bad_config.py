@@ -19,7 +19,7 @@ pools:
       a: {address: "127.0.0.1:9001", weigth: 3}
       b: {address: "localhost"}
     connect: {timeout: 5}
-    shard: {range: auto}
+    shard: {stream: auto}
 """
 WANT = {
     4: ["origin", 'did you mean "origins"'],

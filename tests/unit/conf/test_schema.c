@@ -128,9 +128,8 @@ END_TEST
 START_TEST(later_keys_are_known)
 {
 	static const char *const later[] = {"node.listen",
-	    "pools.*.shard.orphan", "limits.shard_kernel_bytes",
-	    "limits.window_total", "node.role", "nodes.*.zone",
-	    "dns.zones.*.resources.*.alpn", "predict.horizons",
+	    "pools.*.shard.orphan", "limits.window_total", "node.role",
+	    "nodes.*.zone", "dns.zones.*.resources.*.alpn", "predict.horizons",
 	    "pops.*.capacity.bandwidth", "regions.*.prefixes", "geo.asn",
 	    "dis.*.standby", "shadow.per_pop"};
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/shard_room.h"
+
+#include "base/assert.h"
+#include "conf/conf.h"
+#include "lb/shard_plan.h"
+
+_Static_assert(CONF_SHARDS_MAX == SHARD_LANES_MAX,
+    "a transfer has a lane for each shard that a pool may ask for");
+
+bool shard_room_take_flow(struct worker *worker)
+{
+	struct lb_shared *shared = worker->shared;
+
+	if (!shared->limits.sharded_flows ||
+	    !shared_take(&shared->sharded_flows, shared->limits.sharded_flows))
+		return false;
+	counter_inc(&worker->metrics->sharded_flows);
+	return true;
+}
+
+void shard_room_give_flow(struct worker *worker)
+{
+	br_assert(counter_read(&worker->metrics->sharded_flows));
+	counter_sub(&worker->metrics->sharded_flows, 1);
+	shared_give(&worker->shared->sharded_flows);
+}
+
+bool shard_room_take_connection(struct worker *worker)
+{
+	struct lb_shared *shared = worker->shared;
+
+	if (!shared->limits.shard_connections ||
+	    !shared_take(
+		&shared->shard_connections, shared->limits.shard_connections))
+		return false;
+	counter_inc(&worker->metrics->shard_connections);
+	return true;
+}
+
+void shard_room_give_connection(struct worker *worker)
+{
+	br_assert(counter_read(&worker->metrics->shard_connections));
+	counter_sub(&worker->metrics->shard_connections, 1);
+	shared_give(&worker->shared->shard_connections);
+}
+
+bool shard_room_take_kernel(struct worker *worker, uint64_t bytes)
+{
+	struct lb_shared *shared = worker->shared;
+	uint64_t before =
+	    __atomic_fetch_add(&shared->shard_kernel, bytes, __ATOMIC_RELAXED);
+
+	if (before + bytes <= shared->limits.shard_kernel_bytes) {
+		counter_add(&worker->metrics->shard_kernel_bytes, bytes);
+		return true;
+	}
+	__atomic_fetch_sub(&shared->shard_kernel, bytes, __ATOMIC_RELAXED);
+	return false;
+}
+
+void shard_room_give_kernel(struct worker *worker, uint64_t bytes)
+{
+	br_assert(counter_read(&worker->metrics->shard_kernel_bytes) >= bytes);
+	counter_sub(&worker->metrics->shard_kernel_bytes, bytes);
+	__atomic_fetch_sub(
+	    &worker->shared->shard_kernel, bytes, __ATOMIC_RELAXED);
+}
