@@ -4,6 +4,8 @@
 
 #include "conf/schema_equal.h"
 
+#include <string.h>
+
 /* Who writes a default down anyway is not mistaken. */
 static void rules_shards_off(struct draft *draft, const struct scope *scope)
 {
@@ -24,13 +26,19 @@ static void rules_shards_off(struct draft *draft, const struct scope *scope)
 void rules_shards(struct draft *draft, const struct scope *scope)
 {
 	const struct conf_pool *pool = scope->element;
-	const struct schema_row *range = schema_find("pools.*.shard.range");
+	const struct conf_pool *usual = draft->templates[MAP_POOLS];
+	const struct schema_row *range;
 
-	if (scope->bad)
+	/* Looking rows up takes its time, and most pools do not shard. */
+	if (scope->bad ||
+	    memcmp(&pool->shard, &usual->shard, sizeof pool->shard) == 0)
 		return;
-	if (pool->shard.range == CONF_SHARD_OFF)
+	if (pool->shard.range == CONF_SHARD_OFF) {
 		rules_shards_off(draft, scope);
-	else if (pool->tls.verify != CONF_TLS_OFF)
+		return;
+	}
+	range = schema_find("pools.*.shard.range");
+	if (pool->tls.verify != CONF_TLS_OFF)
 		draft_warning(draft, scope, range, *draft_seen(scope, range),
 		    "splits nothing with tls towards the servers, in this "
 		    "version");
