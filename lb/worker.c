@@ -22,6 +22,8 @@
  * that are recorded at the same time, and those whose first bytes are kept for
  * what may come behind them (16 MiB when all clients dribble). */
 #define HISTORY_ENTRIES 65536u
+/* Downloads whose size it remembers (256 KiB, likewise). */
+#define SHARD_HISTORY_ENTRIES 16384u
 #define RECORDED_MAX 4096u
 #define KEPT_MAX 4096u
 /* Flow memory touched at boot, so that the first clients do not pay for it. */
@@ -93,6 +95,9 @@ static int worker_init_memory(
 	if (!err)
 		err = worker_init_profiler(worker, limits);
 	if (!err)
+		err = shard_history_init(&worker->shard_history,
+		    SHARD_HISTORY_ENTRIES, rng_u64(&worker->rng));
+	if (!err)
 		err = pipe_pool_init(
 		    &worker->pipes, limits->pipes, limits->pipe_bytes);
 	if (!err)
@@ -159,6 +164,7 @@ void worker_fini(struct worker *worker)
 	if (worker->kept_slab.base)
 		slab_fini(&worker->kept_slab);
 	history_fini(&worker->history);
+	shard_history_fini(&worker->shard_history);
 	free(worker->scratch);
 	free(worker->bulk);
 	free(worker->held);

@@ -28,6 +28,7 @@
 #include "io/tls.h"
 #include "profiler/history.h"
 #include "lb/proxy_proto.h"
+#include "lb/shard_history.h"
 #include "profiler/client_hello.h"
 
 struct listener;
@@ -170,6 +171,7 @@ struct worker {
 	struct slab flow_slab, chunk_slab, side_slab, first_slab;
 	struct slab profile_slab, recorded_slab, kept_slab;
 	struct history history;
+	struct shard_history shard_history;
 	const struct profiling *profiling; /* of the plan; NULL: off */
 	/* Of recorded flows, for the clerk, whose owner it is; NULL: none. */
 	struct record_queue *records;
