@@ -6,7 +6,7 @@ import json
 import socket
 
 from .process import Failure, run as run_program, wait_until
-from .scenario import find_program
+from .scenario import NOBODY, find_program
 
 
 def wait_port(port, what, host="127.0.0.1"):
@@ -71,6 +71,51 @@ class Nginx:
     def kill(self):
         """As a crash would: at once, its workers with it."""
         self.process.end()
+
+
+APACHE = """
+ServerName localhost
+ServerRoot {folder}
+PidFile {folder}/apache.pid
+ErrorLog {folder}/error.log
+Listen {host}:{port}
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+MaxKeepAliveRequests 0
+KeepAliveTimeout 20
+FileETag MTime Size
+DocumentRoot {www}
+<Directory {www}>
+	Require all granted
+</Directory>
+"""
+
+
+class Apache:
+    """Apache httpd; serves `www`, or FOLDER/www."""
+
+    MODULES = "/usr/lib/apache2/modules"
+
+    def __init__(self, s, name="apache", host="127.0.0.1", www=None):
+        s.need("apache2")
+        folder = s.make_folder(name, NOBODY)
+        self.www = www or s.make_folder(f"{name}/www")
+        self.port = s.port()
+        self.text = f"{host}:{self.port}"
+        config = s.write(f"{name}/apache.conf", APACHE.format(
+            folder=folder, host=host, port=self.port, www=self.www,
+            modules=self.MODULES))
+        self.process = s.start(
+            [*_as_nobody(s), find_program("apache2"), "-DFOREGROUND", "-f", config], name)
+        wait_port(self.port, name, host)
+
+
+def _as_nobody(s):
+    """It refuses to serve as root, unless it was built to."""
+    if not s.is_root:
+        return []
+    return [find_program("setpriv"), f"--reuid={NOBODY}",
+            f"--regid={NOBODY}", "--clear-groups"]
 
 
 class Redis:

@@ -93,6 +93,25 @@ class End:
         return bytes(parts)
 
 
+    def recv(self, n=1 << 16):
+        """As of a socket: nothing after close_notify. An end without it is
+        an error of its own, for those who can tell a reset from it."""
+        while True:
+            got = self.read(n)
+            if got == NOTIFY:
+                return b""
+            if got == client.FIN:
+                raise ConnectionAbortedError("no close_notify")
+            if got:
+                return got
+            self._receive(n)
+
+    sendall = send
+
+    def close(self):
+        self.sock.close()
+
+
 class _Sender:
     def __init__(self, end, stream, portion=1 << 20, pause=0.0, every=0):
         self.end = end
