@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import features
+import http_rows
 import load
 import measure
 import peers
@@ -25,9 +26,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROXY_CORE = 1
 LOAD_CORE = 0
 PROGRAMS = ["taskset", "chrt", "setpriv", "wrk", "iperf3", "openssl"]
-ROWS = rows.ROWS + tls_rows.ROWS + features.ROWS + \
+ROWS = rows.ROWS + tls_rows.ROWS + features.ROWS + http_rows.ROWS + \
     profiler_rows.ROWS
-PORTS = 21 + profiler_rows.PORTS
+PORTS = 21 + len(http_rows.NAMES) + profiler_rows.PORTS
 SERVERS_ROW = "servers"
 # Other processes' share of a core above which a round is measured again, and
 # how often that may happen in a row.
@@ -66,7 +67,8 @@ class Run:
         self.origins["tlsbulk"] = next(p)
         for name in peers.KINDS:
             self.ports[name].update(tls=next(p), tlsbulk=next(p))
-        self.feature_ports = {name: next(p) for name in features.NAMES}
+        self.feature_ports = {name: next(p)
+                              for name in features.NAMES + http_rows.NAMES}
         self.profiler_ports = {
             name: {listener: next(p) for listener in profiler_rows.LISTENERS}
             for name in profiler_rows.KINDS}

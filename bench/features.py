@@ -16,7 +16,8 @@ ROUTE = """
       - {sni: "*.example.org", pool: other}
       - {sni: bench.test, pool: origin}"""
 LISTEN = {"sni": ROUTE, "all": ROUTE}
-POOL = {"proxy": "\n    proxy_protocol: v2", "all": "\n    proxy_protocol: v2"}
+POOL = {"proxy": "\n    proxy_protocol: v2", "all": "\n    proxy_protocol: v2",
+        "http": "\n    shard: {range: auto}"}
 LOGGING = ("log", "all")
 NAMES = ["bare", "sni", "proxy", "log", "all"]
 

@@ -42,15 +42,17 @@ def wrap(argv, core, user, first=False, space=None):
 class Process:
     """A server that lives for several measurements."""
 
-    def __init__(self, name, argv, core, user, log_path, space=None):
+    def __init__(self, name, argv, core, user, log_path, first=False,
+                 space=None):
         self.name = name
         self.log_path = log_path
         with open(log_path, "ab") as log:
             # Its own session: Ctrl-C at the terminal reaches only the bench,
             # which then ends its processes in order.
             self.child = subprocess.Popen(
-                wrap(argv, core, user, space=space), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True)
+                wrap(argv, core, user, first, space),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
 
     @property
     def pid(self):
@@ -110,8 +112,8 @@ class Processes:
     def __init__(self):
         self.all = []
 
-    def start(self, *args, space=None):
-        process = Process(*args, space=space)
+    def start(self, *args, **kwargs):
+        process = Process(*args, **kwargs)
         self.all.append(process)
         return process
 

@@ -17,5 +17,8 @@ export PYTHONPATH="$here/..:$here/../../tests/e2e"
 exec unshare --mount --net -- sh -c '
 	mount -t tmpfs none /run/netns
 	ip link set lo up
+	for cc in cubic reno; do
+		sysctl -qw net.ipv4.tcp_congestion_control="$cc" 2>/dev/null && break
+	done
 	exec "$@"' sh \
 	python3 -B "$here/shard_bench.py" --tools "$tools" "$@"

@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import resource
 import shutil
 import signal
 import sys
@@ -18,8 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BENCH = os.path.dirname(HERE)
 PROXY_CORE = 1
 LOAD_CORE = 0
-PROGRAMS = ["taskset", "setpriv", "nsenter", "ip", "tc", "nft", "ss", "curl",
-            "nginx", "haproxy"]
+PROGRAMS = ["taskset", "chrt", "setpriv", "nsenter", "ip", "tc", "nft", "ss",
+            "curl", "nginx", "haproxy"]
 
 
 class Run:
@@ -30,13 +31,14 @@ class Run:
         self.temp = temp
         self.rounds = args.rounds
         self.divide = 10 if args.quick else 1
+        self.template = f"braid-{'plain' if args.plain else 'shard'}.yaml.in"
         self.proxy_core = PROXY_CORE
         self.load_core = LOAD_CORE
         self.bin = os.path.join(temp, "bin")
         os.mkdir(self.bin)
         folder = os.path.dirname(os.path.abspath(args.braidd))
         # Where the service users may read them, and no build replaces them.
-        for path in (f"{args.tools}/getter", f"{args.tools}/pacer",
+        for path in (f"{args.tools}/getter", f"{args.tools}/mixture",
                      args.braidd, f"{folder}/braidctl"):
             target = os.path.join(self.bin, os.path.basename(path))
             shutil.copyfile(path, target)
@@ -61,7 +63,8 @@ def facts(run, started):
         "origins": peers.first_line(["nginx", "-v"]),
         "haproxy": peers.first_line(["haproxy", "-v"]),
         "rmem_max": open("/proc/sys/net/core/rmem_max").read().strip(),
-        "rounds": f"{run.rounds}{', quick' if run.args.quick else ''}",
+        "rounds": f"{run.rounds}{', quick' if run.args.quick else ''}"
+                  f"{', proxies first' if run.args.first else ''}",
         "load": "%.1f at the start, %.1f at the end" % (
             run.load_before, os.getloadavg()[0]),
         "took": f"{(time.time() - started) / 60:.1f} minutes",
@@ -98,6 +101,8 @@ def measure_all(run):
 
 def write_report(run, started, text):
     name = time.strftime("%Y-%m-%d-%H%M-shard", time.localtime(started))
+    if run.args.plain:
+        name += "-plain"
     if len(run.args.rows) == 1:
         name += "-" + run.args.rows[0]
     path = os.path.join(run.args.out,
@@ -116,6 +121,12 @@ def parse_args(argv):
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--quick", action="store_true",
                    help="a tenth of the bytes: does it work")
+    p.add_argument("--plain", action="store_true",
+                   help="the same rows without range shards: what they would "
+                        "say of a proxy that has none")
+    p.add_argument("--first", action="store_true",
+                   help="the proxies go before all else on their core "
+                        "(SCHED_FIFO), for a machine that others use")
     p.add_argument("--braidd", default=os.path.join(
         BENCH, "..", "build", "bin", "braidd"))
     p.add_argument("--out", default=os.path.join(BENCH, "results"),
@@ -149,6 +160,8 @@ def main(argv):
     started = time.time()
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGHUP, interrupt)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     temp = tempfile.mkdtemp(prefix="braid-shard-", dir=shm)
     os.chmod(temp, 0o755)

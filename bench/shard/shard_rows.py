@@ -1,55 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows: each opens a stage, measures, and says what it found."""
+"""The rows on shaped paths: each opens a stage, measures, and says what it
+found."""
 import statistics
 
+import loop_rows
 import stage
+from outcome import MB, Result, all_of, get_named, rates, say
 
-MB = 10**6
 FOUR = [100, 100, 100, 100]
 UNEVEN = [100, 50, 20, 10]
-
-
-class Result:
-    """Of one row: lines of the summary, and tables."""
-
-    def __init__(self, title):
-        self.title = title
-        self.summary = []
-        self.lines = []
-
-    def goal(self, what, figure, goal, good):
-        self.summary.append((what, figure, goal, "met" if good else "missed"))
-
-    def report(self, what, figure):
-        self.summary.append((what, figure, "report", ""))
-
-    def text(self, line=""):
-        self.lines.append(line)
-
-    def table(self, head, rows):
-        self.lines += ["| " + " | ".join(head) + " |",
-                       "|---" * len(head) + "|"]
-        self.lines += ["| " + " | ".join(map(str, r)) + " |" for r in rows]
-        self.lines.append("")
-
-
-def all_of(values, digits=1):
-    return ", ".join(f"{v:.{digits}f}" for v in values)
-
-
-def rates(got):
-    return [g["mbit_s"] for g in got]
-
-
-def say(run, text):
-    run.say("  " + text)
-
-
-def get_named(run, on, name, port, size, **kwargs):
-    body = on.get_right(port, size, **kwargs)
-    say(run, f"{name:8} {body['mbit_s']:9.1f} Mbit/s, longest stall "
-        f"{body['stall_ms']:.0f} ms")
-    return body
 
 
 def refs(run):
@@ -92,7 +51,7 @@ def four(run):
     size = 200 * MB // run.divide
     got = {name: [] for name in ("one", "on", "auto")}
     with stage.Stage(run, FOUR) as on:
-        on.start_braid()
+        on.start_braid(run.template)
         for i in range(run.rounds):
             for name in ("on", "auto") + (("one",) if i < 2 else ()):
                 got[name].append(get_named(run, on, name,
@@ -115,7 +74,7 @@ def uneven(run):
     size = 200 * MB // run.divide
     got = {"on": [], "auto": []}
     with stage.Stage(run, UNEVEN) as on:
-        on.start_braid()
+        on.start_braid(run.template)
         for _ in range(run.rounds):
             for name, samples in got.items():
                 samples.append(get_named(run, on, name,
@@ -132,4 +91,64 @@ def uneven(run):
     return result
 
 
-ROWS = {"refs": refs, "four": four, "uneven": uneven}
+def broken(run, on, name, harm, heal, size):
+    """Each of the servers in turn is harmed, a little later in the download
+    each time; "auto" once more. Dicts of the client with who and when."""
+    out = []
+    for i in [*range(on.count), 0]:
+        listener = "on" if len(out) < on.count else "auto"
+        mark = size * (len(out) + 1) // (on.count + 2)
+        body = on.get(stage.LISTENERS[listener], size, mark=mark,
+                      on_mark=lambda i=i: harm(i))[-1]
+        heal(i)
+        body.update(who=f"s{i + 1}", listener=listener, mark=mark, what=name)
+        say(run, f"{name} s{i + 1} at {mark / MB:.0f} MB ({listener}): longest "
+            f"stall {body['stall_ms']:.0f} ms at {body['stall_at'] / MB:.0f} "
+            f"MB, {'right' if body['right'] else 'NOT RIGHT ' + str(body)}")
+        out.append(body)
+    return out
+
+
+def conclude(result, got, what, goal_ms):
+    right = sum(b["right"] for b in got)
+    stall = max(b["stall_ms"] for b in got)
+    result.goal(f"{what}: longest stall at the client, ms", f"{stall:.0f}",
+                f"<= {goal_ms}", stall <= goal_ms)
+    result.goal(f"{what}: SHA-256 right", f"{right} of {len(got)}", "all",
+                right == len(got))
+    result.table(
+        ["", "server", "range", "at MB", "longest stall, ms", "there, MB",
+         "Mbit/s in all", "SHA-256"],
+        [(b["what"], b["who"], b["listener"], f"{b['mark'] / MB:.0f}",
+          f"{b['stall_ms']:.0f}", f"{b['stall_at'] / MB:.0f}",
+          f"{b['mbit_s']:.0f}", "right" if b["right"] else
+          f"{b['bytes']} bytes, {b['error'] or 'closed'}") for b in got])
+
+
+def kill(run):
+    """A server is killed, or its host resets, in the middle of a download."""
+    result = Result("Killed in mid-transfer, four paths of 100 Mbit/s")
+    size = 200 * MB // run.divide
+    with stage.Stage(run, FOUR) as on:
+        on.start_braid(run.template)
+        got = broken(run, on, "killed", on.kill_origin, on.start_origin, size)
+        port = stage.ORIGIN_PORT
+        got += broken(run, on, "reset", lambda i: on.paths.refuse(i, port),
+                      on.paths.heal, size)
+    conclude(result, got, "killed or reset", 250)
+    return result
+
+
+def silent(run):
+    """All packets of a server are dropped in the middle of a download."""
+    result = Result("Silent in mid-transfer, four paths of 100 Mbit/s")
+    size = 200 * MB // run.divide
+    with stage.Stage(run, FOUR) as on:
+        on.start_braid(run.template)
+        got = broken(run, on, "silent", on.paths.silence, on.paths.heal, size)
+    conclude(result, got, "silent", 2000)
+    return result
+
+
+ROWS = {"refs": refs, "four": four, "uneven": uneven, "kill": kill,
+        "silent": silent, **loop_rows.ROWS}

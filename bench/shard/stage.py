@@ -18,7 +18,9 @@ import peers
 import procs
 
 ORIGIN_PORT = 9000
-LISTENERS = {"on": 8001, "auto": 8002, "off": 8003, "one": 8004}
+LISTENERS = {"on": 8001, "auto": 8002, "off": 8003, "one": 8004, "small": 8007}
+SMALL_ORIGIN = 8008
+UNUSED_ORIGIN = 8009
 API_PORT = 9900
 PEER_PORTS = {"haproxy": 8005, "nginx": 8006}
 CLIENT_SECONDS = 150
@@ -63,6 +65,7 @@ class Stage:
         self.run = run
         self.processes = procs.Processes()
         self.origins = {}
+        self.getters = set()
         self.most, self.piece = most, piece
         self.paths = None
         self.braid = None
@@ -150,16 +153,18 @@ class Stage:
                                     "ADDRESS": self.near, "PORT": port})
         process = self.processes.start(
             name, argv(path, conf), self.run.proxy_core, user,
-            os.path.join(path, "log"), space=self.near_space())
+            os.path.join(path, "log"), first=self.run.args.first,
+            space=self.near_space())
         self.wait_port(process, self.near, port,
                        self.paths and self.paths.proxy)
         return process
 
-    def start_braid(self, template="braid-shard.yaml.in", **more):
+    def start_braid(self, template, **more):
         servers = [f"s{i + 1}: {{address: \"%s:%d\"}}" % self.origin_address(i)
                    for i in range(self.count)]
         values = {"SERVERS": ", ".join(servers), "FIRST": servers[0],
                   "MAX": self.most, "PIECE": self.piece, "API_PORT": API_PORT,
+                  "SMALL_ORIGIN": SMALL_ORIGIN,
                   **{f"{k.upper()}_PORT": v for k, v in LISTENERS.items()},
                   **more}
         self.braid = self.launch(
@@ -187,13 +192,14 @@ class Stage:
             "nginx-http.conf.in", "nginx.conf", {"SERVERS": lines},
             PEER_PORTS["nginx"])
 
-    def ctl(self, *arguments):
-        """braidctl -o json; None where this version does not know it."""
-        done = subprocess.run(
-            [self.run.braidctl, "-o", "json", "-s",
-             os.path.join(self.run.temp, "braid", "control.sock"), *arguments],
-            capture_output=True, text=True, timeout=10, check=False)
-        return json.loads(done.stdout) if done.returncode == 0 else None
+    def server_connections(self):
+        """How many there are to the origins, by the kernel; on loopback."""
+        ports = " or ".join(f"sport = :{self.origin_address(i)[1]}"
+                            for i in range(self.count))
+        done = subprocess.run(["ss", "-Htn", "state", "established",
+                               f"( {ports} )"], capture_output=True, text=True,
+                              timeout=10, check=True)
+        return len(done.stdout.splitlines())
 
     # -- the client ----------------------------------------------------
     def getter(self, arguments, on_line=None):
@@ -205,6 +211,7 @@ class Stage:
                        space=self.space(lambda p: p.client)),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.getters.add(child)
         out = []
         try:
             for line in child.stdout:
@@ -217,6 +224,7 @@ class Stage:
             if child.poll() is None:
                 child.kill()
                 child.wait()
+            self.getters.discard(child)
             error = child.stderr.read()
             child.stdout.close()
             child.stderr.close()
@@ -224,6 +232,11 @@ class Stage:
             raise procs.BenchError(f"getter: {error.strip() or 'no figures'}")
         out[-1]["said"] = error.strip()
         return out
+
+    def end_getters(self):
+        """Those that run on another thread say what they have and end."""
+        for child in list(self.getters):
+            child.terminate()
 
     def get(self, port, size, address=None, count=1, digest=True, mark=0,
             on_mark=None):

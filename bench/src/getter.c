@@ -11,7 +11,8 @@
  *          of a body are there, for somebody who wants to break something
  *          then, and one line of JSON for each body.
  *   slow   CONNECTIONS downloads at BYTES_PER_S each, for SECONDS. Prints
- *          "ready" when each has had its first bytes; JSON at the end.
+ *          "ready" when each has had its first bytes; JSON at the end, or
+ *          when it is told to end (TERM).
  *
  * A body that ends early, or a status that is not 200, is reported as such and
  * the exit status is 1.
@@ -24,6 +25,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,6 +57,7 @@ struct body {
 };
 
 static char block[BLOCK_BYTES];
+static volatile sig_atomic_t ended;
 
 static void die(const char *what)
 {
@@ -250,8 +253,14 @@ static void sleep_until(uint64_t ns)
 	struct timespec at = {.tv_sec = (time_t)(ns / 1000000000ULL),
 	    .tv_nsec = (long)(ns % 1000000000ULL)};
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL))
+	while (!ended &&
+	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL))
 		;
+}
+
+static void on_term(int number)
+{
+	ended = number;
 }
 
 static void run_slow(char **argv)
@@ -270,7 +279,8 @@ static void run_slow(char **argv)
 	}
 	start = now = now_ns();
 	end = start + (uint64_t)(atof(argv[7]) * 1e9);
-	while (now < end) {
+	signal(SIGTERM, on_term);
+	while (now < end && !ended) {
 		double due = rate * (double)(now - start) / 1e9;
 		int begun = 0;
 
