@@ -59,15 +59,16 @@ static void lane_ask(
 	lane->pieces++;
 }
 
-int shard_plan_home(struct shard_plan *plan, uint64_t rate,
+int shard_plan_home(struct shard_plan *plan, uint64_t to, uint64_t rate,
     uint64_t buffer_bytes, struct mono now)
 {
 	int lane = shard_plan_open(plan, rate, buffer_bytes);
 
 	br_assert(lane >= 0 && plan->frontier == plan->first && !plan->n_gaps);
-	lane_ask(&plan->lanes[lane],
-	    (struct shard_range){plan->first, plan->end}, now);
-	plan->frontier = plan->end;
+	br_assert(to > plan->first && to <= plan->end);
+	lane_ask(
+	    &plan->lanes[lane], (struct shard_range){plan->first, to}, now);
+	plan->frontier = to;
 	return lane;
 }
 
@@ -313,6 +314,20 @@ bool shard_plan_moved(
 	else
 		lane->state = SHARD_LANE_IDLE;
 	return true;
+}
+
+void shard_plan_shorten(
+    struct shard_plan *plan, unsigned index, uint64_t to, bool closes)
+{
+	struct shard_lane *lane = plan_lane(plan, index);
+
+	br_assert(lane->state == SHARD_LANE_ASKED);
+	br_assert(to > lane->next && to <= lane->to);
+	gaps_add(plan, (struct shard_range){to, lane->to});
+	lane->to = to;
+	if (lane->arrived > to)
+		lane->arrived = to;
+	lane->closes |= closes;
 }
 
 void shard_plan_lost(struct shard_plan *plan, unsigned index)

@@ -81,9 +81,9 @@ void shard_plan_start(
  * number, or -ENOSPC. */
 int shard_plan_open(
     struct shard_plan *plan, uint64_t rate, uint64_t buffer_bytes);
-/* A lane that already brings everything from `first` on (an answer that is
- * split late); before anything else is asked. Its number. */
-int shard_plan_home(struct shard_plan *plan, uint64_t rate,
+/* A lane that already brings what is before `to` from `first` on (all of it:
+ * an answer that is split late); before anything else is asked. Its number. */
+int shard_plan_home(struct shard_plan *plan, uint64_t to, uint64_t rate,
     uint64_t buffer_bytes, struct mono now);
 /* The next piece for an idle lane. False: there is none now, or the lane is so
  * slow that the others would wait for it. */
@@ -97,6 +97,10 @@ void shard_plan_arrived(
  * lane is idle, or, where it closes, gone. */
 bool shard_plan_moved(
     struct shard_plan *plan, unsigned lane, uint64_t n, struct mono now);
+/* The lane brings nothing behind `to`, which is behind what has left: the rest
+ * is asked again. `closes`: its connection is of no use afterwards. */
+void shard_plan_shorten(
+    struct shard_plan *plan, unsigned lane, uint64_t to, bool closes);
 /* The lane is gone, or what it brought is not to be used: what has not left is
  * asked again. */
 void shard_plan_lost(struct shard_plan *plan, unsigned lane);

@@ -114,7 +114,7 @@ START_TEST(test_home)
 	int home, other;
 
 	shard_plan_start(&plan, 0, 100 * MIB, 4 * MIB);
-	home = shard_plan_home(&plan, 0, MIB, zero);
+	home = shard_plan_home(&plan, plan.end, 0, MIB, zero);
 	ck_assert(!shard_plan_moved(&plan, (unsigned)home, 10 * MIB, now));
 	ck_assert_uint_eq(shard_plan_rate(&plan, (unsigned)home), 10 * MIB);
 	other = shard_plan_open(&plan, 0, MIB);
@@ -337,7 +337,8 @@ START_TEST(test_deaths)
 			.latency_ns = rng_below(&rng, 5000) * 1000};
 	shard_plan_start(&w.plan, 77, 77 + 10 * MIB, MIB);
 	if (_i % 2) {
-		int lane = shard_plan_home(&w.plan, 0, w.buffer_bytes, w.now);
+		int lane = shard_plan_home(
+		    &w.plan, w.plan.end, 0, w.buffer_bytes, w.now);
 
 		w.conns[lane] = (struct conn){
 		    .at = 77, .send_from = 77, .send_to = 77 + 10 * MIB};
@@ -359,6 +360,38 @@ START_TEST(test_deaths)
 }
 END_TEST
 
+/* An answer that is shorter than what was asked, or that ended early: the rest
+ * is asked of the next who is free. */
+START_TEST(test_shorten)
+{
+	struct shard_range piece;
+	struct shard_plan plan;
+	unsigned a, b;
+
+	shard_plan_start(&plan, 0, 10 * MIB, MIB);
+	a = (unsigned)shard_plan_home(&plan, 100 * KIB, 0, MIB, zero);
+	b = (unsigned)shard_plan_open(&plan, 0, MIB);
+	ck_assert(shard_plan_ask(&plan, b, zero, &piece));
+	ck_assert_uint_eq(piece.from, 100 * KIB);
+	ck_assert(!shard_plan_moved(&plan, a, KIB, zero));
+	shard_plan_arrived(&plan, a, 50 * KIB, zero);
+	shard_plan_shorten(&plan, a, 40 * KIB, true);
+	ck_assert_uint_eq(shard_plan_left(&plan, a), 39 * KIB);
+	ck_assert(shard_plan_moved(&plan, a, 39 * KIB, zero));
+	ck_assert_int_eq(shard_plan_turn(&plan), -1);
+	ck_assert(shard_plan_starves(&plan));
+	ck_assert_int_eq(shard_plan_open(&plan, 0, MIB), (int)a);
+	ck_assert(shard_plan_ask(&plan, a, zero, &piece));
+	ck_assert_uint_eq(piece.from, 40 * KIB);
+	ck_assert_uint_eq(piece.to, 100 * KIB);
+	shard_plan_shorten(&plan, a, 60 * KIB, false);
+	ck_assert(shard_plan_moved(&plan, a, 20 * KIB, zero));
+	ck_assert(shard_plan_ask(&plan, a, zero, &piece));
+	ck_assert_uint_eq(piece.from, 60 * KIB);
+	ck_assert_uint_eq(piece.to, 100 * KIB);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("shard_plan");
@@ -367,6 +400,7 @@ int main(void)
 	tcase_add_test(tcase, test_sizes);
 	tcase_add_test(tcase, test_lost);
 	tcase_add_test(tcase, test_home);
+	tcase_add_test(tcase, test_shorten);
 	tcase_add_loop_test(tcase, test_speed, 0, BR_COUNT(speed_rows));
 	tcase_add_loop_test(tcase, test_deaths, 0, 60);
 	return check_main(tcase);
