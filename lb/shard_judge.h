@@ -23,10 +23,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "conf/conf.h"
 #include "io/http1_head.h"
 
 #define SHARD_VALIDATOR_MAX 128u
 #define SHARD_DIGEST_BYTES 32u
+/* Less is mostly here before anything could happen to its server. */
+#define SHARD_SURVIVES_BYTES (64u << 10)
 
 /* What may be done with the body of an answer. */
 enum shard_worth {
@@ -55,3 +58,30 @@ struct shard_order {
 	uint8_t digest[SHARD_DIGEST_BYTES];
 	uint64_t coding; /* a hash of Content-Encoding; 0: none */
 };
+
+/* What home was asked, where it was not what the client asked. */
+struct shard_injection {
+	bool injected;
+	uint64_t last; /* from 0 on; inclusive, as on the wire */
+};
+
+/* Whether an answer to this request may be joined out of several, if it is of
+ * the right kind itself. */
+bool shard_judge_request(const struct http1_head *request, const void *bytes);
+/* The worth of home's final answer. Of SURVIVES and SPLIT *ret is filled. */
+enum shard_worth shard_judge(const struct conf_shard *conf,
+    const struct http1_head *request, const void *request_bytes,
+    const struct shard_injection *injection, const struct http1_head *answer,
+    const void *bytes, struct shard_order *ret) BR_MUST_CHECK;
+
+enum shard_piece {
+	SHARD_PIECE_GOOD,
+	SHARD_PIECE_REFUSED, /* an error of the server: another time, maybe */
+	SHARD_PIECE_OTHER, /* not of this representation, or not in parts */
+};
+
+/* The answer to a request for [from, to). GOOD: *ret_to is the byte behind the
+ * last that it brings; less than was asked is legal (RFC 9110 15.3.7). */
+enum shard_piece shard_judge_piece(const struct shard_order *order,
+    uint64_t from, uint64_t to, const struct http1_head *answer,
+    const void *bytes, uint64_t *ret_to) BR_MUST_CHECK;
