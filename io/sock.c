@@ -311,6 +311,37 @@ int sock_peek(int fd)
 	return n < 0 ? -errno : (int)n;
 }
 
+int64_t sock_look(int fd, void *ret, size_t room)
+{
+	ssize_t n = recv(fd, ret, room, MSG_PEEK | MSG_DONTWAIT);
+
+	return n < 0 ? -errno : n;
+}
+
+uint32_t sock_waiting(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, FIONREAD, &n) || n < 0 ? 0 : (uint32_t)n;
+}
+
+int sock_set_receive_room(int fd, uint32_t bytes)
+{
+	if (!sock_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, (int)bytes))
+		return 0;
+	return sock_set(fd, SOL_SOCKET, SO_RCVBUF, (int)bytes);
+}
+
+uint32_t sock_receive_room(int fd)
+{
+	int bytes = 0;
+	socklen_t length = sizeof bytes;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &length) || bytes < 0)
+		return 0;
+	return (uint32_t)bytes;
+}
+
 uint32_t sock_unsent(int fd)
 {
 	int n = 0;

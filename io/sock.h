@@ -84,6 +84,17 @@ int64_t sock_receive(int fd, void *ret, size_t room);
 /* What a receive would find now, without taking it: > 0 bytes, 0 the end of
  * the stream, -EAGAIN nothing yet, or -errno. */
 int sock_peek(int fd);
+/* Copies what is there without taking it: as sock_receive(), and the next
+ * receive finds the same again. */
+int64_t sock_look(int fd, void *ret, size_t room);
+/* Bytes that wait to be received; 0 of what cannot tell. */
+uint32_t sock_waiting(int fd);
+/* Before connecting: so many bytes may wait to be received without the peer
+ * being held up. Beyond the system's limit only with CAP_NET_ADMIN. */
+int sock_set_receive_room(int fd, uint32_t bytes);
+/* What the kernel has granted, its own overhead included: about half of it is
+ * for the peer's bytes (tcp(7)). 0 of what cannot tell. */
+uint32_t sock_receive_room(int fd);
 /* Bytes that the peer has not acknowledged yet. */
 uint32_t sock_unsent(int fd);
 /* Whether an error (a reset) waits on it; it is not taken. */

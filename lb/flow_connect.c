@@ -211,11 +211,10 @@ static bool flow_delay_ack(const struct flow *flow)
 	       !sock_delay_ack(flow->server_fd);
 }
 
-/* A socket from where the pool says. */
-static int flow_open_server(const struct flow *flow)
+int flow_open_server(const struct flow *flow, const struct server *server)
 {
 	const struct pool *pool = flow->upstream->pool;
-	const struct addr *to = &flow->server->addr;
+	const struct addr *to = &server->addr;
 	struct addr source;
 	int err;
 
@@ -245,7 +244,7 @@ void flow_connect(struct flow *flow)
 	struct worker *worker = flow->worker;
 	const struct pool *pool = flow->upstream->pool;
 	const struct server *server = flow->server;
-	int fd = flow_open_server(flow);
+	int fd = flow_open_server(flow, server);
 
 	counter_inc(&worker->metrics->connects);
 	flow->error = 0;

@@ -8,7 +8,7 @@
  *      flow_connect.c  choosing, queued, connecting, retry_wait
  *      flow_data.c     established
  *
- * Included by those, flow_state.c and tls_end.c only.
+ * Included by those, flow_state.c, tls_end.c and the shard engine only.
  *
  * Thread:  the flow's worker.
  * Rule:    a step may change the state again; it is then the last thing it
@@ -39,6 +39,9 @@ void flow_on_connected(struct flow *flow, int32_t res);
 void flow_note_client(struct flow *flow);
 /* Gives the server's slot back. */
 void flow_release_server(struct flow *flow);
+/* A socket towards the server, from where the pool says; or -errno. */
+int flow_open_server(
+    const struct flow *flow, const struct server *server) BR_MUST_CHECK;
 /* Something that we lack, not the server's fault. */
 bool flow_is_local_error(int error);
 /* The server failed this flow, which outlier detection wants to know. */

@@ -76,17 +76,16 @@ static bool proxy_out_join(
 	return true;
 }
 
-bool proxy_out_say(struct flow *flow)
+uint32_t proxy_out_build(struct flow *flow, uint8_t ret[PROXY_V2_BYTES_MAX])
 {
 	const struct side *side = flow->side;
 	struct proxy_out out = {.crc32c = true};
-	uint8_t header[PROXY_V2_BYTES_MAX];
 	char cn[256];
 	int n;
 
 	proxy_out_addresses(flow, &out);
 	if (flow->upstream->pool->proxy_out == CONF_PROXY_V1) {
-		n = proxy_build_v1(header, sizeof header, &out);
+		n = proxy_build_v1(ret, PROXY_V2_BYTES_MAX, &out);
 	} else {
 		if (side) {
 			out.authority = slice_of(side->name, side->name_length);
@@ -95,9 +94,17 @@ bool proxy_out_say(struct flow *flow)
 			    slice_of(side->unique_id, side->unique_id_length);
 			proxy_out_tls(side, &out, cn, sizeof cn);
 		}
-		n = proxy_build_v2(header, sizeof header, &out);
+		n = proxy_build_v2(ret, PROXY_V2_BYTES_MAX, &out);
 	}
 	br_assert(n > 0);
-	return proxy_out_join(flow, header, (uint32_t)n) ||
-	       relay_park(flow, &flow->up, header, (uint32_t)n);
+	return (uint32_t)n;
+}
+
+bool proxy_out_say(struct flow *flow)
+{
+	uint8_t header[PROXY_V2_BYTES_MAX];
+	uint32_t n = proxy_out_build(flow, header);
+
+	return proxy_out_join(flow, header, n) ||
+	       relay_park(flow, &flow->up, header, n);
 }

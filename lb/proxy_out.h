@@ -10,6 +10,10 @@
  * Errors:  false: the flow has ended.
  */
 #include "lb/flow.h"
+#include "lb/proxy_proto.h"
+
+/* The header itself; its length. */
+uint32_t proxy_out_build(struct flow *flow, uint8_t ret[PROXY_V2_BYTES_MAX]);
 
 /* Puts the header in front of what goes to the server; it is sent with what
  * follows, at the latest when the directions start. */

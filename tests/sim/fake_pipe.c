@@ -173,6 +173,40 @@ int sock_peek(int fd)
 	return conn->peer_fin ? 0 : -EAGAIN;
 }
 
+int64_t sock_look(int fd, void *ret, size_t room)
+{
+	struct fake_conn *conn = fake_conn_of(fd);
+	const struct fake_queue *q = &conn->to_proxy;
+	uint32_t n = q->length < room ? q->length : (uint32_t)room;
+
+	if (fake_call_fails())
+		return -ECONNRESET;
+	for (uint32_t i = 0; i < n; i++)
+		((uint8_t *)ret)[i] = q->bytes[(q->head + i) % q->room];
+	if (n)
+		return n;
+	if (conn->peer_reset)
+		return -ECONNRESET;
+	return conn->peer_fin ? 0 : -EAGAIN;
+}
+
+uint32_t sock_waiting(int fd)
+{
+	return fake_call_fails() ? 0 : fake_conn_of(fd)->to_proxy.length;
+}
+
+int sock_set_receive_room(int fd, uint32_t bytes)
+{
+	(void)fake_conn_of(fd);
+	(void)bytes;
+	return fake_call_fails() ? -ENOBUFS : 0;
+}
+
+uint32_t sock_receive_room(int fd)
+{
+	return 2 * fake_conn_of(fd)->to_proxy.room;
+}
+
 int sock_accept(int fd)
 {
 	return fake_call_fails() ? -EMFILE : fake_take_accepted(fd);
