@@ -61,6 +61,8 @@ static void flow_line_client(
 
 static const char *flow_path_text(const struct flow_record *record)
 {
+	if (record->shards)
+		return "shard";
 	if (record->spliced_up && record->spliced_down)
 		return "splice";
 	if (record->spliced_up)
@@ -132,6 +134,23 @@ static void flow_line_profile(
 	if (record->first_class != record->class)
 		log_line_text(line, "class_first",
 		    flow_class_name((enum flow_class)record->first_class));
+}
+
+static void flow_line_request(
+    struct log_line *line, const struct flow_record *record)
+{
+	log_line_number(line, "request", record->request);
+	log_line_text(line, "method", record->method);
+	log_line_text(line, "target", record->target);
+	if (record->status)
+		log_line_number(line, "status", record->status);
+	else
+		log_line_text(line, "status", "-");
+	if (!record->shards)
+		return;
+	log_line_number(line, "shards", record->shards);
+	log_line_number(line, "pieces", record->pieces);
+	log_line_number(line, "migrations", record->migrations);
 }
 
 /* What only some flows have. */
@@ -213,6 +232,8 @@ int flow_line_compose(const struct flow_record *record, char *ret, int room)
 	log_line_number(&line, "bytes_in", record->bytes_up);
 	log_line_number(&line, "bytes_out", record->bytes_down);
 	log_line_number(&line, "worker", record->worker);
+	if (record->request)
+		flow_line_request(&line, record);
 	if (record->profiled)
 		flow_line_profile(&line, record);
 	if (record->wanted.family)

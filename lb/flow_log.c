@@ -103,7 +103,7 @@ void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 {
 	/* Names are terminated, not wiped: what lies behind is not touched. */
 	memset(ret, 0, offsetof(struct flow_record, alpn));
-	ret->alpn[0] = ret->sni[0] = '\0';
+	ret->alpn[0] = ret->sni[0] = ret->method[0] = ret->target[0] = '\0';
 	ret->id = flow->id;
 	ret->listener = flow->listener;
 	ret->pool = flow->upstream ? flow->upstream->pool : NULL;
@@ -126,4 +126,58 @@ void flow_record_fill(struct flow_record *ret, const struct flow *flow)
 		flow_record_profile(ret, &flow->profile->profile);
 	if (flow->side)
 		flow_record_side(ret, flow);
+}
+
+/* Visible ASCII passes, so that a target can be looked for as it was asked; a
+ * blank or what a shell or a reader of logs may stumble over does not. */
+static void flow_request_copy(
+    char *ret, size_t max, const char *text, size_t length)
+{
+	size_t n = length < max ? length : max;
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = text[i] > ' ' && text[i] < 0x7f && text[i] != '"' &&
+				 text[i] != '\\'
+			     ? text[i]
+			     : '?';
+	ret[n] = '\0';
+}
+
+/* The first request waited for its server as the flow did. Later ones have one
+ * already, unless it was lost. */
+static void flow_request_times(struct flow_record *ret, const struct flow *flow,
+    const struct flow_request *request)
+{
+	if (request->number > 1) {
+		bool chosen =
+		    mono_diff_ns(flow->chosen_at, request->begun_at) > 0;
+
+		if (!chosen)
+			ret->connect_ns = -1;
+		ret->queue_ns =
+		    chosen ? flow_phase_ns(request->begun_at, flow->chosen_at)
+			   : -1;
+	}
+	ret->first_byte_ns =
+	    flow_phase_ns(request->sent_at, request->answered_at);
+	ret->total_ns =
+	    mono_diff_ns(worker_now(flow->worker), request->begun_at);
+}
+
+void flow_record_add_request(struct flow_record *ret, const struct flow *flow,
+    const struct flow_request *request)
+{
+	br_assert(request->number && request->begun_at.ns);
+	ret->request = request->number;
+	ret->status = request->status;
+	ret->shards = request->shards;
+	ret->pieces = request->pieces;
+	ret->migrations = request->migrations;
+	ret->bytes_up = request->bytes_up;
+	ret->bytes_down = request->bytes_down;
+	flow_request_times(ret, flow, request);
+	flow_request_copy(ret->method, FLOW_RECORD_METHOD_MAX, request->method,
+	    request->method_bytes);
+	flow_request_copy(ret->target, FLOW_RECORD_TARGET_MAX, request->target,
+	    request->target_bytes);
 }

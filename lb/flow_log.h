@@ -8,9 +8,12 @@
  * first cache lines are touched:
  *
  *      worker: flow_log_room() ─> flow_record_fill() ─> record_queue_put()
+ *                                 (flow_record_add_request())
  *      clerk:  flow_log_peek() ─> flow_line_compose() ─> record_queue_drop()
  *
- * Thread:  flow_log_room(), flow_record_fill(): the worker; the rest: the
+ * A flow in http mode (http_flow.h) has a record for each of its requests.
+ *
+ * Thread:  flow_log_room(), flow_record_...(): the worker; the rest: the
  *          clerk.
  * Memory:  a record points to names and servers of pools and listeners that
  *          the clerk itself frees, after it has emptied the logs.
@@ -22,6 +25,8 @@
 /* What is kept of names that clients choose; the rest is cut off. */
 #define FLOW_RECORD_SNI_MAX 95
 #define FLOW_RECORD_ALPN_MAX 15
+#define FLOW_RECORD_METHOD_MAX 15
+#define FLOW_RECORD_TARGET_MAX 255
 
 struct flow_record {
 	uint64_t id;
@@ -52,8 +57,29 @@ struct flow_record {
 	uint8_t cause; /* as side.h, by `error`; 0: not known */
 	struct flow_client proxy; /* family 0: none */
 	const char *tls; /* version with the client, static; NULL: plain */
+	/* -- of one request; else 0 -- */
+	uint32_t request; /* its number on the connection, from 1; 0: none */
+	uint16_t status; /* 0: no answer */
+	uint32_t shards, pieces, migrations;
 	/* Last, and of most records only their first bytes are written. */
 	char alpn[FLOW_RECORD_ALPN_MAX + 1], sni[FLOW_RECORD_SNI_MAX + 1];
+	char method[FLOW_RECORD_METHOD_MAX + 1];
+	char target[FLOW_RECORD_TARGET_MAX + 1];
+};
+
+/* One request of a flow, and its answer as far as it came. */
+struct flow_request {
+	uint32_t number; /* on its connection, from 1 */
+	uint16_t status; /* 0: no answer */
+	const char *method, *target; /* not terminated */
+	size_t method_bytes, target_bytes;
+	uint64_t bytes_up, bytes_down; /* its own, heads included */
+	/* Connections to servers at a time at most, ranges asked for, and how
+	 * often a range went to another connection; 0: it was not sharded. */
+	uint32_t shards, pieces, migrations;
+	/* Its first byte came, it was handed to a server, the first byte of the
+	 * answer came; ns 0: that did not happen. */
+	struct mono begun_at, sent_at, answered_at;
 };
 
 /* `records`: a power of two. */
@@ -79,3 +105,7 @@ static inline const struct flow_record *flow_log_peek(
 bool flow_log_take(struct record_queue *log, struct flow_record *ret);
 /* Fills a record, whatever it held, from a flow that ends now. */
 void flow_record_fill(struct flow_record *ret, const struct flow *flow);
+/* Makes of such a record the one of a request that ends now: its bytes and
+ * times in place of the flow's. */
+void flow_record_add_request(struct flow_record *ret, const struct flow *flow,
+    const struct flow_request *request);

@@ -121,6 +121,31 @@ START_TEST(test_where_the_client_wanted_to_go)
 }
 END_TEST
 
+START_TEST(test_a_request)
+{
+	struct flow_record r = full_record();
+	char text[LOG_LINE_MAX];
+
+	r.request = 3;
+	r.status = 206;
+	(void)snprintf(r.method, sizeof r.method, "GET");
+	(void)snprintf(r.target, sizeof r.target, "/a?b=c");
+	fields_of(&r, text);
+	ck_assert_ptr_nonnull(strstr(text, " path=splice-down "));
+	ck_assert_ptr_nonnull(strstr(text,
+	    " worker=3 request=3 method=GET target=\"/a?b=c\" status=206"));
+	ck_assert_ptr_null(strstr(text, "shards="));
+	r.status = 0;
+	r.shards = 4;
+	r.pieces = 20;
+	r.error = -ECONNRESET;
+	fields_of(&r, text);
+	ck_assert_ptr_nonnull(strstr(text, " path=shard "));
+	ck_assert_ptr_nonnull(
+	    strstr(text, " status=- shards=4 pieces=20 migrations=0 error=\""));
+}
+END_TEST
+
 START_TEST(test_what_was_not_reached)
 {
 	struct flow_record r = full_record();
@@ -417,8 +442,9 @@ static const char *next_key(const char *at, char ret[64])
 /* Only in lines of some flows. */
 static bool is_optional(const char *key)
 {
-	static const char *const optional[] = {
-	    "tried", "proxy", "tls", "sni", "alpn", "route"};
+	static const char *const optional[] = {"request", "method", "target",
+	    "status", "shards", "pieces", "migrations", "tried", "proxy", "tls",
+	    "sni", "alpn", "route"};
 
 	for (size_t i = 0; i < BR_COUNT(optional); i++)
 		if (!strcmp(key, optional[i]))
@@ -477,6 +503,8 @@ START_TEST(test_docs_have_every_field)
 	r.tls = "TLSv1.3";
 	r.sni[0] = r.alpn[0] = 'a';
 	r.proxy = r.client;
+	r.request = r.shards = 1;
+	r.method[0] = r.target[0] = 'a';
 	fields_of(&r, text);
 	for (at = text; (at = next_key(at, key));) {
 		(void)snprintf(row, sizeof row, "\n| `%s` | ", key);
@@ -499,6 +527,7 @@ int main(void)
 	tcase_add_test(tcase, test_every_field);
 	tcase_add_test(tcase, test_json);
 	tcase_add_test(tcase, test_where_the_client_wanted_to_go);
+	tcase_add_test(tcase, test_a_request);
 	tcase_add_test(tcase, test_what_was_not_reached);
 	tcase_add_test(tcase, test_causes_say_what_happened);
 	tcase_add_test(tcase, test_causes_of_tls);
