@@ -16,6 +16,13 @@ static const struct metric_field worker_fields[] = {
 #undef X
 };
 
+static const struct metric_field shard_fields[] = {
+#define X(name, help)                                                          \
+	{#name, help, offsetof(struct worker_metrics, shard.name)},
+    SHARD_METRIC_LIST(X)
+#undef X
+};
+
 static const struct metric_field ring_fields[] = {
 #define X(name, help) {#name, help, offsetof(struct worker_metrics, ring.name)},
     RING_METRIC_LIST(X)
@@ -42,6 +49,8 @@ static const struct metric_field check_fields[] = {
 
 const struct metric_group metrics_worker = {
     "braid_worker_", "worker", worker_fields, BR_COUNT(worker_fields)};
+const struct metric_group metrics_shard = {
+    "braid_shard_", "worker", shard_fields, BR_COUNT(shard_fields)};
 const struct metric_group metrics_ring = {
     "braid_ring_", "worker", ring_fields, BR_COUNT(ring_fields)};
 const struct metric_group metrics_server = {
@@ -173,6 +182,13 @@ void metrics_print_docs(struct strbuf *ret)
 	print_title(ret, "Profiler");
 	print_ids(ret, METRIC_ID_C_FLOWS, METRIC_ID_C_FLOWS);
 	print_causes(ret, "`class`", 0, N_FLOW_CLASSES, class_name, class_text);
+	print_title(ret, "Range shards");
+	print_group(ret, &metrics_shard);
+	print_ids(ret, METRIC_ID_R_MIGRATIONS, METRIC_ID_R_REFUSED);
+	print_causes(ret, "`cause` of a migration", 0, SHARD_N_CAUSES,
+	    shard_cause_name, shard_cause_text);
+	print_causes(ret, "`cause` of a refusal", 0, SHARD_N_LIMITS,
+	    shard_limit_name, shard_limit_text);
 	print_title(ret, "Rings");
 	print_group(ret, &metrics_ring);
 	print_title(ret, "Listeners");

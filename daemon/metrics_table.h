@@ -30,8 +30,8 @@ struct metric_group {
 	uint32_t n_fields;
 };
 
-extern const struct metric_group metrics_worker, metrics_ring, metrics_server,
-    metrics_listener, metrics_checks;
+extern const struct metric_group metrics_worker, metrics_shard, metrics_ring,
+    metrics_server, metrics_listener, metrics_checks;
 
 void metric_group_family(const struct metric_group *group, uint32_t field,
     struct metric_family *ret);
@@ -68,6 +68,18 @@ static inline uint64_t metric_field_read(
 	    "Bytes that wait in memory for full sockets")                      \
 	X(PARKED_LIMIT, "braid_parked_limit_bytes", GAUGE, "bytes", "",        \
 	    "limits.parked_total, as it was at start")                         \
+	X(SHARDED, "braid_sharded_flows", GAUGE, "", "",                       \
+	    "Answers that come in pieces from several servers now")            \
+	X(SHARDED_LIMIT, "braid_sharded_flows_limit", GAUGE, "", "",           \
+	    "limits.sharded_flows, as it was at start")                        \
+	X(SHARD_CONNECTIONS, "braid_shard_connections", GAUGE, "", "",         \
+	    "Connections to servers for pieces")                               \
+	X(SHARD_CONNECTIONS_LIMIT, "braid_shard_connections_limit", GAUGE, "", \
+	    "", "limits.shard_connections, as it was at start")                \
+	X(SHARD_KERNEL, "braid_shard_kernel_bytes", GAUGE, "bytes", "",        \
+	    "Room of the receive buffers in which pieces wait")                \
+	X(SHARD_KERNEL_LIMIT, "braid_shard_kernel_limit_bytes", GAUGE,         \
+	    "bytes", "", "limits.shard_kernel_bytes, as it was at start")      \
 	X(TLS_MEMORY, "braid_tls_memory_bytes", GAUGE, "bytes", "",            \
 	    "Memory that TLS connections hold")                                \
 	X(TLS_MEMORY_LIMIT, "braid_tls_memory_limit_bytes", GAUGE, "bytes",    \
@@ -135,6 +147,12 @@ static inline uint64_t metric_field_read(
 #define METRIC_CLASS_LIST(X)                                                   \
 	X(C_FLOWS, "braid_profiled_flows", COUNTER, "", "worker, class",       \
 	    "Flows ended that the profiler looked at, by their last class")
+
+#define METRIC_SHARD_LIST(X)                                                   \
+	X(R_MIGRATIONS, "braid_shard_migrations", COUNTER, "",                 \
+	    "worker, cause", "Ranges whose rest was asked of another server")  \
+	X(R_REFUSED, "braid_shard_refused", COUNTER, "", "worker, cause",      \
+	    "Shards, or flows that would have had some, refused for a limit")
 
 #define METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	X(L_CONNECTIONS, "braid_listener_connections", GAUGE, "", "listener",  \
@@ -213,6 +231,7 @@ static inline uint64_t metric_field_read(
 	METRIC_TLS_LIST(X)                                                     \
 	METRIC_FRONT_LIST(X)                                                   \
 	METRIC_CLASS_LIST(X)                                                   \
+	METRIC_SHARD_LIST(X)                                                   \
 	METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	METRIC_POOL_LIST(X)                                                    \
 	METRIC_SERVER_GAUGE_LIST(X)                                            \

@@ -148,6 +148,10 @@ static const struct causes causes[] = {
     CAUSES(F_PROXY, proxy_causes, 1, PROXY_N_CAUSES, proxy_cause_name, "cause"),
     CAUSES(F_HELLO, hello_causes, CLIENT_HELLO_CAUSES_COUNTED,
 	CLIENT_HELLO_N_CAUSES, client_hello_cause_name, "cause"),
+    CAUSES(R_MIGRATIONS, shard.migrations, 0, SHARD_N_CAUSES, shard_cause_name,
+	"cause"),
+    CAUSES(
+	R_REFUSED, shard.refused, 0, SHARD_N_LIMITS, shard_limit_name, "cause"),
     CAUSES(C_FLOWS, classes, 0, N_FLOW_CLASSES, class_name, "class"),
 };
 
@@ -190,6 +194,7 @@ static void print_workers(
 	for (size_t i = 0; i < BR_COUNT(causes); i++)
 		print_causes(w, view, &causes[i]);
 	print_worker_group(w, view, &metrics_worker);
+	print_worker_group(w, view, &metrics_shard);
 	print_worker_group(w, view, &metrics_ring);
 }
 

@@ -241,6 +241,22 @@ static void add_tls_memory(struct metrics_view *view)
 	}
 }
 
+static void add_shards(
+    struct metrics_view *view, const struct lb_shared *shared)
+{
+	const struct lb_limits *limits = &shared->limits;
+	uint64_t *singles = view->singles;
+
+	singles[METRIC_ID_SHARDED] = shared_read(&shared->sharded_flows);
+	singles[METRIC_ID_SHARDED_LIMIT] = limits->sharded_flows;
+	singles[METRIC_ID_SHARD_CONNECTIONS] =
+	    shared_read(&shared->shard_connections);
+	singles[METRIC_ID_SHARD_CONNECTIONS_LIMIT] = limits->shard_connections;
+	singles[METRIC_ID_SHARD_KERNEL] =
+	    __atomic_load_n(&shared->shard_kernel, __ATOMIC_RELAXED);
+	singles[METRIC_ID_SHARD_KERNEL_LIMIT] = limits->shard_kernel_bytes;
+}
+
 static void add_process(struct metrics_view *view, struct daemon *daemon)
 {
 	uint64_t *singles = view->singles;
@@ -267,6 +283,7 @@ static void add_process(struct metrics_view *view, struct daemon *daemon)
 	singles[METRIC_ID_PARKED] =
 	    __atomic_load_n(&shared->parked, __ATOMIC_RELAXED);
 	singles[METRIC_ID_PARKED_LIMIT] = shared->limits.parked_bytes;
+	add_shards(view, shared);
 	add_tls_memory(view);
 	singles[METRIC_ID_PLAN] = atomic_load(&daemon->plan_number);
 	singles[METRIC_ID_RELOADS] = atomic_load(&daemon->reloads);

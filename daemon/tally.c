@@ -37,6 +37,9 @@ struct tally {
 static const char *const living_gauges[] = {
     "braid_connections",
     "braid_parked_bytes",
+    "braid_sharded_flows",
+    "braid_shard_connections",
+    "braid_shard_kernel_bytes",
     "braid_listener_connections",
     "braid_server_connections",
     "braid_worker_flows",

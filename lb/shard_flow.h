@@ -28,23 +28,8 @@
 #include "base/cursor.h"
 #include "lb/flow.h"
 #include "lb/shard_judge.h"
+#include "lb/shard_metrics.h"
 #include "lb/shard_view.h"
-
-/* Why a part of a download went to another lane. */
-#define SHARD_CAUSE_LIST(X)                                                    \
-	X(dead, "the connection was refused, reset or ended early")            \
-	X(silent, "nothing came for too long")                                 \
-	X(slow, "the others would have waited for it")                         \
-	X(drained, "the server was drained or went down")                      \
-	X(entity, "the answer was of another representation")                  \
-	X(refused, "the server answered with an error")
-
-enum shard_cause {
-#define X(name, text) SHARD_CAUSE_##name,
-	SHARD_CAUSE_LIST(X)
-#undef X
-	    SHARD_N_CAUSES
-};
 
 struct http1_head;
 

@@ -29,6 +29,7 @@
 #include "profiler/history.h"
 #include "lb/proxy_proto.h"
 #include "lb/shard_history.h"
+#include "lb/shard_metrics.h"
 #include "profiler/client_hello.h"
 
 struct listener;
@@ -108,14 +109,13 @@ struct worker_metrics {
 	struct counter flows_splicing; /* gauge, directions */
 	struct counter parked_bytes; /* gauge */
 	struct counter pipes; /* gauge */
-	/* Gauges of lb/shard_room.h. */
-	struct counter sharded_flows, shard_connections, shard_kernel_bytes;
 	struct counter tls_client_failures[TLS_N_CAUSES];
 	struct counter tls_server_failures[TLS_N_CAUSES];
 	struct counter proxy_causes[PROXY_N_CAUSES];
 	struct counter hello_causes[CLIENT_HELLO_N_CAUSES];
 	struct counter classes[N_FLOW_CLASSES]; /* of profiled flows, at end */
 	struct histogram connect_time, queue_time, flow_time;
+	struct shard_metrics shard;
 	struct ring_metrics ring;
 } __attribute__((aligned(64)));
 

@@ -31,9 +31,9 @@ START_TEST(test_places_are_shared_by_workers)
 	ck_assert(shard_room_take_flow(a));
 	ck_assert(shard_room_take_flow(b));
 	ck_assert(!shard_room_take_flow(a));
-	ck_assert_uint_eq(counter_read(&a->metrics->sharded_flows), 1);
+	ck_assert_uint_eq(counter_read(&a->metrics->shard.open_flows), 1);
 	shard_room_give_flow(b);
-	ck_assert_uint_eq(counter_read(&b->metrics->sharded_flows), 0);
+	ck_assert_uint_eq(counter_read(&b->metrics->shard.open_flows), 0);
 	ck_assert(shard_room_take_flow(a));
 	ck_assert(shard_room_take_connection(b));
 	ck_assert(!shard_room_take_connection(a));
@@ -41,8 +41,8 @@ START_TEST(test_places_are_shared_by_workers)
 	ck_assert(shard_room_take_connection(a));
 	ck_assert_uint_eq(world.shared.sharded_flows, 2);
 	ck_assert_uint_eq(world.shared.shard_connections, 1);
-	ck_assert_uint_eq(counter_read(&a->metrics->shard_connections), 1);
-	ck_assert_uint_eq(counter_read(&b->metrics->shard_connections), 0);
+	ck_assert_uint_eq(counter_read(&a->metrics->shard.open_connections), 1);
+	ck_assert_uint_eq(counter_read(&b->metrics->shard.open_connections), 0);
 }
 END_TEST
 
@@ -57,8 +57,8 @@ START_TEST(test_kernel_memory)
 	ck_assert(!shard_room_take_kernel(b, 1));
 	shard_room_give_kernel(a, 600);
 	ck_assert_uint_eq(world.shared.shard_kernel, 400);
-	ck_assert_uint_eq(counter_read(&a->metrics->shard_kernel_bytes), 0);
-	ck_assert_uint_eq(counter_read(&b->metrics->shard_kernel_bytes), 400);
+	ck_assert_uint_eq(counter_read(&a->metrics->shard.kernel_bytes), 0);
+	ck_assert_uint_eq(counter_read(&b->metrics->shard.kernel_bytes), 400);
 }
 END_TEST
 
@@ -72,6 +72,9 @@ START_TEST(test_none_at_all)
 	ck_assert_uint_eq(world.shared.sharded_flows, 0);
 	ck_assert_uint_eq(world.shared.shard_connections, 0);
 	ck_assert_uint_eq(world.shared.shard_kernel, 0);
+	for (int i = 0; i < SHARD_N_LIMITS; i++)
+		ck_assert_uint_eq(
+		    counter_read(&world.metrics[0].shard.refused[i]), 1);
 }
 END_TEST
 
