@@ -5,14 +5,23 @@
 #
 #   ./run.sh            the example; Ctrl-C stops everything
 #   ./run.sh -f FILE    your configuration instead, without origins
+#   ./run.sh --demo shard
+#                       one download over four servers, one of which is killed
+#                       in the middle, told second by second; needs root
 set -euo pipefail
 
 usage() {
-	printf 'usage: ./run.sh [-f FILE]\n' >&2
+	printf 'usage: ./run.sh [-f FILE | --demo shard]\n' >&2
 	exit 64
 }
 
 config=
+demo=
+if [[ ${1:-} == --demo ]]; then
+	[[ $# == 2 && $2 == shard ]] || usage
+	demo=$2
+	shift 2
+fi
 while getopts f:h option; do
 	case $option in
 	f) config=$OPTARG ;;
@@ -324,6 +333,20 @@ SCREEN
 	watch
 }
 
+# Ends by itself; what it starts is in namespaces that end with it.
+run_demo() {
+	[[ $(id -u) == 0 ]] ||
+		die "the demo makes network namespaces and shaped links; please" \
+			"run it as root: sudo ./run.sh --demo shard"
+	need_packages "nginx ip tc nsenter setpriv taskset python3 make" \
+		"${BUILD_PACKAGES[@]}" nginx iproute2 python3 make
+	build_release
+	exec bench/shard/run.sh --demo --braidd "$PWD/build/bin/braidd"
+}
+
+if [[ $demo == shard ]]; then
+	run_demo
+fi
 if [[ -n $config ]]; then
 	need_packages "" "${BUILD_PACKAGES[@]}"
 else

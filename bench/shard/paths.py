@@ -58,7 +58,9 @@ class Paths:
         try:
             self.client = self._space()
             self.proxy = self._space()
-            netns.join(self.client, self.proxy, f"{CLIENT}/24", f"{NEAR}/24")
+            _, self.near_end = netns.join(self.client, self.proxy,
+                                          f"{CLIENT}/24", f"{NEAR}/24")
+            self.ends = []  # the proxy's, of the links to servers
             self.client.ip("route", "add", "default", "via", NEAR)
             self.servers = [self._server(i, rate)
                             for i, rate in enumerate(rates, 1)]
@@ -90,6 +92,7 @@ class Paths:
         space = self._space()
         here, there = netns.join(self.proxy, space, f"10.79.{i}.1/24",
                                  f"10.79.{i}.2/24")
+        self.ends.append(here)
         if rate:
             for one, end in ((self.proxy, here), (space, there)):
                 self.tc(one, "qdisc", "add", "dev", end, "root", "tbf", "rate",
@@ -130,6 +133,17 @@ class Paths:
         subprocess.run(["nsenter", f"--net={self.servers[i].path}",
                         find_program("nft"), "delete", "table", "ip", "cut"],
                        check=False, capture_output=True)
+
+    def carried(self):
+        """Bytes that have come from each server, and gone to the client, with
+        the headers of the frames."""
+        def read():
+            with open("/proc/thread-self/net/dev", encoding="ascii") as f:
+                lines = [line.split(":") for line in f if ":" in line]
+            return {name.strip(): rest.split() for name, rest in lines}
+        counters = self.proxy.inside(read)
+        return ([int(counters[end][0]) for end in self.ends],
+                int(counters[self.near_end][8]))
 
     def kernel_bytes(self):
         """What the proxy's TCP sockets hold: memory of all their buffers."""

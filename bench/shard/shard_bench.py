@@ -151,6 +151,13 @@ def check_machine(args):
                                "it with --braidd")
 
 
+def make_temp():
+    """In memory that is ours (run.sh); service users may read it."""
+    temp = tempfile.mkdtemp(prefix="braid-shard-", dir="/dev/shm")
+    os.chmod(temp, 0o755)
+    return temp
+
+
 def interrupt(*_):
     raise KeyboardInterrupt
 
@@ -162,9 +169,7 @@ def main(argv):
     signal.signal(signal.SIGHUP, interrupt)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    temp = tempfile.mkdtemp(prefix="braid-shard-", dir=shm)
-    os.chmod(temp, 0o755)
+    temp = make_temp()
     try:
         check_machine(args)
         os.sched_setaffinity(0, {LOAD_CORE})

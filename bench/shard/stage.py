@@ -164,7 +164,7 @@ class Stage:
                    for i in range(self.count)]
         values = {"SERVERS": ", ".join(servers), "FIRST": servers[0],
                   "MAX": self.most, "PIECE": self.piece, "API_PORT": API_PORT,
-                  "SMALL_ORIGIN": SMALL_ORIGIN,
+                  "SMALL_ORIGIN": SMALL_ORIGIN, "LOG": "false",
                   **{f"{k.upper()}_PORT": v for k, v in LISTENERS.items()},
                   **more}
         self.braid = self.launch(
@@ -191,6 +191,14 @@ class Stage:
                                          os.path.join(path, "error.log")],
             "nginx-http.conf.in", "nginx.conf", {"SERVERS": lines},
             PEER_PORTS["nginx"])
+
+    def ctl(self, *arguments):
+        """braidctl's answer as JSON; None where it has none."""
+        done = subprocess.run(
+            [self.run.braidctl, "-o", "json", "-s",
+             os.path.join(self.run.temp, "braid", "control.sock"), *arguments],
+            capture_output=True, text=True, timeout=10, check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else None
 
     def server_connections(self):
         """How many there are to the origins, by the kernel; on loopback."""

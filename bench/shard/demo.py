@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One download over four shaped paths, with a server killed in the middle,
+told second by second. Started by `./run.sh --demo shard`."""
+import argparse
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+
+import procs
+import shard_bench
+import stage
+from lib.process import Failure, Skip
+
+MB = 10**6
+MIB = 1 << 20
+RATES = [100, 100, 100, 100]
+SIZE = 600 * MB
+VICTIM = 1  # s2
+KILL_AT_S = 5.4
+BACK_AT_S = 10.4
+# How long what the victim had is looked for after its death.
+LOOK_S = 1.5
+BAR = 8
+BLOCKS = " ▏▎▍▌▋▊▉█"
+
+PICTURE = """\
+
+   One download, four servers, and one of them will be killed.
+
+                   ┌══ 100 Mbit/s ══ s1     Each server is a stock nginx in a
+   client ── Braid ├══ 100 Mbit/s ══ s2     network namespace, behind a link of
+                   ├══ 100 Mbit/s ══ s3     its own. One of them alone brings
+                   └══ 100 Mbit/s ══ s4     96 Mbit/s. The client is ordinary.
+"""
+
+
+class Screen:
+    """Lines of 80 columns; colours only where somebody looks."""
+
+    def __init__(self):
+        self.colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self.lock = threading.Lock()
+        self.start = time.monotonic()
+
+    def colour(self, code, text):
+        return f"\033[{code}m{text}\033[0m" if self.colours else text
+
+    def say(self, text=""):
+        with self.lock:
+            print(text, flush=True)
+
+    def seconds(self):
+        return time.monotonic() - self.start
+
+    def event(self, text, code="1;31"):
+        self.say(f" {self.seconds():4.1f} s  " + self.colour(code, text))
+
+    def bar(self, share):
+        eighths = round(min(share, 1) * BAR * 8)
+        text = "█" * (eighths // 8)
+        if eighths % 8:
+            text += BLOCKS[eighths % 8]
+        return self.colour("36", text.ljust(BAR))
+
+    def rates(self, at, servers, client):
+        cells = "".join(f"{self.bar(mbit / most)} {mbit:3.0f}   "
+                        for mbit, most in zip(servers, RATES))
+        self.say(f" {at:4.0f} s  {cells}{client:4.0f}")
+
+
+class Lanes:
+    """What `braidctl shards` says, remembered from one look to the next."""
+
+    def __init__(self, on):
+        self.on = on
+
+    def look(self):
+        """[(server, from, to, next)] of the pieces that are under way."""
+        answer = self.on.ctl("shards") or {}
+        return [(lane["server"], lane["from"], lane["to"], lane["next"])
+                for flow in answer.get("flows", [])
+                for lane in flow.get("lanes", []) if lane["to"]]
+
+
+def tell_takeover(screen, lanes, before, victim, until):
+    """Who was asked for what the victim had not brought."""
+    owed = [(begin, end) for server, _, end, begin in before
+            if server == victim]
+    told = set()
+    while time.monotonic() < until:
+        for server, begin, end, _ in lanes.look():
+            for low, high in owed:
+                overlap = max(low, begin), min(high, end)
+                if server == victim or overlap[0] >= overlap[1] or \
+                        (server, begin) in told:
+                    continue
+                told.add((server, begin))
+                screen.event(
+                    f"   its piece {low / MIB:.2f}-{high / MIB:.2f} MiB: "
+                    f"{overlap[0] / MIB:.2f}-{overlap[1] / MIB:.2f} asked "
+                    f"again of {server}", "33")
+        time.sleep(0.02)
+
+
+def break_and_mend(screen, on, done):
+    """The victim dies in the middle of the download, and comes back."""
+    lanes = Lanes(on)
+    name = f"s{VICTIM + 1}"
+    if done.wait(KILL_AT_S):
+        return
+    before = lanes.look()
+    on.kill_origin(VICTIM)
+    screen.event(f"** server {name} killed (SIGKILL)")
+    tell_takeover(screen, lanes, before, name, time.monotonic() + LOOK_S)
+    if done.wait(max(0, BACK_AT_S - screen.seconds())):
+        return
+    on.start_origin(VICTIM)
+    screen.event(f"** server {name} started again", "1;32")
+
+
+def show_rates(screen, on, done):
+    """A line each second: what each link carries, headers included."""
+    servers, client = on.paths.carried()
+    at = time.monotonic()
+    tick = 1
+    while not done.wait(max(0, screen.start + tick - time.monotonic())):
+        now = time.monotonic()
+        servers_now, client_now = on.paths.carried()
+        factor = 8 / 1e6 / (now - at)
+        screen.rates(tick, [(b - a) * factor
+                            for a, b in zip(servers, servers_now)],
+                     (client_now - client) * factor)
+        servers, client, at = servers_now, client_now, now
+        tick += 1
+
+
+def log_words(on):
+    """Of the download's record in the access log: shards, pieces, ..."""
+    with open(on.braid.log_path, encoding="utf-8", errors="replace") as f:
+        for line in f:
+            if f"/{SIZE}" not in line or "bytes_down=" not in line:
+                continue
+            words = dict(w.split("=", 1) for w in line.split() if "=" in w)
+            return ", ".join(f"{words[k]} {k}" for k in
+                             ("shards", "pieces", "migrations") if k in words)
+    return ""
+
+
+def tell_end(screen, on, body):
+    rate = screen.colour("1", f"{body['mbit_s']:.0f} Mbit/s")
+    screen.say()
+    screen.say(f"   {body['bytes'] / MB:.0f} MB in {body['seconds']:.1f} s, "
+               f"{rate}; longest stall at the client's socket "
+               f"{body['stall_ms']:.0f} ms")
+    if body["right"]:
+        screen.say("   SHA-256 " + screen.colour("1;32", "identical") +
+                   f" {body['sha256'][:32]}...")
+    else:
+        screen.say("   " + screen.colour("1;31", "NOT whole: ") +
+                   (body["error"] or f"HTTP status {body['status']}"))
+    words = log_words(on)
+    if words:
+        screen.say(f"   the access log says: {words}")
+    return body["right"]
+
+
+def play(run, screen):
+    screen.say(PICTURE)
+    screen.say(f"   making {SIZE // MB} MB of random bytes ...")
+    run.files.make(SIZE)
+    with stage.Stage(run, RATES) as on:
+        on.start_braid(run.template, LOG="true")
+        head = "".join(f"s{i + 1}".ljust(BAR + 7) for i in range(on.count))
+        screen.say(f"\n Mbit/s  {head}client")
+        done = threading.Event()
+        screen.start = time.monotonic()
+        threads = [threading.Thread(target=f, args=(screen, on, done))
+                   for f in (show_rates, break_and_mend)]
+        for thread in threads:
+            thread.start()
+        try:
+            body = on.get(stage.LISTENERS["on"], SIZE)[-1]
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        # The record is written a moment after the last byte.
+        time.sleep(0.3)
+        return tell_end(screen, on, body)
+
+
+def main(argv):
+    p = argparse.ArgumentParser(prog="./run.sh --demo shard")
+    p.add_argument("--tools", required=True)
+    p.add_argument("--braidd", required=True)
+    args = p.parse_args(argv)
+    args.rounds, args.quick, args.plain, args.first = 1, False, False, False
+    signal.signal(signal.SIGTERM, shard_bench.interrupt)
+    signal.signal(signal.SIGHUP, shard_bench.interrupt)
+    temp = shard_bench.make_temp()
+    try:
+        return 0 if play(shard_bench.Run(args, temp), Screen()) else 1
+    except (procs.BenchError, Failure, Skip) as why:
+        print(f"demo: {why}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
