@@ -171,8 +171,8 @@ def test(s):
     config["limits"]["tls_memory"] = "8MiB"
     b.reload(config)
     s.equal(b.status()["tls"]["memory_limit"], 8 << 20, "after a reload")
-    s.check(any("a certificate expires in" in line["msg"]
-                for line in b.lines() if line["level"] == "warn"),
+    s.until(lambda: any("a certificate expires in" in line["msg"]
+                        for line in b.lines() if line["level"] == "warn"),
             "a warning of certificates that end soon")
     s.check(shake("mutual", pair=ours_client), "TLS after the reload")
     b.stop()
