@@ -75,8 +75,11 @@ class Comparer:
     def n(self):
         return self.at - self.first
 
-    def digest(self):
-        return self._hash.digest()
+    def is_whole(self):
+        """By every byte, and by the hash of all as well."""
+        return (self.wrong_at is None and self.at == self.content.size and
+                (self.first > 0 or
+                 self._hash.digest() == self.content.sha256()))
 
 
 def _first_difference(a, b):
