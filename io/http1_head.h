@@ -57,7 +57,8 @@ enum http1_result { HTTP1_MORE, HTTP1_DONE, HTTP1_MALFORMED };
 	X(CONTENT_TYPE, "content-type")                                        \
 	X(CONTENT_LENGTH, "content-length")                                    \
 	X(TRANSFER_ENCODING, "transfer-encoding")                              \
-	X(EXPECT, "expect")
+	X(EXPECT, "expect")                                                    \
+	X(AUTHORIZATION, "authorization")
 
 enum http1_field {
 #define X(id, name) HTTP1_##id,
