@@ -19,10 +19,14 @@ struct tls_out;
 
 /* -- relay ------------------------------------------------------------- */
 
+/* A chunk of limits.parked_total; NULL: none. */
+struct chunk *relay_chunk_new(struct worker *worker);
+void relay_chunk_free(struct worker *worker, struct chunk *chunk);
 /* Queues a ring buffer of `length` bytes behind what is unsent. */
 bool relay_take(
     struct flow *flow, struct direction *d, uint16_t buffer, uint32_t length);
-/* Copies bytes behind what is unsent, in chunks. */
+/* Copies bytes behind what is unsent, in chunks. These lie behind all ring
+ * buffers: what is taken after them is copied, too. */
 bool relay_park(
     struct flow *flow, struct direction *d, const void *bytes, uint32_t length);
 /* Sends the first bytes from where the caller has them; only what the sink does

@@ -16,7 +16,7 @@
 
 /* -- parked chunks ----------------------------------------------------- */
 
-static struct chunk *relay_new_chunk(struct worker *worker)
+struct chunk *relay_chunk_new(struct worker *worker)
 {
 	struct chunk *chunk;
 
@@ -32,7 +32,7 @@ static struct chunk *relay_new_chunk(struct worker *worker)
 	return chunk;
 }
 
-static void relay_free_chunk(struct worker *worker, struct chunk *chunk)
+void relay_chunk_free(struct worker *worker, struct chunk *chunk)
 {
 	slab_free(&worker->chunk_slab, chunk);
 	worker_give_parked(worker, CHUNK_BYTES);
@@ -47,7 +47,7 @@ static void relay_drop_chunk(struct worker *worker, struct direction *d)
 		d->parked_last = NULL;
 		d->sink_full = false;
 	}
-	relay_free_chunk(worker, chunk);
+	relay_chunk_free(worker, chunk);
 }
 
 struct chunk *relay_tail(struct flow *flow, struct direction *d, uint32_t least)
@@ -57,7 +57,7 @@ struct chunk *relay_tail(struct flow *flow, struct direction *d, uint32_t least)
 
 	if (chunk && CHUNK_ROOM - chunk->end >= least)
 		return chunk;
-	chunk = relay_new_chunk(worker);
+	chunk = relay_chunk_new(worker);
 	if (!chunk) {
 		counter_inc(&worker->metrics->parked_full);
 		flow_fail_now(flow, 'R', -ENOMEM);
@@ -134,13 +134,10 @@ static void relay_consume(
 	}
 }
 
-/* The sink is full: the ring buffers must not wait for it. */
-static bool relay_park_queue(struct flow *flow, struct direction *d)
+static bool relay_park_held(struct flow *flow, struct direction *d)
 {
 	struct worker *worker = flow->worker;
 
-	counter_inc(&worker->metrics->parks);
-	d->sink_full = true;
 	while (d->n_held) {
 		const struct held *held = &worker->held[d->held_first];
 		const char *data = ring_buffer(&worker->ring, d->held_first);
@@ -150,8 +147,30 @@ static bool relay_park_queue(struct flow *flow, struct direction *d)
 			return false;
 		relay_pop(worker, d);
 	}
-	direction_blocked(flow, d);
 	return true;
+}
+
+/* The sink is full: the ring buffers must not wait for it. Chunks that lay
+ * behind them still do. */
+static bool relay_park_queue(struct flow *flow, struct direction *d)
+{
+	struct chunk *behind = d->parked_first, *last = d->parked_last;
+	bool good;
+
+	counter_inc(&flow->worker->metrics->parks);
+	d->sink_full = true;
+	d->parked_first = d->parked_last = NULL;
+	good = relay_park_held(flow, d);
+	if (behind) {
+		if (d->parked_last)
+			d->parked_last->next = behind;
+		else
+			d->parked_first = behind;
+		d->parked_last = last;
+	}
+	if (good)
+		direction_blocked(flow, d);
+	return good;
 }
 
 bool relay_take(
@@ -401,23 +420,23 @@ bool relay_send(struct flow *flow, struct direction *d)
 	if (!d->parked_first && !d->n_held)
 		return true;
 	relay_set_nodelay(flow, d);
-	if (d->parked_first) {
-		if (!relay_send_chunks(flow, d))
-			return false;
-		if (d->up && flow->ack_waits)
-			flow_send_ack(flow);
-		if (d->parked_first)
-			relay_send_parked(flow, d);
+	/* Ring buffers lie before chunks. */
+	if (d->up && flow->ack_waits && d->n_held &&
+	    !relay_send_with_ack(flow, d))
+		return false;
+	if ((d->n_held > 1 || d->eof || d->ktls || d->parked_first) &&
+	    !relay_send_many(flow, d))
+		return false;
+	if (d->n_held) {
+		relay_send_one(flow, d);
 		return true;
 	}
-	if (d->up && flow->ack_waits && !relay_send_with_ack(flow, d))
+	if (!relay_send_chunks(flow, d))
 		return false;
-	if ((d->n_held > 1 || d->eof || d->ktls) && !relay_send_many(flow, d))
-		return false;
+	if (d->up && flow->ack_waits)
+		flow_send_ack(flow);
 	if (d->parked_first)
 		relay_send_parked(flow, d);
-	else if (d->n_held)
-		relay_send_one(flow, d);
 	return true;
 }
 
@@ -427,7 +446,7 @@ bool relay_hand(
 	struct iovec part = {(void *)(uintptr_t)bytes, length};
 	int64_t sent;
 
-	if (d->parked_first)
+	if (d->parked_first || d->n_held)
 		return relay_park(flow, d, bytes, length);
 	relay_set_nodelay(flow, d);
 	sent = sock_send_vector(

@@ -49,7 +49,8 @@ static void start_pool(struct sim *sim)
 	    .queue_length = sim->options.queue_length,
 	    .queue_timeout_ms = sim->options.queue_ms,
 	    .proxy_out = sim->options.proxy_out,
-	    .splice = sim->options.splice};
+	    .splice = sim->options.splice,
+	    .shard.range = sim->options.shard_range};
 
 	for (uint32_t i = 0; i < conf.n_servers; i++) {
 		servers[i].name = names[i];
@@ -208,7 +209,7 @@ void sim_start(struct sim *sim, const struct sim_options *options)
 static uint32_t check_direction(const struct direction *d)
 {
 	/* No ring buffer waits behind a send that waits. */
-	br_assert(!d->parked_first || d->n_held == 0);
+	br_assert(!d->sink_full || d->n_held == 0);
 	br_assert(!d->sending || !d->parked_send || d->n_held == 0);
 	br_assert(
 	    (d->pipe != NULL) ==
@@ -356,6 +357,7 @@ static void check_clean(struct sim *sim)
 	br_assert(list_empty(&worker->starved) && list_empty(&worker->shaking));
 	br_assert(list_empty(&worker->bulk_waiting));
 	br_assert(!worker->side_slab.used && !worker->first_slab.used);
+	br_assert(!worker->http_slab.used);
 	br_assert(!worker->profile_slab.used && !worker->recorded_slab.used);
 	br_assert(!worker->kept_slab.used);
 	br_assert(list_empty(&worker->waiting) && list_empty(&worker->paused));
