@@ -7,7 +7,9 @@
 #include "lb/bulk_turn.h"
 #include "lb/flow.h"
 #include "lb/flow_profile.h"
+#include "lb/http_flow.h"
 #include "lb/path.h"
+#include "lb/shard_flow.h"
 #include "lb/tls_end.h"
 #include "lb/worker.h"
 
@@ -30,6 +32,7 @@ const char *direction_mode_name(unsigned mode)
 	    [DIR_MANY] = "many",
 	    [DIR_STOPPING] = "stopping",
 	    [DIR_SPLICE] = "splice",
+	    [DIR_SHARD] = "shard",
 	};
 
 	return mode < BR_COUNT(names) ? names[mode] : "?";
@@ -65,7 +68,8 @@ void direction_count(
 		flow_note_first(flow, d->up);
 	if (!d->up && !d->bytes) {
 		flow->first_byte_at = now;
-		outlier_answered(flow->server->row);
+		if (flow->server)
+			outlier_answered(flow->server->row);
 	}
 	if (d->mode != DIR_SPLICE &&
 	    bulk_window_is_over(&d->track, flow->bulk_rule, now)) {
@@ -94,7 +98,7 @@ void direction_count(
 /* Reading on would only pile up what cannot go out. */
 static bool direction_backed_up(const struct direction *d)
 {
-	return (d->parked_first && d->sink_full) ||
+	return (d->parked_first && d->sink_full) || d->paused ||
 	       d->n_held > DIRECTION_HELD_MAX;
 }
 
@@ -131,6 +135,21 @@ static void direction_stop(
 		    d->up ? FLOW_TAG_POLL_IN_UP : FLOW_TAG_POLL_IN_DOWN);
 }
 
+void direction_pause(struct flow *flow, struct direction *d)
+{
+	if (d->paused)
+		return;
+	d->paused = true;
+	if (d->mode == DIR_MANY && d->reading)
+		direction_stop(flow, d, DIR_ONESHOT);
+	direction_blocked(flow, d);
+}
+
+void direction_unpause(struct direction *d)
+{
+	d->paused = false;
+}
+
 static void direction_starve(struct flow *flow, struct direction *d)
 {
 	struct worker *worker = flow->worker;
@@ -143,6 +162,7 @@ static void direction_starve(struct flow *flow, struct direction *d)
 /* -- splicing ---------------------------------------------------------- */
 
 static void direction_pass_end(struct flow *flow, struct direction *d);
+static void direction_go(struct flow *flow, struct direction *d);
 
 static void direction_splice(struct flow *flow, struct direction *d)
 {
@@ -159,7 +179,8 @@ static void direction_splice(struct flow *flow, struct direction *d)
 		d->small_turns = 0;
 		d->more_to_read = true;
 		bulk_open_window(&d->track, worker_now(flow->worker));
-		direction_receive(flow, d);
+		if (!d->paused)
+			direction_receive(flow, d);
 		break;
 	case SPLICE_ENDED:
 		splice_release(flow, d);
@@ -191,10 +212,24 @@ static bool direction_promote(struct flow *flow, struct direction *d)
 
 /* -- what next --------------------------------------------------------- */
 
+/* http mode says what an end is worth. Where it is the flow's, it goes the
+ * usual way. */
+static void direction_framed_end(struct flow *flow, struct direction *d)
+{
+	if (d->mode == DIR_SPLICE)
+		d->mode = DIR_ONESHOT;
+	if (http_on_end(flow, d))
+		direction_go(flow, d);
+}
+
 static void direction_pass_end(struct flow *flow, struct direction *d)
 {
 	const struct direction *other = d->up ? &flow->down : &flow->up;
 
+	if (d->framed) {
+		direction_framed_end(flow, d);
+		return;
+	}
 	d->mode = DIR_IDLE;
 	if (d->ktls && !flow->server_broken && !ktls_end(flow, d))
 		return;
@@ -205,9 +240,16 @@ static void direction_pass_end(struct flow *flow, struct direction *d)
 	}
 	/* The second end is told by close(). A sink that is gone already is
 	 * reported by its own receive. */
-	if (!other->fin_passed)
+	if (!other->fin_passed && flow_sink_fd(flow, d) >= 0)
 		(void)sock_shutdown_write(flow_sink_fd(flow, d));
 	flow_direction_done(flow);
+}
+
+/* Of a framed direction only what is known to be data. */
+static bool direction_may_splice(
+    const struct flow *flow, const struct direction *d)
+{
+	return !d->framed || http_unseen(flow, d) >= HTTP_SPLICE_LEAST;
 }
 
 /* Leaves STOPPING once the last completion is in and all is sent. */
@@ -217,18 +259,21 @@ static void direction_stopped(struct flow *flow, struct direction *d)
 	d->small_turns = 0;
 	if (d->mode == DIR_SPLICE) {
 		d->mode = DIR_ONESHOT;
-		if (direction_promote(flow, d))
+		if (!d->paused && direction_may_splice(flow, d) &&
+		    direction_promote(flow, d))
 			return;
 	}
 	splice_release(flow, d);
 	d->bulk = false;
-	direction_receive(flow, d);
+	if (!d->paused)
+		direction_receive(flow, d);
 }
 
 /* Arms a receive, or changes the mode instead. */
 static void direction_read_next(struct flow *flow, struct direction *d)
 {
-	if (direction_is_bulk(flow, d) && (!d->tls || ktls_wanted(flow, d))) {
+	if (direction_is_bulk(flow, d) && direction_may_splice(flow, d) &&
+	    (!d->tls || ktls_wanted(flow, d))) {
 		if (!direction_drained(d)) {
 			ring_hurry(&flow->worker->ring);
 			return;
@@ -280,12 +325,11 @@ void direction_take_turn(struct flow *flow, struct direction *d)
 {
 	if (d->mode == DIR_SPLICE) {
 		direction_splice(flow, d);
-		return;
+	} else if (!direction_backed_up(d)) {
+		bulk_charge(flow->worker, direction_step_bytes(flow, d));
+		direction_read_next(flow, d);
 	}
-	if (direction_backed_up(d))
-		return;
-	bulk_charge(flow->worker, direction_step_bytes(flow, d));
-	direction_read_next(flow, d);
+	http_turn(flow);
 }
 
 /* Something waits behind an inline send, which ends no wait. */
@@ -294,7 +338,7 @@ static bool direction_behind_send(const struct direction *d)
 	if (!d->sending)
 		return false;
 	if (!d->parked_send)
-		return d->n_held > 1;
+		return d->n_held > 1 || d->parked_first;
 	return !d->sink_full &&
 	       (d->parked_first->next ||
 		   d->parked_first->end >
@@ -330,10 +374,14 @@ static bool direction_say_end(struct flow *flow, struct direction *d)
 /* The pump of relay: send what is there, then see what comes next. */
 static void direction_go(struct flow *flow, struct direction *d)
 {
-	if (d->eof && d->tls && !direction_say_end(flow, d))
+	if (d->eof && d->tls && !d->framed && !direction_say_end(flow, d))
 		return;
 	if (!relay_send(flow, d))
 		return;
+	if (d->mode == DIR_SHARD) {
+		shard_sink_sent(flow);
+		return;
+	}
 	if (d->eof || d->mode == DIR_STOPPING) {
 		direction_end_mode(flow, d);
 		return;
@@ -345,6 +393,25 @@ static void direction_go(struct flow *flow, struct direction *d)
 
 /* -- events ------------------------------------------------------------ */
 
+/* What http mode lets pass; most often all of it, from where it lies. */
+static bool direction_take_framed(
+    struct flow *flow, struct direction *d, uint16_t buffer, uint32_t length)
+{
+	struct ring *ring = &flow->worker->ring;
+	const char *bytes = ring_buffer(ring, buffer);
+	struct http_pass pass;
+	bool good;
+
+	direction_count(flow, d, bytes, length);
+	good = http_see(flow, d, bytes, length, &pass);
+	if (good && !pass.start && pass.end)
+		return relay_take(flow, d, buffer, pass.end);
+	good = good &&
+	       http_emit(flow, d, bytes + pass.start, pass.end - pass.start);
+	ring_buffer_return(ring, buffer);
+	return good;
+}
+
 /* Bytes in a ring buffer, by the path of the flow. */
 static bool direction_take(
     struct flow *flow, struct direction *d, uint16_t buffer, uint32_t length)
@@ -352,6 +419,8 @@ static bool direction_take(
 	struct ring *ring = &flow->worker->ring;
 	bool good;
 
+	if (!d->tls && d->framed)
+		return direction_take_framed(flow, d, buffer, length);
 	if (!d->tls) {
 		direction_count(
 		    flow, d, ring_buffer(&flow->worker->ring, buffer), length);
@@ -401,7 +470,7 @@ static bool direction_join_header(struct flow *flow, struct direction *d)
 	struct chunk *chunk = d->parked_last;
 	int64_t n;
 
-	if (!chunk || d->tls || d->bytes || d->reading)
+	if (!chunk || d->tls || d->bytes || d->reading || d->framed)
 		return true;
 	n = sock_receive(flow_source_fd(flow, d), chunk->data + chunk->end,
 	    CHUNK_ROOM - chunk->end);
@@ -526,6 +595,11 @@ void direction_on_sent(
 		relay_release(flow, d);
 		return;
 	}
+	if (d->framed && http_drops_send(flow, d)) {
+		relay_last_sent(flow, d, result.res);
+		relay_release(flow, d);
+		return;
+	}
 	if (relay_sent(flow, d, result.res))
 		direction_go(flow, d);
 }
@@ -561,7 +635,7 @@ void direction_resume(struct flow *flow, struct direction *d)
 
 static bool direction_is_blocked(const struct direction *d)
 {
-	return !d->abandoned && (d->parked_first || d->poll_out);
+	return !d->abandoned && (d->parked_first || d->poll_out || d->paused);
 }
 
 /* Only the client is looked after: what a server sent before its reset is

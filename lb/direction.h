@@ -15,6 +15,8 @@
  * many:    multishot receive: no re-arming for request-response traffic.
  * splice:  readiness by poll through the ring, then splice(2) on the worker
  *          itself; nothing is copied.
+ * shard:   the engine of range shards writes to the sink; nothing is read
+ *          here (shard_flow.h).
  * stopping: a multishot receive was cancelled; what still completes is
  *          queued, and the mode is left only when the terminal completion is
  *          in and the queue is sent.
@@ -60,6 +62,7 @@ enum direction_mode {
 	DIR_MANY,
 	DIR_STOPPING,
 	DIR_SPLICE,
+	DIR_SHARD,
 };
 
 #define DIRECTION_SMALL_TURNS 8u
@@ -93,6 +96,8 @@ struct direction {
 	bool ktls : 1; /* the kernel encrypts what its sink gets */
 	bool abandoned : 1; /* its sink is gone: what arrives is dropped */
 	bool last_waits : 1; /* relay_send_last(): for the send in flight */
+	bool framed : 1; /* http mode follows its messages: http_flow.h */
+	bool paused : 1; /* ... and does not want it to be read now */
 	uint8_t small_turns : 4;
 	uint8_t bulk_step : 4; /* TLS: how much is read at a time in bulk */
 	uint16_t held_first, held_last, n_held; /* ring buffers to send */
@@ -128,6 +133,10 @@ int64_t direction_review(struct flow *flow, struct direction *d);
 void direction_abandon(struct flow *flow, struct direction *d);
 /* Gives back all it holds; nothing may be in flight. */
 void direction_release(struct flow *flow, struct direction *d);
+/* Its source is not to be read, from the next moment on at which that can be
+ * had; and again, from the next direction_resume() on. */
+void direction_pause(struct flow *flow, struct direction *d);
+void direction_unpause(struct direction *d);
 /* The sink is full: has the source looked after. */
 void direction_blocked(struct flow *flow, const struct direction *d);
 /* Nothing received remains unsent. */

@@ -9,6 +9,7 @@
 #include "lb/flow_state.h"
 #include "lb/flow_steps.h"
 #include "lb/front.h"
+#include "lb/http_flow.h"
 #include "lb/listener.h"
 #include "lb/path.h"
 #include "lb/shard_flow.h"
@@ -179,10 +180,11 @@ void flow_fail(struct flow *flow, char by, char phase, int error)
 	flow->reset_client = flow->reset_server = true;
 	if (phase == 'D' && (by == 'C' || by == 'S'))
 		counter_inc(&worker->metrics->resets_passed);
-	if (phase == 'D' && by == 'S')
+	if (phase == 'D' && by == 'S' && flow->server)
 		counter_inc(&flow_server_metrics(flow)->resets);
 	/* What comes after the answer has begun may be the client's doing. */
-	if (phase == 'D' && (by == 's' || (by == 'S' && !flow->down.bytes)))
+	if (phase == 'D' && flow->server &&
+	    (by == 's' || (by == 'S' && !flow->down.bytes)))
 		flow_blame_server(flow, error);
 	flow_enter(flow, FLOW_CLOSING);
 }
@@ -241,7 +243,8 @@ static void flow_account(struct flow *flow)
 	counter_inc(&listener->closed);
 	histogram_add_ns(&worker->metrics->flow_time,
 	    mono_diff_ns(worker_now(worker), flow->accepted_at));
-	if (!atomic_load_explicit(
+	if (http_is_between(flow) ||
+	    !atomic_load_explicit(
 		&worker->shared->log_access, memory_order_relaxed))
 		return;
 	record = flow_log_room(worker->log);
@@ -309,7 +312,11 @@ static void flow_on_early(
 		flow_on_watch(flow, result.res);
 		break;
 	case FLOW_TAG_RECV_UP:
-		front_on_receive(flow, result);
+		/* Another server is sought between two requests. */
+		if (flow->up.framed)
+			direction_on_receive(flow, &flow->up, result);
+		else
+			front_on_receive(flow, result);
 		break;
 	case FLOW_TAG_SEND_DOWN:
 		if (relay_sent(flow, &flow->down, result.res))
@@ -328,29 +335,18 @@ static void flow_on_early(
 
 void flow_resume(struct flow *flow, struct direction *d)
 {
-	if (flow->state == FLOW_ESTABLISHED)
+	if (flow->state == FLOW_ESTABLISHED || d->framed)
 		direction_resume(flow, d);
 	else if (d->up)
 		front_receive(flow);
 	else
 		tls_connect_resume(flow);
+	http_turn(flow);
 }
 
-static void flow_on_complete(
-    struct op_owner *owner, unsigned tag, struct op_result result)
+static void flow_on_data(
+    struct flow *flow, unsigned tag, struct op_result result)
 {
-	struct flow *flow = br_container_of(owner, struct flow, op);
-
-	br_assert(flow->state < FLOW_N_STATES);
-	br_assert(flow_states[flow->state].in_flight & (1u << tag));
-	if (flow->state == FLOW_CLOSING) {
-		flow_on_closing(flow, tag, result);
-		return;
-	}
-	if (flow->state != FLOW_ESTABLISHED) {
-		flow_on_early(flow, tag, result);
-		return;
-	}
 	switch ((enum flow_tag)tag) {
 	case FLOW_TAG_CONNECT:
 		br_assert(false);
@@ -382,6 +378,24 @@ static void flow_on_complete(
 		direction_on_poll(flow, &flow->down, true, result);
 		break;
 	}
+}
+
+static void flow_on_complete(
+    struct op_owner *owner, unsigned tag, struct op_result result)
+{
+	struct flow *flow = br_container_of(owner, struct flow, op);
+
+	br_assert(flow->state < FLOW_N_STATES);
+	br_assert(flow_states[flow->state].in_flight & (1u << tag));
+	if (flow->state == FLOW_CLOSING) {
+		flow_on_closing(flow, tag, result);
+		return;
+	}
+	if (flow->state == FLOW_ESTABLISHED)
+		flow_on_data(flow, tag, result);
+	else
+		flow_on_early(flow, tag, result);
+	http_turn(flow);
 }
 
 struct flow *flow_of_direction(struct direction *d)

@@ -19,7 +19,8 @@
  *
  * A connect is retried on another server only until the first client byte has
  * been handed to a server: reading from the client starts in established, so
- * that holds by construction.
+ * that holds by construction. Only http mode comes back from there, between
+ * two requests or with one that may be repeated (http_flow.h).
  *
  * Thread:  the worker that accepted it.
  * Memory:  from the worker's slab; freed when its last operation completed.

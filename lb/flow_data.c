@@ -6,6 +6,7 @@
 #include "io/sock.h"
 #include "lb/flow_state.h"
 #include "lb/flow_steps.h"
+#include "lb/http_flow.h"
 #include "lb/listener.h"
 #include "lb/path.h"
 #include "lb/tls_end.h"
@@ -45,14 +46,21 @@ static bool flow_hand_first(struct flow *flow)
 	return good;
 }
 
-static void flow_start_directions(struct flow *flow)
+/* A direction that the kernel encrypts looks plain from here. */
+static void flow_note_tls(struct flow *flow)
 {
 	const struct side *side = flow->side;
+	bool tls = side->client_tls || side->server_tls;
 
-	if (side)
-		flow->up.tls = flow->down.tls =
-		    side->client_tls || side->server_tls;
-	if (!side || flow_hand_first(flow))
+	flow->up.tls = tls;
+	flow->down.tls = flow->down.ktls ? side->server_tls : tls;
+}
+
+static void flow_start_directions(struct flow *flow)
+{
+	if (flow->side)
+		flow_note_tls(flow);
+	if (http_establish(flow) && (!flow->side || flow_hand_first(flow)))
 		direction_start(flow, &flow->up);
 	/* A server that takes no more may have answered before. */
 	if (flow->state == FLOW_ESTABLISHED)
@@ -63,12 +71,14 @@ void flow_establish(struct flow *flow)
 {
 	struct worker *worker = flow->worker;
 	struct mono now = worker_now(worker);
+	bool first = !http_of(flow);
 
 	flow->error = 0;
 	flow->connected_at = flow->active_at = now;
 	counter_inc(&flow_server_metrics(flow)->flows);
-	histogram_add_ns(&worker->metrics->queue_time,
-	    mono_diff_ns(flow->chosen_at, flow->accepted_at));
+	if (first)
+		histogram_add_ns(&worker->metrics->queue_time,
+		    mono_diff_ns(flow->chosen_at, flow->accepted_at));
 	histogram_add_ns(
 	    &worker->metrics->connect_time, mono_diff_ns(now, flow->chosen_at));
 	flow_arm_ms(flow, flow->listener->idle_ms);
@@ -101,6 +111,8 @@ static char flow_idle_culprit(const struct flow *flow)
 	if (!direction_drained(&flow->down))
 		return 'c';
 	if (!direction_drained(&flow->up))
+		return 's';
+	if (http_awaits(flow))
 		return 's';
 	return flow->up.bytes && !flow->down.bytes ? 's' : 'c';
 }
@@ -154,11 +166,12 @@ void flow_review(struct flow *flow)
 	if (down < due.ns)
 		due.ns = down;
 	timer_arm(&flow->worker->wheel, &flow->timer, due);
+	http_turn(flow);
 }
 
 void flow_server_broke(struct flow *flow, int error)
 {
-	if (flow->server_broken)
+	if (flow->server_broken || http_server_lost(flow, error))
 		return;
 	flow->server_broken = true;
 	flow->error = error;
@@ -176,7 +189,8 @@ void flow_direction_done(struct flow *flow)
 		return;
 	}
 	if (flow->up.fin_passed && flow->down.fin_passed) {
-		outlier_answered(flow->server->row);
+		if (flow->server)
+			outlier_answered(flow->server->row);
 		flow->end_by = flow->end_phase = '-';
 		flow_enter(flow, FLOW_CLOSING);
 		return;
@@ -190,8 +204,12 @@ void flow_count_bytes(struct flow *flow, bool up, uint32_t n)
 	uint32_t worker = flow->worker->index;
 	struct listener_metrics *listener =
 	    &flow->listener->row->metrics[worker];
-	struct server_metrics *server = &flow->server->row->metrics[worker];
+	struct server_metrics *server;
 
 	counter_add(up ? &listener->bytes_in : &listener->bytes_out, n);
+	/* What comes while http mode has none goes to the next. */
+	if (!flow->server)
+		return;
+	server = &flow->server->row->metrics[worker];
 	counter_add(up ? &server->bytes_to : &server->bytes_from, n);
 }

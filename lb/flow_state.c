@@ -129,12 +129,13 @@ const struct flow_state_row flow_states[FLOW_N_STATES] = {
 	{
 	    .name = "established",
 	    .phase = 'D',
-	    .next = BIT(FLOW_CLOSING),
+	    .next = BIT(FLOW_CHOOSING) | BIT(FLOW_CLOSING),
 	    .in_flight = DATA_TAGS | BIT(FLOW_TAG_WATCH),
 	    .timeout = FLOW_TIMEOUT_IDLE,
 	    .on_enter = flow_establish,
 	    .on_timer = flow_review,
-	    .what = "Both directions run.",
+	    .what = "Both directions run; in http mode another server may "
+		    "be sought between two requests.",
 	},
     [FLOW_CLOSING] =
 	{

@@ -273,8 +273,8 @@ static void relay_consume_parked(
 static bool relay_end_follows(
     const struct flow *flow, const struct direction *d)
 {
-	return d->eof && !d->ktls && flow->state == FLOW_ESTABLISHED &&
-	       !flow->server_broken;
+	return d->eof && !d->ktls && !d->framed &&
+	       flow->state == FLOW_ESTABLISHED && !flow->server_broken;
 }
 
 /* Several chunks that wait for nothing go out in one call; so do the last

@@ -6,6 +6,7 @@
 #include "io/sock.h"
 #include "lb/bulk_turn.h"
 #include "lb/flow.h"
+#include "lb/http_flow.h"
 #include "lb/worker.h"
 
 #include <errno.h>
@@ -104,6 +105,11 @@ enum splice_outcome splice_run(
 	if (most > pipe->capacity_bytes)
 		most = pipe->capacity_bytes;
 	asked = pipe->bytes < most ? most - pipe->bytes : 0;
+	if (d->framed && asked > http_unseen(flow, d))
+		asked = (uint32_t)http_unseen(flow, d);
+	/* What follows has to be seen. */
+	if (d->framed && !asked && !pipe->bytes && !d->eof)
+		return SPLICE_STUCK;
 	if (!d->eof && asked)
 		n = pipe_fill(pipe, fd, asked);
 	/* At a mark of urgent data splice(2) stops for good, with EAGAIN or
@@ -125,9 +131,13 @@ enum splice_outcome splice_run(
 	}
 	if (n > 0) {
 		direction_count(flow, d, NULL, (uint32_t)n);
+		if (d->framed)
+			http_skip(flow, d, (uint32_t)n);
 		counter_add(&flow->worker->metrics->bytes_spliced, (uint64_t)n);
 	}
 	outcome = splice_drain(flow, d);
+	if (outcome == SPLICE_MORE && d->framed && !http_unseen(flow, d))
+		return SPLICE_STUCK;
 	if (outcome != SPLICE_MORE || n == asked)
 		return outcome;
 	splice_poll(flow, d, false);

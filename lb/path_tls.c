@@ -2,6 +2,7 @@
 #include "lb/path.h"
 
 #include "base/assert.h"
+#include "lb/http_flow.h"
 #include "lb/tls_end.h"
 #include "lb/worker.h"
 
@@ -89,8 +90,16 @@ static bool tls_answer(
 
 /* -- from the source --------------------------------------------------- */
 
+static bool tls_pass(
+    struct flow *flow, struct direction *d, const void *plain, uint32_t n)
+{
+	direction_count(flow, d, plain, n);
+	return d->framed ? http_relay(flow, d, plain, n)
+			 : tls_seal(flow, d, plain, n);
+}
+
 /* One read: into the chunk that is sent, or through the worker's scratch when
- * the sink speaks TLS too. */
+ * the sink speaks TLS too, or the bytes have to be looked at. */
 static enum tls_status tls_read_some(struct flow *flow, struct direction *d,
     struct tls_in *in, struct tls_out *out)
 {
@@ -100,14 +109,11 @@ static enum tls_status tls_read_some(struct flow *flow, struct direction *d,
 	struct chunk *chunk;
 	size_t n;
 
-	if (tls_sink(flow, d)) {
+	if (tls_sink(flow, d) || d->framed) {
 		status = tls_session_read(session, in, out, worker->scratch,
 		    WORKER_SCRATCH_BYTES, &n);
-		if (n) {
-			direction_count(flow, d, worker->scratch, (uint32_t)n);
-			if (!tls_seal(flow, d, worker->scratch, n))
-				return TLS_FAILED;
-		}
+		if (n && !tls_pass(flow, d, worker->scratch, (uint32_t)n))
+			return TLS_FAILED;
 		return status;
 	}
 	chunk = relay_tail(flow, d, 1);
@@ -161,8 +167,7 @@ bool tls_take(
 	counter_add(&flow->worker->metrics->bytes_relayed, length);
 	if (tls_source(flow, d))
 		return tls_open(flow, d, &in);
-	direction_count(flow, d, bytes, length);
-	return tls_seal(flow, d, bytes, length);
+	return tls_pass(flow, d, bytes, length);
 }
 
 bool tls_ended(struct flow *flow, struct direction *d)

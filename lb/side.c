@@ -2,6 +2,7 @@
 #include "lb/side.h"
 
 #include "base/assert.h"
+#include "lb/http_flow.h"
 #include "lb/worker.h"
 
 #include <string.h>
@@ -76,6 +77,7 @@ void side_free(struct flow *flow)
 	if (!side)
 		return;
 	side_drop_first(flow);
+	http_free(flow);
 	if (side->client_tls)
 		tls_session_fini(&side->client);
 	if (side->server_tls)

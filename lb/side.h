@@ -45,6 +45,7 @@ struct shard_flow;
 
 struct side {
 	struct first *first; /* NULL: nothing was read yet, or it has gone */
+	struct http_flow *http; /* NULL: not in http mode */
 	struct shard_flow *shard; /* NULL: its answer is not sharded now */
 	bool proxied : 1; /* the PROXY header was read, or none is expected */
 	bool hello_read : 1; /* first->hello holds */

@@ -5,6 +5,7 @@
 #include "lb/bulk_turn.h"
 #include "lb/flow.h"
 #include "lb/flow_profile.h"
+#include "lb/http_flow.h"
 #include "lb/listener.h"
 #include "lb/side.h"
 #include "lb/tls_end.h"
@@ -93,6 +94,9 @@ static int worker_init_memory(
 		err = slab_init(&worker->first_slab, "first",
 		    sizeof(struct first), limits->max_connections);
 	if (!err)
+		err = slab_init(&worker->http_slab, "http",
+		    sizeof(struct http_flow), limits->max_connections);
+	if (!err)
 		err = worker_init_profiler(worker, limits);
 	if (!err)
 		err = shard_history_init(&worker->shard_history,
@@ -153,6 +157,8 @@ void worker_fini(struct worker *worker)
 		slab_fini(&worker->chunk_slab);
 	if (worker->first_slab.base)
 		slab_fini(&worker->first_slab);
+	if (worker->http_slab.base)
+		slab_fini(&worker->http_slab);
 	if (worker->side_slab.base)
 		slab_fini(&worker->side_slab);
 	if (worker->flow_slab.base)

@@ -96,6 +96,12 @@ struct chunk {
 	X(tls_client_resumed, "TLS sessions that clients resumed")             \
 	X(tls_server_handshakes, "Full TLS handshakes with servers")           \
 	X(tls_server_resumed, "TLS sessions resumed with servers")             \
+	X(http_requests, "Requests answered in http mode")                     \
+	X(http_opaque, "Flows that left http mode, or found no room for it")   \
+	X(http_reopened,                                                       \
+	    "Connections to servers made anew between requests of a client")   \
+	X(http_replays, "Requests given to another server, unanswered")        \
+	X(http_excess, "Servers that sent more than they were asked for")      \
 	X(log_dropped, "Access log records lost to a full queue")              \
 	X(record_dropped, "Recorded rows lost to a full queue")                \
 	X(bytes_relayed, "Bytes moved by relay")                               \
@@ -168,7 +174,7 @@ struct worker {
 	struct held *held; /* [buffers] */
 	struct timer_wheel wheel;
 	struct rng rng;
-	struct slab flow_slab, chunk_slab, side_slab, first_slab;
+	struct slab flow_slab, chunk_slab, side_slab, first_slab, http_slab;
 	struct slab profile_slab, recorded_slab, kept_slab;
 	struct history history;
 	struct shard_history shard_history;

@@ -73,6 +73,7 @@ struct sim_options {
 	const char *route_name;
 	/* ... or for these protocols, when not 0. */
 	protocol_set route_protocols;
+	enum conf_shard_range shard_range; /* other than off: http mode */
 	bool profiler; /* with verdicts that are mostly wrong */
 	bool reads_proxy;
 	const char *proxy_from; /* a prefix; NULL: any */
