@@ -64,11 +64,11 @@ void control_post_workers(struct control *control, struct message message)
 		control_post(control, i, message);
 }
 
-void control_list_flows(struct control *control, struct flow_listing *listing)
+void control_list(struct control *control, struct listing *listing)
 {
 	br_assert(listing->worker < control->daemon->n_workers);
 	control_post(control, listing->worker,
-	    (struct message){.kind = DAEMON_LIST_FLOWS, .pointer = listing});
+	    (struct message){.kind = DAEMON_LIST, .pointer = listing});
 }
 
 void control_kill_flows(struct control *control, struct flow_killing *killing)
@@ -87,7 +87,7 @@ uint32_t control_connections(const struct control *control)
 
 static void on_message(struct control *control, const struct message *message)
 {
-	struct flow_listing *listing;
+	struct listing *listing;
 	struct flow_killing *killing;
 
 	switch (message->kind) {

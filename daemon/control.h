@@ -45,10 +45,10 @@ const struct probe_set *control_probes(const struct control *control);
 void control_post(
     struct control *control, uint32_t member, struct message message);
 void control_post_workers(struct control *control, struct message message);
-/* Fills in worker, after and on_listed before; the listing is the caller's
+/* Fills in worker, after, fill and on_listed before; the listing is the caller's
  * again when on_listed is called. Not called any more once the process ends:
  * then the memory is given up with it. */
-void control_list_flows(struct control *control, struct flow_listing *listing);
+void control_list(struct control *control, struct listing *listing);
 /* The same for worker, id or names, on_killed. */
 void control_kill_flows(struct control *control, struct flow_killing *killing);
 /* Open client connections over all workers. */

@@ -11,6 +11,8 @@ const struct ctl_command ctl_commands[] = {
     {"flows",
 	"[pool=NAME] [server=NAME] [listener=NAME] [class=CLASS] [limit=N]",
 	"flows that are open now", 0, 5, ctl_flows},
+    {"shards", "[pool=NAME] [limit=N]",
+	"downloads that come from several servers now", 0, 2, ctl_shards},
     {"kill", "FLOW-ID | --server POOL/SERVER",
 	"reset one flow, or all flows of a server", 1, 2, ctl_kill},
     {"pools", "", "pools and their load", 0, 0, ctl_pools},
@@ -33,7 +35,6 @@ const struct ctl_command ctl_commands[] = {
 	ctl_upgrade},
     /* Of later versions. */
     {"nodes", "", "", 0, 0, NULL},
-    {"shards", "", "", 0, 0, NULL},
     {"dns", "", "", 0, 0, NULL},
     {"heatmap", "", "", 0, 0, NULL},
     {"shadow", "", "", 0, 0, NULL},

@@ -99,6 +99,7 @@ const char *ctl_admin_name(enum board_admin admin);
 /* -- the commands -- */
 void ctl_status(struct ctl_call *call); /* ctl_status.c */
 void ctl_flows(struct ctl_call *call); /* ctl_flows.c */
+void ctl_shards(struct ctl_call *call); /* ctl_shards.c */
 void ctl_kill(struct ctl_call *call); /* ctl_kill.c */
 void ctl_listeners(struct ctl_call *call); /* ctl_show.c */
 void ctl_pools(struct ctl_call *call);

@@ -5,27 +5,19 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/ctl_list.h"
+#include "daemon/flow_rows.h"
 #include "lb/flow_line.h"
 #include "lb/flow_state.h"
-
-/*
- * Asks one worker after the other for its flows, a page a time:
- *
- *      listing ──> worker 0 ──> back: rows into the answer ──> worker 0 ...
- *                                complete: worker 1 ... last: answered
- */
-#define FLOWS_DEFAULT 1000u
-#define FLOWS_MAX 100000u
 
 /* " unknown request ..." */
 #define CLASS_WORD(id, name, help) " " name
 #define CLASS_WORDS FLOW_CLASS_LIST(CLASS_WORD)
 
 struct flows {
-	struct ctl_call *call; /* NULL: abandoned while a worker has it */
+	struct ctl_list list;
 	/* Arguments; NULL: any. */
 	const char *pool, *server, *listener, *class;
-	uint32_t limit, listed;
 	struct flow_listing listing;
 };
 
@@ -38,8 +30,11 @@ static bool is_server(const char *wanted, const char *instance)
 	       (strlen(wanted) == name && !strncmp(wanted, instance, name));
 }
 
-static bool matches(const struct flows *flows, const struct flow_row *row)
+static bool matches(const struct ctl_list *list, uint32_t n)
 {
+	const struct flows *flows = (const struct flows *)list;
+	const struct flow_row *row = &flows->listing.rows[n];
+
 	return (!flows->pool || !strcmp(flows->pool, row->pool)) &&
 	       (!flows->server || is_server(flows->server, row->server)) &&
 	       (!flows->listener ||
@@ -48,14 +43,16 @@ static bool matches(const struct flows *flows, const struct flow_row *row)
 		   (row->class && !strcmp(flows->class, row->class)));
 }
 
-static void put_row(struct json *j, uint32_t worker, const struct flow_row *row)
+static void put_row(const struct ctl_list *list, uint32_t n, struct json *j)
 {
+	const struct flows *flows = (const struct flows *)list;
+	const struct flow_row *row = &flows->listing.rows[n];
 	char client[FLOW_CLIENT_TEXT_MAX];
 
 	(void)flow_client_format(&row->client, client);
 	json_object_begin(j, NULL);
 	json_uint(j, "id", row->id);
-	json_uint(j, "worker", worker);
+	json_uint(j, "worker", list->listing->worker);
 	json_string(j, "listener", row->listener_name);
 	json_string(j, "client", client);
 	json_string(j, "pool", row->pool);
@@ -84,83 +81,6 @@ static void put_row(struct json *j, uint32_t worker, const struct flow_row *row)
 	json_object_end(j);
 }
 
-static void finish(struct flows *flows, bool complete)
-{
-	struct ctl_call *call = flows->call;
-
-	json_array_end(&call->json);
-	json_bool(&call->json, "complete", complete);
-	call->state = NULL;
-	free(flows);
-	ctl_end(call);
-}
-
-static void on_listed(struct flow_listing *listing)
-{
-	struct flows *flows = listing->context;
-	struct ctl_call *call = flows->call;
-
-	if (!call) {
-		free(flows);
-		return;
-	}
-	for (uint32_t i = 0; i < listing->n; i++) {
-		const struct flow_row *row = &listing->rows[i];
-
-		if (!matches(flows, row))
-			continue;
-		if (flows->listed == flows->limit) {
-			finish(flows, false);
-			return;
-		}
-		flows->listed++;
-		put_row(&call->json, listing->worker, row);
-	}
-	if (listing->n)
-		listing->after = listing->rows[listing->n - 1].id;
-	if (listing->complete) {
-		listing->after = 0;
-		listing->worker++;
-	}
-	if (listing->worker == control_daemon(call->control)->n_workers)
-		finish(flows, true);
-	else
-		control_list_flows(call->control, listing);
-}
-
-/* A worker has the listing; it is freed when it comes back. */
-static void on_abandoned(struct ctl_call *call)
-{
-	struct flows *flows = call->state;
-
-	flows->call = NULL;
-	call->state = NULL;
-}
-
-/* "key=value" of key; NULL when the argument is another. */
-static const char *value_of(const char *argument, const char *key)
-{
-	size_t n = strlen(key);
-
-	return !strncmp(argument, key, n) && argument[n] == '='
-		   ? argument + n + 1
-		   : NULL;
-}
-
-static bool parse_limit(const char *text, uint32_t *ret)
-{
-	size_t digits = strspn(text, "0123456789");
-	unsigned long value;
-
-	if (!digits || digits > 7 || text[digits])
-		return false;
-	value = strtoul(text, NULL, 10);
-	if (value > FLOWS_MAX)
-		return false;
-	*ret = (uint32_t)value;
-	return true;
-}
-
 static bool parse_class(const char *text, const char **ret)
 {
 	enum flow_class class;
@@ -173,16 +93,16 @@ static bool read_filter(struct flows *flows, const char *argument)
 {
 	const char *value;
 
-	if ((value = value_of(argument, "pool")))
+	if ((value = ctl_list_value(argument, "pool")))
 		flows->pool = value;
-	else if ((value = value_of(argument, "server")))
+	else if ((value = ctl_list_value(argument, "server")))
 		flows->server = value;
-	else if ((value = value_of(argument, "listener")))
+	else if ((value = ctl_list_value(argument, "listener")))
 		flows->listener = value;
-	else if ((value = value_of(argument, "class")))
+	else if ((value = ctl_list_value(argument, "class")))
 		return parse_class(value, &flows->class);
-	else if ((value = value_of(argument, "limit")))
-		return parse_limit(value, &flows->limit);
+	else if ((value = ctl_list_value(argument, "limit")))
+		return ctl_list_limit(value, &flows->list.limit);
 	else
 		return false;
 	return true;
@@ -196,7 +116,11 @@ void ctl_flows(struct ctl_call *call)
 		ctl_fail(call, CTL_TEMPORARY, "flows: out of memory");
 		return;
 	}
-	*flows = (struct flows){.call = call, .limit = FLOWS_DEFAULT};
+	flows->list = (struct ctl_list){.limit = CTL_LIST_DEFAULT,
+	    .listing = &flows->listing.base,
+	    .matches = matches,
+	    .put = put_row};
+	flows->listing.base.fill = flow_rows_fill;
 	for (uint32_t i = 0; i < call->request.n_arguments; i++) {
 		if (read_filter(flows, ctl_argument(call, i)))
 			continue;
@@ -204,14 +128,8 @@ void ctl_flows(struct ctl_call *call)
 		ctl_fail(call, CTL_USAGE,
 		    "flows: \"%s\" is none of pool=NAME, server=NAME, "
 		    "listener=NAME, limit=N (at most %u), class=CLASS of" CLASS_WORDS,
-		    ctl_argument(call, i), FLOWS_MAX);
+		    ctl_argument(call, i), CTL_LIST_MAX);
 		return;
 	}
-	flows->listing.on_listed = on_listed;
-	flows->listing.context = flows;
-	call->state = flows;
-	call->on_abandon = on_abandoned;
-	ctl_begin(call);
-	json_array_begin(&call->json, "flows");
-	control_list_flows(call->control, &flows->listing);
+	ctl_list_start(&flows->list, call, "flows");
 }

@@ -35,7 +35,7 @@ enum daemon_state { DAEMON_STARTING, DAEMON_SERVING, DAEMON_DRAINING };
 enum daemon_message {
 	/* control -> worker */
 	DAEMON_ADOPT = WORKER_DAEMON, /* pointer: new plan, pointer2: old */
-	DAEMON_LIST_FLOWS, /* pointer: struct flow_listing */
+	DAEMON_LIST, /* pointer: struct listing */
 	DAEMON_KILL_FLOWS, /* pointer: struct flow_killing */
 	DAEMON_TICKET_KEYS, /* others are in force: tls_process_keys() */
 	DAEMON_FENCE, /* pointer: sent back */
@@ -45,7 +45,7 @@ enum daemon_message {
 	/* worker -> control */
 	DAEMON_ADOPTED, /* pointer: the new plan: acceptors point to it */
 	DAEMON_LEFT, /* pointer: the old plan: what it alone had is closed */
-	DAEMON_LISTED, /* pointer: struct flow_listing */
+	DAEMON_LISTED, /* pointer: struct listing */
 	DAEMON_KILLED, /* pointer: struct flow_killing */
 	DAEMON_FENCED, /* all messages from before the fence are handled */
 	DAEMON_DRAINED, /* no acceptor is open any more */
@@ -79,20 +79,27 @@ struct flow_row {
 	uint32_t parked_bytes;
 };
 
-#define FLOW_LISTING_ROWS 256
-
-/* Travels control -> worker -> control; the worker fills at most
- * FLOW_LISTING_ROWS rows, oldest flow first, of flows with an id above
- * `after`. Ask again with after = rows[n - 1].id until `complete`. */
-struct flow_listing {
+/* What control asks one worker after the other for, a page at a time: of flows
+ * with an id above `after`, oldest first. Travels control -> worker -> control.
+ * Ask again with after = last until `complete`. */
+struct listing {
 	uint32_t worker; /* 0..n_workers-1 */
 	uint64_t after;
+	uint64_t last; /* the id of the last flow that was looked at */
 	bool complete;
-	uint32_t n;
-	struct flow_row rows[FLOW_LISTING_ROWS];
+	uint32_t n; /* rows that hold */
+	/* Called on the worker: fills the rows, which lie behind this. */
+	void (*fill)(const struct worker *worker, struct listing *listing);
 	/* Called on control when it is back. */
-	void (*on_listed)(struct flow_listing *listing);
+	void (*on_listed)(struct listing *listing);
 	void *context; /* of the command that asked */
+};
+
+#define FLOW_LISTING_ROWS 256
+
+struct flow_listing {
+	struct listing base;
+	struct flow_row rows[FLOW_LISTING_ROWS];
 };
 
 #define FLOW_KILLING_STEP 256

@@ -72,21 +72,24 @@ static void fill_row(struct flow_row *row, struct flow *flow, struct mono now)
 	row->parked_bytes = parked_bytes(&flow->up) + parked_bytes(&flow->down);
 }
 
-void flow_rows_fill(const struct worker *worker, struct flow_listing *listing)
+void flow_rows_fill(const struct worker *worker, struct listing *base)
 {
-	listing->n = 0;
-	listing->complete = true;
+	struct flow_listing *listing =
+	    br_container_of(base, struct flow_listing, base);
+
+	base->n = 0;
+	base->complete = true;
 	LIST_FOREACH (node, &worker->flows) {
 		struct flow *flow = br_container_of(node, struct flow, link);
 
-		if (flow->id <= listing->after && listing->after)
+		if (flow->id <= base->after && base->after)
 			continue;
-		if (listing->n == FLOW_LISTING_ROWS) {
-			listing->complete = false;
+		if (base->n == FLOW_LISTING_ROWS) {
+			base->complete = false;
 			break;
 		}
-		fill_row(
-		    &listing->rows[listing->n++], flow, worker_now(worker));
+		fill_row(&listing->rows[base->n++], flow, worker_now(worker));
+		base->last = flow->id;
 	}
 }
 

@@ -187,13 +187,16 @@ static void stop(struct worker_loop *loop)
 
 static void on_message(struct worker_loop *loop, const struct message *message)
 {
+	struct listing *listing;
+
 	switch (message->kind) {
 	case DAEMON_ADOPT:
 		adopt(loop, message->pointer, message->pointer2);
 		break;
-	case DAEMON_LIST_FLOWS:
-		flow_rows_fill(loop->worker, message->pointer);
-		say(loop, DAEMON_LISTED, message->pointer);
+	case DAEMON_LIST:
+		listing = message->pointer;
+		listing->fill(loop->worker, listing);
+		say(loop, DAEMON_LISTED, listing);
 		break;
 	case DAEMON_KILL_FLOWS:
 		flow_rows_kill(loop->worker, message->pointer);

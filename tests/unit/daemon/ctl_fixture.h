@@ -39,7 +39,7 @@ struct control {
 	struct plan plan;
 	struct ctl *ctl;
 	char folder[64], path[96];
-	struct flow_listing *listing; /* asked for and not answered */
+	struct listing *listing; /* asked for and not answered */
 	struct flow_killing *killing; /* the same */
 	upgrade_on_done *upgrade_done;
 	void *upgrade_context;
@@ -74,7 +74,7 @@ struct plan *control_plan(const struct control *control)
 	return (struct plan *)&control->plan;
 }
 
-void control_list_flows(struct control *control, struct flow_listing *listing)
+void control_list(struct control *control, struct listing *listing)
 {
 	ck_assert_ptr_null(control->listing);
 	control->listing = listing;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/shard_rows.h"
 #include "tests/unit/daemon/ctl_fixture.h"
 
 START_TEST(test_commands)
@@ -27,7 +28,7 @@ START_TEST(test_commands)
 	    "{\"exit\":66,");
 	expect(c, "{\"command\":\"drain\",\"arguments\":[\"p\"]}\n",
 	    "usage: drain POOL SERVER");
-	expect(c, "{\"command\":\"shards\"}\n", "not in this version");
+	expect(c, "{\"command\":\"nodes\"}\n", "not in this version");
 	expect(c, "{\"command\":\"stop\"}\n", "{\"exit\":64,");
 	expect(c, "garbage\n", "{\"exit\":64,");
 	control_free(c);
@@ -130,12 +131,14 @@ END_TEST
 static void list_one(
     struct control *c, uint64_t id, const char *server, bool complete)
 {
-	struct flow_listing *listing = c->listing;
+	struct flow_listing *listing =
+	    br_container_of(c->listing, struct flow_listing, base);
 
-	ck_assert_ptr_nonnull(listing);
+	ck_assert_ptr_nonnull(c->listing);
 	c->listing = NULL;
-	listing->n = 1;
-	listing->complete = complete;
+	listing->base.n = 1;
+	listing->base.last = id;
+	listing->base.complete = complete;
 	memset(&listing->rows[0], 0, sizeof(listing->rows[0]));
 	listing->rows[0].id = id;
 	snprintf(listing->rows[0].listener_name,
@@ -143,7 +146,7 @@ static void list_one(
 	snprintf(listing->rows[0].pool, sizeof(listing->rows[0].pool), "p");
 	snprintf(listing->rows[0].server, sizeof(listing->rows[0].server), "%s",
 	    server);
-	listing->on_listed(listing);
+	listing->base.on_listed(&listing->base);
 }
 
 START_TEST(test_flows)
@@ -324,11 +327,70 @@ START_TEST(test_flows_limit)
 }
 END_TEST
 
+/* A page may have no row at all and not be the last. */
+START_TEST(test_shards)
+{
+	struct control *c = control_new();
+	int fd = client_open(c);
+	struct shard_listing *listing;
+	struct shard_row *row;
+	const char *answer;
+
+	say(fd, "{\"command\":\"shards\",\"arguments\":[\"pool=p\"]}\n");
+	settle(c);
+	listing = br_container_of(c->listing, struct shard_listing, base);
+	c->listing = NULL;
+	listing->base.n = 0;
+	listing->base.last = 300;
+	listing->base.on_listed(&listing->base);
+	ck_assert_ptr_eq(c->listing, &listing->base);
+	ck_assert_uint_eq(listing->base.after, 300);
+	c->listing = NULL;
+	listing->base.n = 2;
+	listing->base.complete = true;
+	memset(listing->rows, 0, sizeof listing->rows);
+	for (int i = 0; i < 2; i++) {
+		row = &listing->rows[i];
+		row->id = 301 + (uint64_t)i;
+		snprintf(row->pool, sizeof row->pool, "%s", i ? "q" : "p");
+		row->view.n_lanes = 2;
+		row->view.lanes[0].step = SHARD_BODY;
+		row->view.lanes[0].from = 5;
+		row->view.lanes[0].to = 9;
+		row->view.lanes[1].step = SHARD_CONNECTING;
+		snprintf(row->servers[0], sizeof row->servers[0], "a");
+		snprintf(row->servers[1], sizeof row->servers[1], "b");
+	}
+	listing->base.on_listed(&listing->base);
+	for (uint32_t i = 1; i < c->daemon.n_workers; i++) {
+		ck_assert_uint_eq(c->listing->worker, i);
+		c->listing = NULL;
+		listing->base.n = 0;
+		listing->base.on_listed(&listing->base);
+	}
+	settle(c);
+	answer = hear(fd);
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_ptr_nonnull(strstr(answer, "\"shards\":[{\"id\":301,"));
+	ck_assert_ptr_nonnull(strstr(answer,
+	    "\"lanes\":[{\"server\":\"a\",\"step\":\"body\",\"turn\":false,"
+	    "\"from\":5,\"to\":9,"));
+	ck_assert_ptr_nonnull(strstr(answer,
+	    "{\"server\":\"b\",\"step\":\"connecting\",\"turn\":false,"
+	    "\"from\":null,\"to\":null,"));
+	ck_assert_ptr_null(strstr(answer, "302"));
+	close(fd);
+	expect(c, "{\"command\":\"shards\",\"arguments\":[\"server=a\"]}\n",
+	    "{\"exit\":64,");
+	control_free(c);
+}
+END_TEST
+
 /* A worker still has the listing when the connection is given up. */
 START_TEST(test_stop_while_listing)
 {
 	struct control *c = control_new();
-	struct flow_listing *listing;
+	struct listing *listing;
 	int fd = client_open(c);
 
 	say(fd, "{\"command\":\"flows\"}\n");
@@ -392,6 +454,7 @@ int main(void)
 	tcase_add_test(tcase, test_kill_of_a_server);
 	tcase_add_test(tcase, test_kill_refuses);
 	tcase_add_test(tcase, test_kill_goes_on_alone);
+	tcase_add_test(tcase, test_shards);
 	tcase_add_test(tcase, test_stop_while_listing);
 	tcase_add_test(tcase, test_listen);
 	srunner_run_all(runner, CK_NORMAL);
