@@ -14,6 +14,7 @@
 #include "tools/braidctl_client.h"
 #include "tools/braidctl_print.h"
 #include "tools/braidctl_top.h"
+#include "tools/braidctl_watch.h"
 
 /* How an operator sees and steers a running braidd: docs/control.md. */
 
@@ -33,6 +34,7 @@ struct command {
 static int run_explain(const struct options *options, int argc, char **argv);
 static int run_top(const struct options *options, int argc, char **argv);
 static int run_upgrade(const struct options *options, int argc, char **argv);
+static int run_shards(const struct options *options, int argc, char **argv);
 
 static const struct command commands[] = {
     {"status", "", "state, configuration, connections, memory", NULL},
@@ -43,6 +45,9 @@ static const struct command commands[] = {
     {"listeners", "", "listeners and their load", NULL},
     {"flows", "[pool=P] [server=S] [listener=L] [class=C] [limit=N]",
 	"flows that are open now", NULL},
+    {"shards", "[-w] [pool=P] [limit=N]",
+	"downloads that come from several servers now; -w: again and again",
+	run_shards},
     {"kill", "FLOW-ID | --server POOL/SERVER",
 	"reset a flow, or all flows of a server", NULL},
     {"drain", "POOL SERVER", "no new flows; running ones stay", NULL},
@@ -58,8 +63,7 @@ static const struct command commands[] = {
 };
 
 /* Commands of the design that come with later versions. */
-static const char *const later[] = {
-    "nodes", "shards", "dns", "heatmap", "shadow"};
+static const char *const later[] = {"nodes", "dns", "heatmap", "shadow"};
 
 static void print_usage(FILE *to)
 {
@@ -171,6 +175,17 @@ static int run_remote(
 	code = client_exit_of(answer);
 	json_decref(answer);
 	return code;
+}
+
+static int run_shards(const struct options *options, int argc, char **argv)
+{
+	struct watch_options watch = {.socket = options->socket,
+	    .command = "shards",
+	    .colour = options->colour};
+
+	if (argc && !strcmp(argv[0], "-w") && !options->json)
+		return watch_run(&watch, argc - 1, argv + 1);
+	return run_remote(options, "shards", argc, argv);
 }
 
 /* A path is from where the operator stands, not from where braidd does. */

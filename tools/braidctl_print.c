@@ -385,6 +385,7 @@ void print_answer(
 	} printers[] = {
 	    {"status", print_status},
 	    {"flows", print_flows},
+	    {"shards", print_shards},
 	    {"kill", print_killed},
 	    {"pools", print_pools},
 	    {"servers", print_servers},

@@ -32,7 +32,7 @@ static void on_resize(int number)
 	resized = 1;
 }
 
-bool screen_possible(void)
+static bool screen_possible(void)
 {
 	const char *term = getenv("TERM");
 
@@ -73,12 +73,13 @@ static void puts_all(const char *text)
 }
 
 /* Suspending would leave the alternate screen behind, so its key is off. */
-void screen_enter(void)
+bool screen_enter(void)
 {
 	struct termios raw;
 
-	if (tcgetattr(STDIN_FILENO, &before))
-		return;
+	if (!screen_possible() || tcgetattr(STDIN_FILENO, &before))
+		return false;
+	(void)setvbuf(stderr, NULL, _IOFBF, BUFSIZ);
 	raw = before;
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	raw.c_cc[VSUSP] = _POSIX_VDISABLE;
@@ -86,6 +87,7 @@ void screen_enter(void)
 	/* Alternate screen, no cursor, no wrapping of long lines. */
 	puts_all("\033[?1049h\033[?25l\033[?7l");
 	entered = true;
+	return true;
 }
 
 void screen_leave(void)
@@ -96,6 +98,7 @@ void screen_leave(void)
 	quit = 0; /* so that an interrupted write is tried again */
 	puts_all("\033[?7h\033[?25h\033[?1049l");
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	(void)fflush(stderr);
 }
 
 void screen_size(uint32_t *ret_columns, uint32_t *ret_rows)

@@ -364,20 +364,14 @@ static int loop(struct view *view, const struct top_options *options)
 int top_run(const struct top_options *options)
 {
 	struct view view = {.colour = options->colour,
-	    .bars = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-	    .screen = screen_possible()};
+	    .bars = !strcmp(nl_langinfo(CODESET), "UTF-8")};
 	int code;
 
 	strbuf_init(&view.out);
 	screen_signals();
-	if (view.screen) {
-		/* What is said while the screen is ours is for afterwards. */
-		(void)setvbuf(stderr, NULL, _IOFBF, BUFSIZ);
-		screen_enter();
-	}
+	view.screen = screen_enter();
 	code = loop(&view, options);
 	screen_leave();
-	(void)fflush(stderr);
 	strbuf_fini(&view.out);
 	return code;
 }

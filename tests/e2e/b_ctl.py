@@ -31,6 +31,8 @@ def test(s):
             (("flows", "pool=o", "limit=2"), ("established",)),
             (("flows", "server=nobody"), ()),
             (("pools",), ("p2c", "usable")),
+            (("shards",), ("complete",)),
+            (("shards", "pool=o", "limit=2"), ("complete",)),
             (("servers",), ("ready", origin.text)),
             (("servers", "o"), ("ready", origin.text)),
             (("listeners",), (f"127.0.0.1:{port}", "web")),
