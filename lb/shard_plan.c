@@ -74,6 +74,14 @@ int shard_plan_home(struct shard_plan *plan, uint64_t to, uint64_t rate,
 
 /* -- gaps -------------------------------------------------------------- */
 
+static void gaps_remove(struct shard_plan *plan, unsigned i)
+{
+	struct shard_range *gaps = plan->gaps;
+
+	plan->n_gaps--;
+	memmove(&gaps[i], &gaps[i + 1], (plan->n_gaps - i) * sizeof *gaps);
+}
+
 static void gaps_add(struct shard_plan *plan, struct shard_range gap)
 {
 	struct shard_range *gaps = plan->gaps;
@@ -97,9 +105,7 @@ static void gaps_add(struct shard_plan *plan, struct shard_range gap)
 	}
 	if (i + 1 < plan->n_gaps && gaps[i].to == gaps[i + 1].from) {
 		gaps[i].to = gaps[i + 1].to;
-		plan->n_gaps--;
-		memmove(&gaps[i + 1], &gaps[i + 2],
-		    (plan->n_gaps - i - 1) * sizeof *gaps);
+		gaps_remove(plan, i + 1);
 	}
 }
 
@@ -110,10 +116,33 @@ static void gaps_take(struct shard_plan *plan, uint64_t n)
 
 	br_assert(plan->n_gaps && n <= gaps[0].to - gaps[0].from);
 	gaps[0].from += n;
-	if (gaps[0].from < gaps[0].to)
+	if (gaps[0].from == gaps[0].to)
+		gaps_remove(plan, 0);
+}
+
+/* The gap that begins at `from` goes back to a lane that was cut there. */
+static void gaps_return(struct shard_plan *plan, uint64_t from)
+{
+	unsigned gap = 0;
+
+	while (gap < plan->n_gaps && plan->gaps[gap].from != from)
+		gap++;
+	if (gap == plan->n_gaps)
 		return;
-	plan->n_gaps--;
-	memmove(&gaps[0], &gaps[1], plan->n_gaps * sizeof *gaps);
+	for (unsigned i = 0; i < SHARD_LANES_MAX; i++) {
+		struct shard_lane *lane = &plan->lanes[i];
+
+		if (!shard_plan_is_cut(plan, i) || lane->to != from)
+			continue;
+		if (lane->asked_to < plan->gaps[gap].to) {
+			lane->to = plan->gaps[gap].from = lane->asked_to;
+		} else {
+			lane->to = plan->gaps[gap].to;
+			gaps_remove(plan, gap);
+		}
+		lane->closes = lane->to < lane->asked_to;
+		return;
+	}
 }
 
 /* -- sizes ------------------------------------------------------------- */
@@ -324,7 +353,7 @@ void shard_plan_shorten(
 	br_assert(lane->state == SHARD_LANE_ASKED);
 	br_assert(to > lane->next && to <= lane->to);
 	gaps_add(plan, (struct shard_range){to, lane->to});
-	lane->to = to;
+	lane->to = lane->asked_to = to;
 	if (lane->arrived > to)
 		lane->arrived = to;
 	lane->closes |= closes;
@@ -333,10 +362,13 @@ void shard_plan_shorten(
 void shard_plan_lost(struct shard_plan *plan, unsigned index)
 {
 	struct shard_lane *lane = plan_lane(plan, index);
+	bool asked = lane->state == SHARD_LANE_ASKED;
 
-	if (lane->state == SHARD_LANE_ASKED)
+	if (asked)
 		gaps_add(plan, (struct shard_range){lane->next, lane->to});
 	lane_close(plan, lane);
+	if (asked)
+		gaps_return(plan, lane->next);
 }
 
 /* -- questions --------------------------------------------------------- */
@@ -367,6 +399,12 @@ bool shard_plan_starves(const struct shard_plan *plan)
 			return false;
 	}
 	return true;
+}
+
+bool shard_plan_is_cut(const struct shard_plan *plan, unsigned lane)
+{
+	return plan->lanes[lane].state == SHARD_LANE_ASKED &&
+	       plan->lanes[lane].to < plan->lanes[lane].asked_to;
 }
 
 bool shard_plan_done(const struct shard_plan *plan)

@@ -18,7 +18,8 @@
  * Each piece has a movable cut, `to`: bytes behind it are never read. What was
  * asked without an end (the answer that is split late) or is taken over by a
  * faster lane at the end of the transfer is cut so; such a connection cannot
- * be used again, and `closes` says so.
+ * be used again, and `closes` says so. Where who took it over fails before the
+ * cut is reached, it goes back to whom it was taken from.
  *
  * A decider: it does no IO and reads no clock. The caller asks, reports what
  * came and went, and obeys.
@@ -55,7 +56,7 @@ struct shard_range {
 struct shard_lane {
 	uint64_t next; /* the piece's next byte to leave */
 	uint64_t to;
-	uint64_t asked_from, asked_to; /* as it was asked */
+	uint64_t asked_from, asked_to; /* what its connection brings */
 	uint64_t arrived; /* offset behind the last byte that is here */
 	uint64_t rate; /* 0: unknown */
 	uint64_t buffer_bytes; /* granted by the kernel */
@@ -102,12 +103,14 @@ bool shard_plan_moved(
 void shard_plan_shorten(
     struct shard_plan *plan, unsigned lane, uint64_t to, bool closes);
 /* The lane is gone, or what it brought is not to be used: what has not left is
- * asked again. */
+ * asked again, or goes back to the lane that it was taken from. */
 void shard_plan_lost(struct shard_plan *plan, unsigned lane);
 /* The lane whose piece leaves next; -1: it is in a gap or not asked yet. */
 int shard_plan_turn(const struct shard_plan *plan);
 /* How much of the lane's piece may leave once it is its turn. */
 uint64_t shard_plan_left(const struct shard_plan *plan, unsigned lane);
+/* Whether the lane still brings what another was asked instead. */
+bool shard_plan_is_cut(const struct shard_plan *plan, unsigned lane);
 /* Whether the next byte to leave has to be asked of somebody, and no lane is
  * free to be asked: one more is needed at once. */
 bool shard_plan_starves(const struct shard_plan *plan);

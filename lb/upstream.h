@@ -41,6 +41,8 @@ struct upstream_worker {
 	/* Flows in a row whose client spoke first, UPSTREAM_CLIENT_FIRST at
 	 * most. */
 	uint32_t client_first;
+	/* What the last sharded downloads were worth; 0: unknown. */
+	uint32_t shard_lanes;
 	struct tls_resume *resume; /* [n_servers], of a pool with TLS */
 } __attribute__((aligned(64)));
 

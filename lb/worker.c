@@ -7,6 +7,7 @@
 #include "lb/flow_profile.h"
 #include "lb/http_flow.h"
 #include "lb/listener.h"
+#include "lb/shard_engine.h"
 #include "lb/side.h"
 #include "lb/tls_end.h"
 #include "lb/upstream.h"
@@ -71,6 +72,22 @@ static int worker_init_profiler(
 	return err;
 }
 
+/* Each sharded flow has home beside the connections that are counted, and one
+ * that is given up may still be closing. */
+static int worker_init_shards(
+    struct worker *worker, const struct lb_limits *limits)
+{
+	uint32_t flows = limits->sharded_flows + 1;
+	int err = slab_init(&worker->shard_slab, "sharded flow",
+	    sizeof(struct shard_flow), flows);
+
+	if (!err)
+		err = slab_init(&worker->shard_conn_slab, "shard connection",
+		    sizeof(struct shard_conn),
+		    limits->shard_connections + 2 * flows);
+	return err;
+}
+
 static int worker_init_memory(
     struct worker *worker, const struct lb_limits *limits)
 {
@@ -96,6 +113,8 @@ static int worker_init_memory(
 	if (!err)
 		err = slab_init(&worker->http_slab, "http",
 		    sizeof(struct http_flow), limits->max_connections);
+	if (!err)
+		err = worker_init_shards(worker, limits);
 	if (!err)
 		err = worker_init_profiler(worker, limits);
 	if (!err)
@@ -163,6 +182,10 @@ void worker_fini(struct worker *worker)
 		slab_fini(&worker->side_slab);
 	if (worker->flow_slab.base)
 		slab_fini(&worker->flow_slab);
+	if (worker->shard_slab.base)
+		slab_fini(&worker->shard_slab);
+	if (worker->shard_conn_slab.base)
+		slab_fini(&worker->shard_conn_slab);
 	if (worker->profile_slab.base)
 		slab_fini(&worker->profile_slab);
 	if (worker->recorded_slab.base)

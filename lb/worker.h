@@ -174,6 +174,7 @@ struct worker {
 	struct held *held; /* [buffers] */
 	struct timer_wheel wheel;
 	struct rng rng;
+	struct slab shard_slab, shard_conn_slab;
 	struct slab flow_slab, chunk_slab, side_slab, first_slab, http_slab;
 	struct slab profile_slab, recorded_slab, kept_slab;
 	struct history history;

@@ -392,6 +392,39 @@ START_TEST(test_shorten)
 }
 END_TEST
 
+/* Who took over fails: it goes back, as long as the other brings it. */
+START_TEST(test_taken_back)
+{
+	struct shard_range piece, again;
+	struct shard_plan plan;
+	unsigned home, a;
+
+	shard_plan_start(&plan, 0, 10 * MIB, MIB);
+	home = (unsigned)shard_plan_home(&plan, 10 * MIB, 0, MIB, zero);
+	a = (unsigned)shard_plan_open(&plan, 0, MIB);
+	ck_assert(!shard_plan_is_cut(&plan, home));
+	ck_assert(shard_plan_ask(&plan, a, zero, &piece));
+	ck_assert(shard_plan_is_cut(&plan, home));
+	ck_assert_uint_eq(shard_plan_left(&plan, home), piece.from);
+	/* The rest of what was taken is a gap behind it. */
+	ck_assert_uint_eq(plan.n_gaps, 1);
+	shard_plan_lost(&plan, a);
+	ck_assert(!shard_plan_is_cut(&plan, home));
+	ck_assert_uint_eq(shard_plan_left(&plan, home), 10 * MIB);
+	ck_assert_uint_eq(plan.n_gaps, 0);
+	ck_assert(!plan.lanes[home].closes);
+	/* Not where it brings nothing more. */
+	a = (unsigned)shard_plan_open(&plan, 0, MIB);
+	ck_assert(shard_plan_ask(&plan, a, zero, &again));
+	shard_plan_shorten(&plan, home, again.from - KIB, true);
+	shard_plan_lost(&plan, a);
+	ck_assert_uint_eq(shard_plan_left(&plan, home), again.from - KIB);
+	ck_assert_uint_eq(plan.n_gaps, 1);
+	ck_assert_uint_eq(plan.gaps[0].from, again.from - KIB);
+	ck_assert_uint_eq(plan.gaps[0].to, 10 * MIB);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("shard_plan");
@@ -401,6 +434,7 @@ int main(void)
 	tcase_add_test(tcase, test_lost);
 	tcase_add_test(tcase, test_home);
 	tcase_add_test(tcase, test_shorten);
+	tcase_add_test(tcase, test_taken_back);
 	tcase_add_loop_test(tcase, test_speed, 0, BR_COUNT(speed_rows));
 	tcase_add_loop_test(tcase, test_deaths, 0, 60);
 	return check_main(tcase);
