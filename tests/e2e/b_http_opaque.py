@@ -108,14 +108,18 @@ def tunnels():
               b"Upgrade: echo\r\n\r\n")
     bytes_up = bytes(range(256)) * 100
     cases = []
-    for what, first, answer in (
-            ("Upgrade", upgrade, switch),
-            ("CONNECT", connect, b"HTTP/1.1 200 Now\r\n\r\n"),
-            ("Upgrade behind a GET", GET + upgrade, OK + switch)):
+    for what, before, first, answer in (
+            ("Upgrade", b"", upgrade, switch),
+            ("CONNECT", b"", connect, b"HTTP/1.1 200 Now\r\n\r\n"),
+            ("Upgrade behind a GET", GET, upgrade, switch),
+            ("CONNECT behind a GET", GET, connect,
+             b"HTTP/1.1 200 Now\r\n\r\n")):
+        first = before + first
         n = len(first)
-        answers = [(n, answer + b"first words"),
-                   (n + 5, b"GET / HTTP/1.1\r\nnot a request\r\n\r\n"),
-                   (n + 5 + len(bytes_up), b"\0" * 70000)]
+        answers = [(len(before), OK)] if before else []
+        answers += [(n, answer + b"first words"),
+                    (n + 5, b"GET / HTTP/1.1\r\nnot a request\r\n\r\n"),
+                    (n + 5 + len(bytes_up), b"\0" * 70000)]
         cases.append(Case(what, first, ("until", b"first words"), b"hello",
                           ("until", b"request\r\n\r\n"), bytes_up,
                           answers=answers))
@@ -152,7 +156,18 @@ def answers():
              for what, text in two]
     cases += [Case(f"{what}, pipelined", GET * 2,
                    answers=[(n, text), (2 * n, LAST)]) for what, text in two]
+    cases += [Case(f"{what}, byte by byte", GET * 2, portion=1,
+                   answers=[(n, text), (2 * n, LAST)]) for what, text in two]
+    upload = request("POST / HTTP/1.1", "Content-Length: 90000")
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
     cases += [
+        Case("an answer before the request's end", upload + b"x" * 50_000,
+             ("until", b"\r\n\r\n"), b"x" * 40_000 + GET,
+             answers=[(len(upload) + 50_000, refusal),
+                      (len(upload) + 90_000 + n, LAST)]),
+        Case("GET and half-close", GET, "fin", answers=[(n, OK)]),
+        Case("two GETs and half-close", GET * 2, "fin",
+             answers=[(n, OK), (2 * n, LAST)]),
         Case("HEAD with a length", head + GET, answers=[
             (len(head), b"HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n"),
             (len(head) + n, LAST)]),

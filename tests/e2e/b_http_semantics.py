@@ -86,6 +86,8 @@ def connections(small, large):
             get(small)),
         Case("an empty line before the request", b"\r\n" + get(small)),
         Case("closes at once behind an answer", slow + ask[0]),
+        Case("half-closes behind a request", ask[1], "fin"),
+        Case("half-closes behind many", b"".join(ask), "fin"),
         Case("byte by byte", *(slow[i:i + 1] for i in range(len(slow)))),
         Case("not HTTP", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"),
         Case("too old", b"GET /\r\n"),

@@ -108,6 +108,11 @@ class End:
 
     sendall = send
 
+    def shutdown(self, _how=None):
+        """Half-closes: the other side still speaks."""
+        self.say_end()
+        self.sock.sendall(self.out.read())
+
     def close(self):
         self.sock.close()
 

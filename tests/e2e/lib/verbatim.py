@@ -14,9 +14,9 @@ import threading
 from . import client, tls_stream
 from .certificates import client_context
 from .origins import Origin
-from .process import Failure
 
 RANGES = ("off", "auto", "on")
+PATIENCE_S = 10
 NAME = "www.example.com"
 
 
@@ -24,8 +24,9 @@ class Case:
     """steps: bytes to send; ("until", bytes): read on to these; "fin".
     After the last all is read to the end."""
 
-    def __init__(self, name, *steps, answers=()):
+    def __init__(self, name, *steps, answers=(), portion=1 << 20):
         self.name, self.steps, self.answers = name, steps, answers
+        self.portion = portion  # of an answer, at a time
 
     def __str__(self):
         return self.name
@@ -70,8 +71,7 @@ def play(connect, case):
     except ConnectionAbortedError:
         return bytes(got), "no close_notify"
     except TimeoutError:
-        raise Failure(f"{case}: nothing more after {bytes(got[-200:])!r}") \
-            from None
+        return bytes(got), "nothing more"
     finally:
         sock.close()
 
@@ -120,7 +120,7 @@ class Ways:
 
     def _connector(self, way):
         def connect():
-            sock = client.connect(("127.0.0.1", self.ports[way]), 20)
+            sock = client.connect(("127.0.0.1", self.ports[way]), PATIENCE_S)
             if way.endswith("-tls"):
                 return tls_stream.End(sock, self.context, name=NAME)
             return sock
@@ -129,7 +129,7 @@ class Ways:
 
 def direct(server):
     host, port = server.text.rsplit(":", 1)
-    return lambda: client.connect((host, int(port)), 20)
+    return lambda: client.connect((host, int(port)), PATIENCE_S)
 
 
 class Recorder:
@@ -152,23 +152,28 @@ class Recorder:
         with self._lock:
             if not self._lock.wait_for(
                     lambda: self.said == len(self.case.answers) and
-                    len(self.heard) >= len(self.case.sent), 10):
-                raise Failure(f"{self.case}: the server heard "
-                              f"{bytes(self.heard)!r}")
+                    len(self.heard) >= len(self.case.sent),
+                    PATIENCE_S):
+                self.heard += b" and no more"
             return bytes(self.heard)
 
     def _serve(self, sock, _number):
         sock.settimeout(20)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while True:
             data = sock.recv(65536)
             with self._lock:
                 self.heard += data
                 while self.said < len(self.case.answers) and \
                         len(self.heard) >= self.case.answers[self.said][0]:
-                    sock.sendall(self.case.answers[self.said][1])
+                    self._say(sock, self.case.answers[self.said][1])
                     self.said += 1
                 self._lock.notify_all()
                 over = (self.said == len(self.case.answers) and
                         len(self.heard) >= len(self.case.sent))
             if over or not data:
                 return
+
+    def _say(self, sock, answer):
+        for at in range(0, len(answer), self.case.portion):
+            sock.sendall(answer[at:at + self.case.portion])
