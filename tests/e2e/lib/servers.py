@@ -36,7 +36,7 @@ http {{
 	keepalive_requests 1000000;
 	server {{
 		listen {host}:{port} backlog=4096 reuseport;
-		location / {{ root {folder}/www; }}
+		location / {{ root {www}; }}
 		location = /name {{ return 200 "{name}"; }}
 		location = /small {{ return 200 "{small}"; }}
 	}}
@@ -45,19 +45,20 @@ http {{
 
 
 class Nginx:
-    """Serves FOLDER/www, /name and /small (100 bytes)."""
+    """Serves `www`, or FOLDER/www; /name and /small (100 bytes)."""
 
     def __init__(self, s, name="nginx", host="127.0.0.1", port=None,
-                 namespace=None):
+                 namespace=None, www=None):
         s.need("nginx")
         self.s, self.name, self.host = s, name, host
         self.port = port or s.port()
         self.folder = s.make_folder(name)
-        self.www = s.make_folder(f"{name}/www")
+        self.www = www or s.make_folder(f"{name}/www")
         self.prefix = _inside(namespace)
         self.config = s.write(f"{name}/nginx.conf", NGINX.format(
             user="root" if s.is_root else "nobody", folder=self.folder,
-            host=host, port=self.port, name=name, small="x" * 100))
+            www=self.www, host=host, port=self.port, name=name,
+            small="x" * 100))
         self.text = f"{host}:{self.port}"
         self.start()
 

@@ -177,3 +177,24 @@ class Recorder:
     def _say(self, sock, answer):
         for at in range(0, len(answer), self.case.portion):
             sock.sendall(answer[at:at + self.case.portion])
+
+
+def compare(s, server, ways, name, cases, view=same):
+    """Braid must add and take nothing, by whatever way."""
+    wanted = {}
+    for case in cases:
+        got, end = play(direct(server), case)
+        wanted[case] = view(got), end
+    s.check(all(end == "fin" for _, end in wanted.values()),
+            f"{name}: {len(cases)} cases end in order without Braid")
+    for way, connect in ways.of(name):
+        wrong = []
+        for case in cases:
+            got, end = play(connect, case)
+            if (view(got), end) != wanted[case]:
+                wrong.append(case)
+                s.say(f"{way}, {case}: {end}: {view(got)[:1500]!r}\n"
+                      f"    wanted {wanted[case][1]}: "
+                      f"{wanted[case][0][:1500]!r}")
+        s.equal([str(case) for case in wrong], [],
+                f"{way}: cases that differ")
