@@ -145,6 +145,19 @@ uint64_t limits_pipe_user_bytes(bool privileged)
 	return pages ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : UINT64_MAX;
 }
 
+/* The second number where there are several; false: it cannot be read. */
+static bool limits_read(const char *path, const char *format, uint64_t *ret)
+{
+	FILE *file = fopen(path, "re");
+	bool done;
+
+	if (!file)
+		return false;
+	done = fscanf(file, format, ret) == 1;
+	(void)fclose(file);
+	return done;
+}
+
 /* The file is the first network namespace's own; in others, as in a container,
  * the same is worked out as the kernel does it (tcp_init_mem): a sixteenth of
  * the memory. */
@@ -161,6 +174,15 @@ uint64_t limits_tcp_pressure_bytes(void)
 		(void)fclose(file);
 	}
 	return pages * page;
+}
+
+uint64_t limits_receive_bytes(void)
+{
+	uint64_t bytes;
+
+	return limits_read("/proc/sys/net/core/rmem_max", "%" SCNu64, &bytes)
+		   ? bytes
+		   : UINT64_MAX;
 }
 
 uint32_t limits_cpus(void)

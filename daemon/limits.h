@@ -68,5 +68,7 @@ uint64_t limits_raise_descriptors(void);
 uint64_t limits_pipe_user_bytes(bool privileged);
 /* Of tcp_mem: what TCP may use before the kernel moderates all of it. */
 uint64_t limits_tcp_pressure_bytes(void);
+/* What a receive buffer may be asked for; UINT64_MAX: not known here. */
+uint64_t limits_receive_bytes(void);
 /* Online CPUs that this process may run on, at most CONF_WORKERS_MAX. */
 uint32_t limits_cpus(void);

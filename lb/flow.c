@@ -253,6 +253,7 @@ static void flow_account(struct flow *flow)
 		return;
 	}
 	flow_record_fill(record, flow);
+	http_record_end(flow, record);
 	record_queue_put(worker->log);
 }
 

@@ -150,7 +150,7 @@ static void flow_request_times(struct flow_record *ret, const struct flow *flow,
 {
 	if (request->number > 1) {
 		bool chosen =
-		    mono_diff_ns(flow->chosen_at, request->begun_at) > 0;
+		    mono_diff_ns(flow->chosen_at, request->begun_at) >= 0;
 
 		if (!chosen)
 			ret->connect_ns = -1;

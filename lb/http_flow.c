@@ -183,7 +183,6 @@ void http_answered(struct flow *flow)
 	http_answer_reset(flow);
 	http_chunk_free(flow, &http->long_head);
 	http_request_reset(http);
-	http->up_before = flow->up.bytes;
 	http->down_before = flow->down.bytes;
 	/* All of it came before the engine could begin. */
 	if (http->todo & HTTP_TO_SHARD) {
@@ -321,6 +320,49 @@ bool http_is_between(const struct flow *flow)
 	       http->answer_step == HTTP_ANSWER_NONE && !http->gathered;
 }
 
+/* The status is the one that the client got. */
+static uint16_t http_status(const struct http_flow *http)
+{
+	if (http->answer_step <= HTTP_ANSWER_HEAD)
+		return 0;
+	return http->survives && http->order.injected ? 200
+						      : http->answer.status;
+}
+
+static void http_record(
+    const struct flow *flow, uint32_t number, struct flow_record *ret)
+{
+	const struct http_flow *http = http_of(flow);
+	const struct http1_head *head = &http->request;
+	struct flow_request request = {.number = number,
+	    .status = http_status(http),
+	    .method = (const char *)http->bytes + head->method.at,
+	    .method_bytes = head->method.length,
+	    .target = (const char *)http->bytes + head->target.at,
+	    .target_bytes = head->target.length,
+	    /* What is behind it may have been received, too. */
+	    .bytes_up = head->bytes + http->up_body.data,
+	    .bytes_down = flow->down.bytes - http->down_before,
+	    .shards = http->n_shards,
+	    .pieces = http->n_pieces,
+	    .migrations = http->n_migrations,
+	    .begun_at = http->began_at};
+
+	if (http->sent)
+		request.sent_at = http->sent_at;
+	if (http->answer_begun)
+		request.answered_at = http->first_byte_at;
+	flow_record_add_request(ret, flow, &request);
+}
+
+void http_record_end(const struct flow *flow, struct flow_record *ret)
+{
+	const struct http_flow *http = http_of(flow);
+
+	if (http && !http->opaque && http->request_bytes)
+		http_record(flow, http->n_requests + 1, ret);
+}
+
 void http_account(struct flow *flow)
 {
 	const struct http_flow *http = http_of(flow);
@@ -337,13 +379,8 @@ void http_account(struct flow *flow)
 	}
 	flow_record_fill(record, flow);
 	record->end_by = record->end_phase = '-';
-	record->bytes_up = flow->up.bytes - http->up_before;
-	record->bytes_down = flow->down.bytes - http->down_before;
-	if (http->n_requests > 1)
-		record->queue_ns = record->connect_ns = -1;
-	record->first_byte_ns =
-	    mono_diff_ns(http->first_byte_at, http->sent_at);
-	record->total_ns = mono_diff_ns(http->answered_at, http->began_at);
+	record->error = 0;
+	http_record(flow, http->n_requests, record);
 	record_queue_put(worker->log);
 }
 

@@ -45,6 +45,7 @@
 #include "lb/side.h"
 
 struct chunk;
+struct flow_record;
 struct shard_flow;
 
 /* Most heads fit; together with the rest a page. */
@@ -104,7 +105,7 @@ struct http_flow {
 	struct chunk *held_first, *held_last; /* behind the request */
 	/* -- its account -- */
 	struct mono began_at, sent_at, first_byte_at, answered_at;
-	uint64_t up_before, down_before; /* flow's counts when it began */
+	uint64_t down_before; /* flow's count when it began */
 	uint32_t n_shards, n_pieces, n_migrations; /* by the engine */
 	uint8_t room[HTTP_HEAD_ROOM];
 };
@@ -164,4 +165,7 @@ void http_shards_done(struct flow *flow);
 bool http_is_between(const struct flow *flow);
 /* A request's end, into the access log. */
 void http_account(struct flow *flow);
+/* Into the record of a flow that ends: the request that was not answered to its
+ * end, if there is one. */
+void http_record_end(const struct flow *flow, struct flow_record *ret);
 void http_free(struct flow *flow);

@@ -272,13 +272,11 @@ static bool http_request_begin(
 			: http_send_copy(flow, look);
 }
 
-static void http_note_begin(struct flow *flow, const struct look *look)
+static void http_note_begin(struct flow *flow)
 {
 	struct http_flow *http = http_of(flow);
 
 	http->began_at = worker_now(flow->worker);
-	/* What is shown now has been counted. */
-	http->up_before = flow->up.bytes - (look->length - look->at);
 	http->down_before = flow->down.bytes;
 	http->n_shards = http->n_pieces = http->n_migrations = 0;
 	flow->retries = 0;
@@ -312,7 +310,7 @@ static bool http_head_in_place(struct flow *flow, struct look *look)
 	uint32_t left = look->length - look->at;
 	enum http1_result result;
 
-	http_note_begin(flow, look);
+	http_note_begin(flow);
 	result = http_read_request(&http->request, bytes, left);
 	if (result == HTTP1_MALFORMED ||
 	    (result == HTTP1_DONE &&
