@@ -151,6 +151,27 @@ static bool shards_somewhere(const struct conf *conf)
 	return false;
 }
 
+/* Pieces that are smaller than they might be cost requests, and servers far
+ * away their rate. */
+static void warn_receive_bytes(struct boot *boot)
+{
+	uint64_t most = limits_receive_bytes();
+
+	for (uint32_t i = 0; i < boot->conf->n_pools; i++) {
+		const struct conf_pool *pool = &boot->conf->pools[i];
+
+		if (pool->shard.range == CONF_SHARD_OFF ||
+		    pool->shard.piece <= most)
+			continue;
+		boot_warn(boot,
+		    "net.core.rmem_max is %" PRIu64
+		    ": pieces of pools.%s.shard wait in receive buffers and "
+		    "will be about as small, instead of %" PRIu64,
+		    most, pool->name, pool->shard.piece);
+		return;
+	}
+}
+
 static int set_limits(struct boot *boot)
 {
 	const struct conf *conf = boot->conf;
@@ -194,6 +215,7 @@ static int set_limits(struct boot *boot)
 		boot_warn(boot, "no pipes for splice: too few file "
 				"descriptors or pipe-user-pages-soft; bulk "
 				"transfers are relayed");
+	warn_receive_bytes(boot);
 	boot->daemon.n_workers = n_workers;
 	return EXIT_CODE_OK;
 }

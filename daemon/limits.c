@@ -128,34 +128,31 @@ uint64_t limits_raise_descriptors(void)
 	return limit.rlim_cur;
 }
 
+/* The n-th number of a file of the kernel, from 0; false: there is none. */
+static bool limits_number(const char *path, unsigned n, uint64_t *ret)
+{
+	FILE *file = fopen(path, "re");
+	uint64_t value = 0;
+	bool found = file != NULL;
+
+	for (unsigned i = 0; found && i <= n; i++)
+		found = fscanf(file, "%" SCNu64, &value) == 1;
+	if (file)
+		(void)fclose(file);
+	if (found)
+		*ret = value;
+	return found;
+}
+
 uint64_t limits_pipe_user_bytes(bool privileged)
 {
 	/* The kernel's default, when /proc is not there. */
 	uint64_t pages = 16384;
-	FILE *file;
 
 	if (privileged)
 		return UINT64_MAX;
-	file = fopen("/proc/sys/fs/pipe-user-pages-soft", "re");
-	if (file) {
-		if (fscanf(file, "%" SCNu64, &pages) != 1)
-			pages = 16384;
-		(void)fclose(file);
-	}
+	(void)limits_number("/proc/sys/fs/pipe-user-pages-soft", 0, &pages);
 	return pages ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : UINT64_MAX;
-}
-
-/* The second number where there are several; false: it cannot be read. */
-static bool limits_read(const char *path, const char *format, uint64_t *ret)
-{
-	FILE *file = fopen(path, "re");
-	bool done;
-
-	if (!file)
-		return false;
-	done = fscanf(file, format, ret) == 1;
-	(void)fclose(file);
-	return done;
 }
 
 /* The file is the first network namespace's own; in others, as in a container,
@@ -163,26 +160,18 @@ static bool limits_read(const char *path, const char *format, uint64_t *ret)
  * the memory. */
 uint64_t limits_tcp_pressure_bytes(void)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES) / 16;
-	uint64_t pressure;
-	FILE *file = fopen("/proc/sys/net/ipv4/tcp_mem", "re");
 
-	if (file) {
-		if (fscanf(file, "%*u %" SCNu64, &pressure) == 1)
-			pages = pressure;
-		(void)fclose(file);
-	}
-	return pages * page;
+	(void)limits_number("/proc/sys/net/ipv4/tcp_mem", 1, &pages);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t limits_receive_bytes(void)
 {
-	uint64_t bytes;
+	uint64_t bytes = UINT64_MAX;
 
-	return limits_read("/proc/sys/net/core/rmem_max", "%" SCNu64, &bytes)
-		   ? bytes
-		   : UINT64_MAX;
+	(void)limits_number("/proc/sys/net/core/rmem_max", 0, &bytes);
+	return bytes;
 }
 
 uint32_t limits_cpus(void)
