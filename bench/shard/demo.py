@@ -81,8 +81,8 @@ class Lanes:
         """[(server, from, to, next)] of the pieces that are under way."""
         answer = self.on.ctl("shards") or {}
         return [(lane["server"], lane["from"], lane["to"], lane["next"])
-                for flow in answer.get("flows", [])
-                for lane in flow.get("lanes", []) if lane["to"]]
+                for flow in answer.get("shards", [])
+                for lane in flow["lanes"] if lane["to"]]
 
 
 def tell_takeover(screen, lanes, before, victim, until):

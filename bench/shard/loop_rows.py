@@ -23,9 +23,13 @@ SMALL_SECONDS = 4
 SLOW_SECONDS = 60
 
 
+def port(name):
+    return {**stage.LISTENERS, **stage.PEER_PORTS}[name]
+
+
 def one_sample(run, on, name):
     size = GB // run.divide
-    bodies = on.get(stage.LISTENERS[name], size, count=BODIES, digest=False)
+    bodies = on.get(port(name), size, count=BODIES, digest=False)
     if len(bodies) < BODIES or not all(b["right"] for b in bodies):
         raise procs.BenchError(f"short: {bodies[-1]}")
     gb = size * BODIES / GB
@@ -33,7 +37,7 @@ def one_sample(run, on, name):
         "mbit_s": gb * 8e3 / sum(b["seconds"] for b in bodies),
         "cpu_ms_gb": bodies[-1]["cpu_s"] * 1e3 / gb,
     }
-    say(run, f"{name:5} {sample['mbit_s']:8.0f} Mbit/s, CPU "
+    say(run, f"{name:7} {sample['mbit_s']:8.0f} Mbit/s, CPU "
         f"{sample['cpu_ms_gb']:6.1f} ms a GB")
     return sample
 
@@ -43,8 +47,10 @@ def alternate(run, names, rounds, piece):
     got = {name: [] for name in names}
     with stage.Stage(run, piece=piece) as on:
         on.start_braid(run.template)
+        if "haproxy" in names:
+            on.start_haproxy()
         for name in names:
-            get_named(run, on, name, stage.LISTENERS[name], GB // run.divide)
+            get_named(run, on, name, port(name), GB // run.divide)
         for i in range(rounds):
             turn = i % len(names)
             for name in names[turn:] + names[:turn]:
@@ -73,7 +79,8 @@ def loop_table(result, got):
 def loop(run):
     """Loopback, nothing shaped: splitting can only cost."""
     result = Result("Unshaped loopback, 4 GB a sample")
-    got = alternate(run, ["off", "auto", "on"], 3 * run.rounds, "1MiB")
+    got = alternate(run, ["off", "auto", "on", "haproxy"], 3 * run.rounds,
+                    "1MiB")
     rate = ratio(got, "auto", "off", "mbit_s")
     result.goal("loopback, range: auto, rate of unsharded", quartiles(rate),
                 ">= 0.97", statistics.median(rate) >= 0.97)

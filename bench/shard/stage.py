@@ -66,9 +66,9 @@ class Stage:
         self.processes = procs.Processes()
         self.origins = {}
         self.getters = set()
+        self.proxies = {}
         self.most, self.piece = most, piece
         self.paths = None
-        self.braid = None
         try:
             if rates:
                 self.paths = paths.Paths(rates)
@@ -157,7 +157,7 @@ class Stage:
             space=self.near_space())
         self.wait_port(process, self.near, port,
                        self.paths and self.paths.proxy)
-        return process
+        self.proxies[name] = process
 
     def start_braid(self, template, **more):
         servers = [f"s{i + 1}: {{address: \"%s:%d\"}}" % self.origin_address(i)
@@ -167,18 +167,18 @@ class Stage:
                   "SMALL_ORIGIN": SMALL_ORIGIN, "LOG": "false",
                   **{f"{k.upper()}_PORT": v for k, v in LISTENERS.items()},
                   **more}
-        self.braid = self.launch(
+        self.launch(
             "braid", lambda path, conf: [self.run.braidd, "-f", conf],
             template, "braid.yaml", values, LISTENERS["one"])
 
-    def stop_braid(self):
-        self.processes.stop(self.braid)
-        self.braid = None
+    @property
+    def braid(self):
+        return self.proxies["braid"]
 
     def start_haproxy(self):
         lines = "\n".join(f"\tserver s{i + 1} %s:%d" % self.origin_address(i)
                           for i in range(self.count))
-        return self.launch(
+        self.launch(
             "haproxy", lambda path, conf: ["haproxy", "-db", "-f", conf],
             "haproxy-http.cfg.in", "haproxy.cfg", {"SERVERS": lines},
             PEER_PORTS["haproxy"])
@@ -186,7 +186,7 @@ class Stage:
     def start_nginx(self):
         lines = " ".join("server %s:%d;" % self.origin_address(i)
                          for i in range(self.count))
-        return self.launch(
+        self.launch(
             "nginx", lambda path, conf: ["nginx", "-p", path, "-c", conf, "-e",
                                          os.path.join(path, "error.log")],
             "nginx-http.conf.in", "nginx.conf", {"SERVERS": lines},
@@ -248,9 +248,11 @@ class Stage:
 
     def get(self, port, size, address=None, count=1, digest=True, mark=0,
             on_mark=None):
-        """Downloads; dicts with mbit_s, and right: the bytes are those."""
+        """Downloads; dicts with mbit_s, and right: the bytes are those. The
+        last has cpu_s, of all proxies: those that are not asked sleep."""
         name = self.run.files.make(size)
-        cpu = measure.CpuCount(self.braid.pids()) if self.braid else None
+        cpu = measure.CpuCount([pid for p in self.proxies.values()
+                                for pid in p.pids()])
         bodies = self.getter(
             ["get", address or self.near, port, f"/{name}", count, mark,
              "sha256" if digest else "none"], on_mark and (lambda _: on_mark()))
@@ -258,8 +260,7 @@ class Stage:
             body["mbit_s"] = body["bytes"] * 8 / body["seconds"] / 1e6
             body["right"] = body["whole"] and body["bytes"] == size and (
                 not digest or body["sha256"] == self.run.files.digests[name])
-        if cpu:
-            bodies[-1]["cpu_s"] = cpu.seconds()
+        bodies[-1]["cpu_s"] = cpu.seconds()
         return bodies
 
     def get_right(self, *args, **kwargs):
