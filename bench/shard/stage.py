@@ -13,9 +13,11 @@ import signal
 import subprocess
 
 import measure
-import paths
 import peers
 import procs
+from lib import paths
+from lib.process import Skip
+from lib.scenario import find_program
 
 ORIGIN_PORT = 9000
 LISTENERS = {"on": 8001, "auto": 8002, "off": 8003, "one": 8004, "small": 8007}
@@ -26,6 +28,31 @@ PEER_PORTS = {"haproxy": 8005, "nginx": 8006}
 CLIENT_SECONDS = 150
 # Where everything is on one loopback the origins are told apart by port.
 LOOPBACK = "127.0.0.1"
+
+
+class Made:
+    """What the network of the scenarios' library asks of a scenario."""
+
+    def __init__(self):
+        self.undo = []
+
+    def need_root(self):
+        pass
+
+    def need(self, *programs):
+        for name in programs:
+            if not find_program(name):
+                raise Skip(f"needs {name}")
+
+    def defer(self, undo):
+        self.undo.append(undo)
+
+    def close(self):
+        while self.undo:
+            try:
+                self.undo.pop()()
+            except Exception as why:  # the rest must be undone all the same
+                print(f"clean-up: {why}", flush=True)
 
 
 class Files:
@@ -69,9 +96,10 @@ class Stage:
         self.proxies = {}
         self.most, self.piece = most, piece
         self.paths = None
+        self.made = Made()
         try:
             if rates:
-                self.paths = paths.Paths(rates)
+                self.paths = paths.Paths(self.made, rates)
                 servers = len(rates)
             self.count = servers
             self.near = paths.NEAR if rates else LOOPBACK
@@ -89,8 +117,7 @@ class Stage:
 
     def close(self):
         self.processes.stop_all()
-        if self.paths:
-            self.paths.close()
+        self.made.close()
 
     # -- who is where --------------------------------------------------
     def origin_address(self, i):
@@ -103,7 +130,7 @@ class Stage:
         return which(self.paths).path
 
     def near_space(self):
-        return self.space(lambda p: p.proxy)
+        return self.space(lambda p: p.middle)
 
     def folder(self, name, user):
         path = os.path.join(self.run.temp, name)
@@ -156,7 +183,7 @@ class Stage:
             os.path.join(path, "log"), first=self.run.args.first,
             space=self.near_space())
         self.wait_port(process, self.near, port,
-                       self.paths and self.paths.proxy)
+                       self.paths and self.paths.middle)
         self.proxies[name] = process
 
     def start_braid(self, template, **more):

@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network of a row: a client, the proxies, and servers behind shaped links.
+"""A client, Braid, and servers behind links of given rates; bench/shard uses it
+too.
 
-    client 10.79.0.2 ── 10.79.0.1 proxy 10.79.1.1 ══ tbf 100 Mbit/s ══ 10.79.1.2 s1
-                                        10.79.2.1 ══ tbf  50 Mbit/s ══ 10.79.2.2 s2
-                                        ...
+    client 10.79.0.2 ── 10.79.0.1 middle 10.79.1.1 ══ tbf 100 Mbit/s ══ 10.79.1.2 s1
+                                         10.79.2.1 ══ tbf  50 Mbit/s ══ 10.79.2.2 s2
+                                         ...
 
-Each is a network namespace; the proxy's routes between client and servers too,
+Each is a network namespace; the middle routes between client and servers too,
 so that a client can also ask them directly. A link is shaped at both ends with
 tc tbf; the client's is not shaped.
 """
-import os
-import subprocess
-
-import procs
-from lib import netns
-from lib.process import Skip, run as run_program
-from lib.scenario import find_program
+from . import netns
+from .process import Skip, run as run_program
+from .scenario import find_program
 
 CLIENT, NEAR = "10.79.0.2", "10.79.0.1"
 # Large enough for a rate of Gbit/s, and a few ms of 100 Mbit/s.
@@ -24,55 +21,25 @@ BURST = "64kb"
 QUEUE = "50ms"
 
 
-class Made:
-    """What a namespace of the scenarios' library asks of a scenario."""
-
-    def __init__(self):
-        self.undo = []
-
-    def need_root(self):
-        pass
-
-    def need(self, *programs):
-        for name in programs:
-            if not find_program(name):
-                raise Skip(f"needs {name}")
-
-    def defer(self, undo):
-        self.undo.append(undo)
-
-    def close(self):
-        while self.undo:
-            try:
-                self.undo.pop()()
-            except Exception as why:  # the rest must be undone all the same
-                print(f"clean-up: {why}", flush=True)
-
-
 class Paths:
     """rates: of each link in Mbit/s; 0 is not shaped."""
 
-    def __init__(self, rates):
-        self.rates = rates
-        self.made = Made()
-        try:
-            self.client = self._space()
-            self.proxy = self._space()
-            _, self.near_end = netns.join(self.client, self.proxy,
-                                          f"{CLIENT}/24", f"{NEAR}/24")
-            self.ends = []  # the proxy's, of the links to servers
-            self.client.ip("route", "add", "default", "via", NEAR)
-            self.servers = [self._server(i, rate)
-                            for i, rate in enumerate(rates, 1)]
-            self.sysctl(self.proxy, "net/ipv4/ip_forward", "1")
-        except Exception:
-            self.close()
-            raise
+    def __init__(self, s, rates):
+        s.need("tc", "nft", "ss")
+        self.s = s
+        self.client, self.middle = self._space(), self._space()
+        _, self.near_end = netns.join(self.client, self.middle,
+                                      f"{CLIENT}/24", f"{NEAR}/24")
+        self.ends = []  # the middle's, of the links to servers
+        self.client.ip("route", "add", "default", "via", NEAR)
+        self.servers = [self._server(i, rate)
+                        for i, rate in enumerate(rates, 1)]
+        self.sysctl(self.middle, "net/ipv4/ip_forward", "1")
 
     def _space(self):
-        space = netns.Namespace(self.made)
+        space = netns.Namespace(self.s)
         for name in ("cubic", "reno"):
-            # BBR's pacing would be measured otherwise, see ../README.md.
+            # BBR's pacing would be measured otherwise (bench/README.md).
             if self.sysctl(space, "net/ipv4/tcp_congestion_control", name):
                 break
         return space
@@ -90,11 +57,11 @@ class Paths:
 
     def _server(self, i, rate):
         space = self._space()
-        here, there = netns.join(self.proxy, space, f"10.79.{i}.1/24",
+        here, there = netns.join(self.middle, space, f"10.79.{i}.1/24",
                                  f"10.79.{i}.2/24")
         self.ends.append(here)
         if rate:
-            for one, end in ((self.proxy, here), (space, there)):
+            for one, end in ((self.middle, here), (space, there)):
                 self.tc(one, "qdisc", "add", "dev", end, "root", "tbf", "rate",
                         f"{rate}mbit", "burst", BURST, "latency", QUEUE)
         space.ip("route", "add", "default", "via", f"10.79.{i}.1")
@@ -109,12 +76,13 @@ class Paths:
         """Of server i, counted from 0."""
         return f"10.79.{i + 1}.2"
 
-    def nft(self, space, text):
+    @staticmethod
+    def nft(space, text):
         done = run_program(["nsenter", f"--net={space.path}",
                             find_program("nft"), "-f", "-"], check=False,
                            input_text=text)
         if done.returncode:
-            raise procs.BenchError(f"nft: {done.stderr.strip()}")
+            raise Skip(f"nft has no such rules here: {done.stderr.strip()}")
 
     def refuse(self, i, port):
         """From now on the server's host answers everything for the port with a
@@ -130,9 +98,7 @@ class Paths:
                  "output priority 0; drop; }\n}\n")
 
     def heal(self, i):
-        subprocess.run(["nsenter", f"--net={self.servers[i].path}",
-                        find_program("nft"), "delete", "table", "ip", "cut"],
-                       check=False, capture_output=True)
+        self.nft(self.servers[i], "delete table ip cut\n")
 
     def carried(self):
         """Bytes that have come from each server, and gone to the client, with
@@ -141,13 +107,13 @@ class Paths:
             with open("/proc/thread-self/net/dev", encoding="ascii") as f:
                 lines = [line.split(":") for line in f if ":" in line]
             return {name.strip(): rest.split() for name, rest in lines}
-        counters = self.proxy.inside(read)
+        counters = self.middle.inside(read)
         return ([int(counters[end][0]) for end in self.ends],
                 int(counters[self.near_end][8]))
 
     def kernel_bytes(self):
-        """What the proxy's TCP sockets hold: memory of all their buffers."""
-        done = run_program(["nsenter", f"--net={self.proxy.path}",
+        """What the middle's TCP sockets hold: memory of all their buffers."""
+        done = run_program(["nsenter", f"--net={self.middle.path}",
                             find_program("ss"), "-Htnm"])
         total = 0
         for part in done.stdout.split("skmem:(")[1:]:
@@ -156,11 +122,3 @@ class Paths:
             total += sum(int(x[1:]) for x in fields
                          if x[0] in "rfw" and x[1:].isdigit())
         return total
-
-    def close(self):
-        self.made.close()
-
-
-def own_namespace():
-    """Of this process: what is not shaped stays on its loopback."""
-    return os.path.realpath("/proc/self/ns/net")
