@@ -388,7 +388,9 @@ static void direction_go(struct flow *flow, struct direction *d)
 	}
 	if (direction_behind_send(d))
 		ring_hurry(&flow->worker->ring);
-	direction_read_on(flow, d);
+	/* It goes on by its polls. */
+	if (d->mode != DIR_SPLICE)
+		direction_read_on(flow, d);
 }
 
 /* -- events ------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #include "lb/http_parts.h"
 
 #include "base/assert.h"
+#include "io/pipe.h"
 #include "lb/flow_state.h"
 #include "lb/flow_steps.h"
 #include "lb/path.h"
@@ -125,6 +126,10 @@ bool http_server_ended(struct flow *flow)
 		http->todo |= HTTP_TO_DROP | HTTP_TO_SHARD;
 		return false;
 	}
+	/* What follows the request is for nobody. */
+	http_drop_held(flow);
+	direction_unpause(&flow->up);
+	http->todo |= HTTP_TO_GO_UP;
 	flow->up.framed = flow->down.framed = false;
 	if (http->lost)
 		flow_server_broke(flow, http->lost_error);
@@ -169,6 +174,9 @@ bool http_drop_home(struct flow *flow)
 	struct ring *ring = &flow->worker->ring;
 
 	direction_pause(flow, down);
+	/* What it has said before is still on its way to the client. */
+	if (down->pipe && down->pipe->bytes)
+		return false;
 	if (flow->server_fd >= 0 &&
 	    (up->sending || up->poll_out || down->reading || down->poll_in)) {
 		if (!http->dropping)
