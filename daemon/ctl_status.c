@@ -116,7 +116,20 @@ struct sums {
 	uint64_t buffers_empty;
 	uint64_t tls_client_failures, tls_server_failures;
 	uint64_t classes[N_FLOW_CLASSES];
+	struct shard_metrics shards;
+	uint64_t shard_migrations, shard_refused;
 };
+
+static void add_up_shards(struct sums *sums, const struct shard_metrics *m)
+{
+#define X(name, help) counter_add(&sums->shards.name, counter_read(&m->name));
+	SHARD_METRIC_LIST(X)
+#undef X
+	for (unsigned cause = 0; cause < SHARD_N_CAUSES; cause++)
+		sums->shard_migrations += counter_read(&m->migrations[cause]);
+	for (unsigned limit = 0; limit < SHARD_N_LIMITS; limit++)
+		sums->shard_refused += counter_read(&m->refused[limit]);
+}
 
 static void add_up(struct sums *sums, const struct daemon *daemon)
 {
@@ -130,6 +143,7 @@ static void add_up(struct sums *sums, const struct daemon *daemon)
 		X(pipes, "")
 #undef X
 		sums->buffers_empty += counter_read(&m->ring.buffers_empty);
+		add_up_shards(sums, &m->shard);
 		for (unsigned class = 0; class < N_FLOW_CLASSES; class ++)
 			sums->classes[class] +=
 			    counter_read(&m->classes[class]);
@@ -176,6 +190,30 @@ static void put_first_bytes(struct json *j, const struct sums *sums)
 	json_uint(j, "proxy_malformed", counter_read(&m->proxy_malformed));
 	json_uint(j, "hello_malformed", counter_read(&m->hello_malformed));
 	json_uint(j, "timeouts", counter_read(&m->first_bytes_timeouts));
+	json_object_end(j);
+}
+
+static void put_shards(
+    struct json *j, const struct lb_shared *shared, const struct sums *sums)
+{
+	const struct shard_metrics *m = &sums->shards;
+
+	json_object_begin(j, "shards");
+	json_uint(j, "flows", shared_read(&shared->sharded_flows));
+	json_uint(j, "flows_limit", shared->limits.sharded_flows);
+	json_uint(j, "connections", shared_read(&shared->shard_connections));
+	json_uint(j, "connections_limit", shared->limits.shard_connections);
+	json_uint(j, "kernel_bytes",
+	    __atomic_load_n(&shared->shard_kernel, __ATOMIC_RELAXED));
+	json_uint(j, "kernel_limit", shared->limits.shard_kernel_bytes);
+	json_uint(j, "started", counter_read(&m->flows));
+	json_uint(j, "failed", counter_read(&m->flows_failed));
+	json_uint(j, "continued", counter_read(&m->continued));
+	json_uint(j, "pieces", counter_read(&m->pieces));
+	json_uint(j, "migrations", sums->shard_migrations);
+	json_uint(j, "stalls", counter_read(&m->stalls));
+	json_uint(j, "refused", sums->shard_refused);
+	json_uint(j, "bytes", counter_read(&m->bytes_moved));
 	json_object_end(j);
 }
 
@@ -365,6 +403,7 @@ void ctl_status(struct ctl_call *call)
 	put_config(j, daemon, plan);
 	put_resources(j, daemon, &sums);
 	put_flows(j, &sums);
+	put_shards(j, &daemon->shared, &sums);
 	put_first_bytes(j, &sums);
 	put_refused(j, daemon, plan);
 	put_health(j, plan);

@@ -210,6 +210,38 @@ static void print_memory(struct printer *p, const json_t *data)
 	    plural(client_uint(ring, "found_empty")));
 }
 
+/* Nothing before there was one. */
+static void print_shards_summary(struct printer *p, const json_t *data)
+{
+	const json_t *s = json_object_get(data, "shards");
+	char a[HUMAN_MAX], b[HUMAN_MAX];
+
+	if (!client_uint(s, "started") && !client_uint(s, "refused"))
+		return;
+	add_key(p, "shards");
+	strbuf_addf(p->out,
+	    "%llu of %llu downloads  %llu of %llu connections  buffers %s of "
+	    "%s\n",
+	    (unsigned long long)client_uint(s, "flows"),
+	    (unsigned long long)client_uint(s, "flows_limit"),
+	    (unsigned long long)client_uint(s, "connections"),
+	    (unsigned long long)client_uint(s, "connections_limit"),
+	    human_bytes((double)client_uint(s, "kernel_bytes"), a),
+	    human_bytes((double)client_uint(s, "kernel_limit"), b));
+	add_key(p, "");
+	strbuf_addf(p->out,
+	    "so far %llu downloads, %llu failed, %llu continued  %llu pieces, "
+	    "%llu migrated  stalls %llu  refused %llu  %s\n",
+	    (unsigned long long)client_uint(s, "started"),
+	    (unsigned long long)client_uint(s, "failed"),
+	    (unsigned long long)client_uint(s, "continued"),
+	    (unsigned long long)client_uint(s, "pieces"),
+	    (unsigned long long)client_uint(s, "migrations"),
+	    (unsigned long long)client_uint(s, "stalls"),
+	    (unsigned long long)client_uint(s, "refused"),
+	    human_bytes((double)client_uint(s, "bytes"), a));
+}
+
 /* Nothing while it is off. */
 static void print_profiler(struct printer *p, const json_t *data)
 {
@@ -257,6 +289,7 @@ void print_status(struct printer *p, const json_t *data)
 	print_health(p, data);
 	print_flows_summary(p, data);
 	print_memory(p, data);
+	print_shards_summary(p, data);
 	print_profiler(p, data);
 	strbuf_addc(p->out, '\n');
 	table_init(&table, titles);
