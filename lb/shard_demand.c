@@ -66,7 +66,7 @@ static void trial_begin(
     struct shard_demand *demand, struct mono now, int64_t window_ns)
 {
 	demand->on_trial = true;
-	demand->trial_ns = now.ns;
+	demand->begun_ns = demand->trial_ns = now.ns;
 	demand->trial_bytes = demand->bytes;
 	demand->rate_before =
 	    rate_of(demand->bytes - demand->window_bytes, window_ns);
@@ -91,6 +91,14 @@ static void window_judge(struct shard_demand *demand, struct mono now)
 		trial_begin(demand, now, window_ns);
 	}
 	window_open(demand, now);
+}
+
+void shard_demand_hold(struct shard_demand *demand, struct mono now)
+{
+	if (!demand->on_trial || now.ns - demand->begun_ns > SHARD_HOLD_NS)
+		return;
+	demand->trial_ns = now.ns;
+	demand->trial_bytes = demand->bytes;
 }
 
 uint32_t shard_demand_review(struct shard_demand *demand, struct mono now)

@@ -29,6 +29,7 @@
 #define SHARD_WINDOW_NS (200 * NS_PER_MS)
 #define SHARD_WAITED_NS (50 * NS_PER_MS)
 #define SHARD_TRIAL_NS (250 * NS_PER_MS)
+#define SHARD_HOLD_NS (2 * NS_PER_S)
 #define SHARD_GAIN_PERMILLE 100u
 #define SHARD_FULL_PERMILLE 900u
 /* After a trial that failed: doubled each time. */
@@ -47,6 +48,7 @@ struct shard_demand {
 	uint8_t client; /* enum shard_client */
 	bool on_trial;
 	int64_t since_ns; /* the client is so */
+	int64_t begun_ns; /* the trial; trial_ns: its bytes count from then */
 	int64_t window_ns, trial_ns, rest_until_ns,
 	    rest_ns; /* when, rest: how long */
 	int64_t spent_ns[3]; /* of this window, by enum shard_client */
@@ -65,6 +67,9 @@ static inline void shard_demand_moved(struct shard_demand *demand, uint64_t n)
 {
 	demand->bytes += n;
 }
+/* The lane on trial has brought nothing yet: its time begins later, up to
+ * SHARD_HOLD_NS. */
+void shard_demand_hold(struct shard_demand *demand, struct mono now);
 /* How many lanes are wanted now. */
 uint32_t shard_demand_review(struct shard_demand *demand, struct mono now);
 /* What has proved worth it so far: a trial does not count yet. */

@@ -35,7 +35,8 @@ struct shard_record {
 	uint32_t server; /* its index */
 	uint8_t failures; /* in a row, without a byte */
 	bool banned; /* another representation */
-	bool slow;
+	int64_t rests_until_ns; /* others go first; 0: has done nothing */
+	uint64_t rate; /* of its last lane; 0: unknown */
 };
 
 struct shard_flow {

@@ -16,6 +16,8 @@
 #define OPEN_PAUSE_NS (100 * NS_PER_MS)
 /* Who is wanted at once does not wait for a connect longer than this. */
 #define CONNECT_PATIENCE_NS (300 * NS_PER_MS)
+/* For so long others go before a server whose lane was given up. */
+#define REST_NS (5 * NS_PER_S)
 #define TRIED_MAX (SHARD_SERVERS_MAX + SHARD_LANES_MAX)
 
 /* Beside what the kernel needs for itself, so that a piece always fits. */
@@ -77,6 +79,16 @@ static bool lane_fault_counts(
 	       conn->step == SHARD_BODY;
 }
 
+/* What it brought lately is where another lane of its server begins. */
+static void lane_remember(const struct shard_conn *conn)
+{
+	struct shard_record *record = shard_record(conn->shard, conn->server);
+	uint64_t rate = shard_plan_rate(&conn->shard->plan, conn->lane);
+
+	if (record && rate)
+		record->rate = rate;
+}
+
 static void lane_blame(struct shard_conn *conn, enum shard_cause cause)
 {
 	struct shard_flow *shard = conn->shard;
@@ -87,8 +99,8 @@ static void lane_blame(struct shard_conn *conn, enum shard_cause cause)
 		    &conn->server->row->metrics[conn->worker->index].resets);
 	if (record && cause == SHARD_CAUSE_entity)
 		record->banned = true;
-	if (record && cause == SHARD_CAUSE_slow)
-		record->slow = true;
+	if (record)
+		record->rests_until_ns = lanes_now_ns(shard) + REST_NS;
 	if (!lane_fault_counts(conn, cause))
 		return;
 	if (record && record->failures < SHARD_FAILURES_MAX)
@@ -106,6 +118,7 @@ static void lane_lose(struct shard_conn *conn, enum shard_cause cause)
 	if (conn->lane != SHARD_LANE_NOT) {
 		if (lane_of(conn)->state == SHARD_LANE_ASKED)
 			lane_count_migration(shard, cause);
+		lane_remember(conn);
 		shard_plan_lost(&shard->plan, conn->lane);
 	}
 	shard_conn_drop(conn);
@@ -141,6 +154,7 @@ void shard_lane_done(struct shard_conn *conn)
 	struct shard_flow *shard = conn->shard;
 
 	conn->step = SHARD_IDLE;
+	lane_remember(conn);
 	if (shard->plan.lanes[conn->lane].state == SHARD_LANE_NONE)
 		shard_conn_drop(conn);
 }
@@ -150,6 +164,7 @@ void shard_lane_done(struct shard_conn *conn)
 void shard_lane_opened(struct shard_conn *conn)
 {
 	struct shard_flow *shard = conn->shard;
+	const struct shard_record *record = shard_record(shard, conn->server);
 	uint64_t room = addr_is_unix(&conn->server->addr)
 			    ? SHARD_UNIX_ROOM
 			    : sock_receive_room(conn->fd) / 2;
@@ -157,7 +172,7 @@ void shard_lane_opened(struct shard_conn *conn)
 
 	if (room > 2 * ROOM_SPARE)
 		room -= ROOM_SPARE;
-	lane = shard_plan_open(&shard->plan, 0, room);
+	lane = shard_plan_open(&shard->plan, record ? record->rate : 0, room);
 	if (lane < 0) {
 		shard_conn_drop(conn);
 		return;
@@ -171,10 +186,16 @@ void shard_lane_opened(struct shard_conn *conn)
 	}
 }
 
-/* Servers that are not to be asked. `any`: also those that are slow, or have
- * a lane already, are better than none. */
+/* How far one goes for a server. */
+enum reach {
+	REACH_FRESH, /* without a lane, and without a fault lately */
+	REACH_GOOD, /* also such with a lane */
+	REACH_ANY, /* all that have the same, and are not hopeless */
+};
+
+/* Servers that are not to be asked. */
 static uint32_t lanes_tried(
-    const struct shard_flow *shard, bool any, uint32_t *ret)
+    const struct shard_flow *shard, enum reach reach, uint32_t *ret)
 {
 	uint32_t n = 0;
 
@@ -182,10 +203,11 @@ static uint32_t lanes_tried(
 		const struct shard_record *record = &shard->records[i];
 
 		if (record->banned || record->failures >= SHARD_FAILURES_MAX ||
-		    (record->slow && !any))
+		    (record->rests_until_ns > lanes_now_ns(shard) &&
+			reach < REACH_ANY))
 			ret[n++] = record->server;
 	}
-	if (any)
+	if (reach > REACH_FRESH)
 		return n;
 	LIST_FOREACH (node, &shard->conns) {
 		const struct shard_conn *conn =
@@ -197,11 +219,11 @@ static uint32_t lanes_tried(
 	return n;
 }
 
-static int lanes_open(struct shard_flow *shard, bool any)
+static int lanes_open(struct shard_flow *shard, enum reach reach)
 {
 	struct flow *flow = shard->flow;
 	uint32_t tried[TRIED_MAX];
-	uint32_t n = lanes_tried(shard, any, tried);
+	uint32_t n = lanes_tried(shard, reach, tried);
 	struct server *server;
 	int err = upstream_choose(
 	    flow->upstream, flow->worker, &flow->client, tried, n, &server);
@@ -233,9 +255,11 @@ static void lanes_rescue(struct shard_flow *shard)
 	if (lanes_now_ns(shard) < shard->open_again_ns ||
 	    shard->n_conns >= SHARD_LANES_MAX)
 		return;
-	err = lanes_open(shard, false);
-	if (err == BR_E_NO_SERVER || err == BR_E_LIMIT)
-		err = lanes_open(shard, true);
+	err = lanes_open(shard, REACH_FRESH);
+	for (enum reach reach = REACH_GOOD;
+	     reach <= REACH_ANY && (err == BR_E_NO_SERVER || err == BR_E_LIMIT);
+	     reach++)
+		err = lanes_open(shard, reach);
 	/* To no purpose, as an answer without a byte. */
 	if (err && err != BR_E_LIMIT)
 		shard->attempts++;
@@ -290,6 +314,19 @@ static struct shard_conn *lanes_idle(const struct shard_flow *shard,
 	return best;
 }
 
+/* One that had to help out stays only until the others can go on. */
+static bool lane_is_second(const struct shard_conn *conn)
+{
+	const struct shard_flow *shard = conn->shard;
+
+	for (unsigned i = 0; i < SHARD_LANES_MAX; i++) {
+		if (shard->lanes[i] && shard->lanes[i] != conn &&
+		    shard->lanes[i]->server == conn->server)
+			return true;
+	}
+	return false;
+}
+
 /* An idle lane is asked, or dropped where it is of no more use. */
 static void lane_serve(struct shard_conn *conn, uint32_t wanted)
 {
@@ -298,8 +335,9 @@ static void lane_serve(struct shard_conn *conn, uint32_t wanted)
 
 	/* One more than is wanted is of use where nobody has the next byte. */
 	if (conn_is_spent(conn) || (conn->drained && lanes_undrained(shard)) ||
-	    (shard->plan.n_lanes > wanted &&
+	    ((shard->plan.n_lanes > wanted || lane_is_second(conn)) &&
 		shard_plan_turn(&shard->plan) >= 0)) {
+		lane_remember(conn);
 		shard_plan_lost(&shard->plan, conn->lane);
 		shard_conn_drop(conn);
 		return;
@@ -332,5 +370,5 @@ void shard_serve(struct shard_flow *shard)
 	if (lanes_undrained(shard) + shard->n_connecting < wanted &&
 	    shard->n_conns < SHARD_LANES_MAX &&
 	    lanes_now_ns(shard) >= shard->open_again_ns)
-		(void)lanes_open(shard, false);
+		(void)lanes_open(shard, REACH_FRESH);
 }

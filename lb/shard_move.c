@@ -40,7 +40,6 @@ static void move_count(struct shard_conn *conn, const void *bytes, uint32_t n)
 	counter_add(&worker->metrics->shard.bytes_moved, n);
 	http1_body_skip(&http_of(flow)->down_body, n);
 	bulk_charge(worker, n);
-	shard_demand_moved(&shard->demand, n);
 }
 
 /* n bytes have been taken from the lane, and will leave. True: its piece is

@@ -8,6 +8,7 @@
 
 /* How much of a piece must have come before its rate says something. */
 #define RATE_BYTES_MIN (16u << 10)
+#define PIECE_GROWS 4
 
 static struct shard_lane *plan_lane(struct shard_plan *plan, unsigned lane)
 {
@@ -182,12 +183,36 @@ uint64_t shard_plan_rate(const struct shard_plan *plan, unsigned lane)
 	return lane_rate(&plan->lanes[lane]);
 }
 
+static int64_t plan_slice_ns(const struct shard_plan *plan)
+{
+	int64_t slice_ns = plan->slice_ns;
+
+	for (unsigned i = 0; i < SHARD_LANES_MAX; i++) {
+		const struct shard_lane *lane = &plan->lanes[i];
+		uint64_t most = plan->piece_max;
+		int64_t ns;
+
+		if (lane->state == SHARD_LANE_NONE)
+			continue;
+		if (most > lane->buffer_bytes)
+			most = lane->buffer_bytes;
+		ns = time_of(most, lane->rate);
+		if (ns < slice_ns)
+			slice_ns = ns;
+	}
+	return slice_ns > SHARD_SLICE_LEAST_NS ? slice_ns
+					       : SHARD_SLICE_LEAST_NS;
+}
+
 /* What the lane is to be asked for where `most` are to be had from `from`. */
 static uint64_t piece_bytes(const struct shard_plan *plan,
     const struct shard_lane *lane, uint64_t from, uint64_t most)
 {
-	uint64_t n = bytes_in(lane->rate, plan->slice_ns);
+	uint64_t n = bytes_in(lane->rate, plan_slice_ns(plan));
+	uint64_t last = lane->asked_to - lane->asked_from;
 
+	if (lane->pieces && n > PIECE_GROWS * last)
+		n = PIECE_GROWS * last;
 	if (n < SHARD_PIECE_MIN)
 		n = SHARD_PIECE_MIN;
 	if (n > plan->piece_max)

@@ -12,7 +12,8 @@
  *
  * Pieces are sized by time, not by bytes: each lane is asked for what it brings
  * within a slice, the same for all, so that all are done together whatever
- * their rates. A piece must fit the lane's receive buffer, or else its server
+ * their rates; and for four times as much as last time at most, since the rate of a
+ * small piece is a guess. A piece must fit the lane's receive buffer, or else its server
  * is left waiting and gives up, unless it is its turn already.
  *
  * Each piece has a movable cut, `to`: bytes behind it are never read. What was
@@ -40,6 +41,9 @@
 /* A slice begins short, since rates are guesses, and grows with each piece. */
 #define SHARD_SLICE_FIRST_NS (50 * NS_PER_MS)
 #define SHARD_SLICE_LAST_NS (250 * NS_PER_MS)
+/* Shorter where the fastest lane brings the largest piece sooner: it would wait
+ * for the others. */
+#define SHARD_SLICE_LEAST_NS (20 * NS_PER_MS)
 /* A piece is not taken over from a lane for less than this. */
 #define SHARD_TAKEOVER_NS (100 * NS_PER_MS)
 

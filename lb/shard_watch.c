@@ -22,10 +22,10 @@
 /* Each silence in a row is taken for the servers' way, and doubles both. */
 #define SILENCES_MAX 8u
 /* The pace of a lane is measured over this. */
-#define PACE_NS (300 * NS_PER_MS)
+#define PACE_NS (600 * NS_PER_MS)
 /* It is slow when its piece takes longer than this, and so many times longer
  * than another would need. */
-#define SLOW_NS NS_PER_S
+#define SLOW_NS (2 * NS_PER_S)
 #define SLOW_TIMES 4
 /* A server that is drained goes on for so long with what it has begun. */
 #define DRAIN_NS (250 * NS_PER_MS)
@@ -210,6 +210,28 @@ static void watch_conn(struct shard_conn *conn, struct mono now)
 		watch_asked(conn, now);
 }
 
+/* What has arrived counts, not what has left: a lane's first piece waits for
+ * its turn. And a trial is of a lane that brings something. */
+static void watch_demand(struct shard_flow *shard, struct mono now)
+{
+	uint64_t bytes = shard->plan.next_out - shard->plan.first;
+	uint32_t bring = 0;
+
+	for (unsigned i = 0; i < SHARD_LANES_MAX; i++) {
+		const struct shard_lane *lane = &shard->plan.lanes[i];
+
+		if (lane->state == SHARD_LANE_ASKED)
+			bytes += lane->arrived - lane->next;
+		bring += shard_plan_rate(&shard->plan, i) > 0;
+	}
+	if (bytes > shard->demand.bytes)
+		shard_demand_moved(&shard->demand, bytes - shard->demand.bytes);
+	if (bring < shard->demand.lanes &&
+	    shard->plan.n_lanes + shard->n_connecting >= shard->demand.lanes)
+		shard_demand_hold(&shard->demand, now);
+	(void)shard_demand_review(&shard->demand, now);
+}
+
 void shard_watch(struct shard_flow *shard, struct mono now)
 {
 	watch_drains(shard);
@@ -219,7 +241,7 @@ void shard_watch(struct shard_flow *shard, struct mono now)
 			return;
 	}
 	(void)watch_best_rate(shard);
-	(void)shard_demand_review(&shard->demand, now);
+	watch_demand(shard, now);
 	if (shard->waits_ns && !shard->stall_counted &&
 	    now.ns - shard->waits_ns >= STALL_NS) {
 		shard->stall_counted = true;

@@ -7,7 +7,7 @@ from lib.http1 import Reader
 from lib.range_origin import Library, RangeOrigin
 
 MIB = 1 << 20
-SIZE = 24 * MIB + 4711
+SIZE = 12 * MIB + 4711
 
 
 class Client:
@@ -43,7 +43,7 @@ def test(s):
     library = Library()
     path, small = f"/large/{SIZE}", "/small/1000"
     entity = library.find(path)
-    origins = [RangeOrigin(s, library) for _ in range(4)]
+    origins = [RangeOrigin(s, library, rate_bps=16 * MIB) for _ in range(4)]
     servers = {f"s{i}": {"address": o.text} for i, o in enumerate(origins)}
     ports = {n: s.port() for n in ("on", "auto")}
     b = Braid(s, {

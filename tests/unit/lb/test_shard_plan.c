@@ -53,8 +53,8 @@ START_TEST(test_sizes)
 	ck_assert(shard_plan_ask(&plan, (unsigned)unknown, zero, &piece));
 	ck_assert_uint_eq(piece.to, SHARD_PIECE_MIN);
 	ck_assert(shard_plan_ask(&plan, (unsigned)fast, zero, &piece));
-	/* A slice that has grown once. */
-	ck_assert_uint_eq(piece.to - piece.from, 20 * MIB / 16);
+	/* In the shortest slice: the fastest has the largest in less. */
+	ck_assert_uint_eq(piece.to - piece.from, 20 * MIB / 50);
 	ck_assert(shard_plan_ask(&plan, (unsigned)faster, zero, &piece));
 	ck_assert_uint_eq(piece.to - piece.from, 4 * MIB);
 	ck_assert(shard_plan_ask(&plan, (unsigned)small, zero, &piece));
@@ -69,6 +69,15 @@ START_TEST(test_sizes)
 	fast = shard_plan_open(&plan, 1000 * MIB, 100 * MIB);
 	ck_assert(shard_plan_ask(&plan, (unsigned)fast, zero, &piece));
 	ck_assert_uint_eq(piece.to, 4 * MIB + 1);
+
+	/* Not much more than last time, whatever the rate of that was. */
+	shard_plan_start(&plan, 0, 100 * MIB, 4 * MIB);
+	unknown = shard_plan_open(&plan, 0, 100 * MIB);
+	ck_assert(shard_plan_ask(&plan, (unsigned)unknown, zero, &piece));
+	ck_assert(shard_plan_moved(&plan, (unsigned)unknown, SHARD_PIECE_MIN,
+	    mono_add_ns(zero, 1000)));
+	ck_assert(shard_plan_ask(&plan, (unsigned)unknown, zero, &piece));
+	ck_assert_uint_eq(piece.to - piece.from, 4 * SHARD_PIECE_MIN);
 }
 END_TEST
 
@@ -280,17 +289,20 @@ static void world_kill(struct world *w, unsigned server)
 static const struct speed_row {
 	const char *name;
 	uint64_t rates[SERVERS_MAX];
-	uint64_t latency_us, client_rate, total;
+	uint64_t latency_us, client_rate, total, piece;
 	unsigned permille; /* of what the links, or the client, carry */
 } speed_rows[] = {
-    {"four of 100 Mbit/s", {100, 100, 100, 100}, 100, 10000, 200 * MIB, 975},
-    {"one", {100}, 100, 10000, 50 * MIB, 980},
-    {"100, 50, 20, 10", {100, 50, 20, 10}, 100, 10000, 200 * MIB, 950},
+    {"four of 100 Mbit/s", {100, 100, 100, 100}, 100, 10000, 200 * MIB, 4 * MIB,
+	975},
+    {"one", {100}, 100, 10000, 50 * MIB, 4 * MIB, 980},
+    {"100, 50, 20, 10", {100, 50, 20, 10}, 100, 10000, 200 * MIB, 4 * MIB, 950},
+    {"the same, 1 MiB", {100, 50, 20, 10}, 100, 10000, 200 * MIB, MIB, 950},
     /* Between two pieces a lane idles for a round trip. */
-    {"far apart", {100, 100, 100, 100}, 20000, 10000, 200 * MIB, 800},
-    {"a slow client", {100, 100, 100, 100}, 100, 120, 100 * MIB, 980},
-    {"eight", {10, 20, 30, 40, 50, 60, 70, 80}, 500, 10000, 200 * MIB, 930},
-    {"1,000 and 1", {1000, 1}, 100, 10000, 500 * MIB, 850},
+    {"far apart", {100, 100, 100, 100}, 20000, 10000, 200 * MIB, 4 * MIB, 800},
+    {"a slow client", {100, 100, 100, 100}, 100, 120, 100 * MIB, 4 * MIB, 980},
+    {"eight", {10, 20, 30, 40, 50, 60, 70, 80}, 500, 10000, 200 * MIB, 4 * MIB,
+	920},
+    {"1,000 and 1", {1000, 1}, 100, 10000, 500 * MIB, 4 * MIB, 850},
 };
 
 START_TEST(test_speed)
@@ -308,7 +320,7 @@ START_TEST(test_speed)
 	}
 	if (sum > row->client_rate)
 		sum = row->client_rate;
-	shard_plan_start(&w.plan, 0, row->total, 4 * MIB);
+	shard_plan_start(&w.plan, 0, row->total, row->piece);
 	while (!shard_plan_done(&w.plan)) {
 		world_step(&w);
 		ck_assert_int_lt(w.now.ns, 1000 * NS_PER_S);
