@@ -166,7 +166,7 @@ bool http_make_opaque(struct flow *flow)
 	http->opaque = true;
 	if (http_has_home(flow))
 		return http_let_go(flow);
-	http->todo |= HTTP_TO_OPEN;
+	http_seek_home(flow);
 	return true;
 }
 

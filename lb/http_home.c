@@ -192,6 +192,16 @@ bool http_drop_home(struct flow *flow)
 
 /* -- finding another --------------------------------------------------- */
 
+void http_seek_home(struct flow *flow)
+{
+	struct http_flow *http = http_of(flow);
+
+	/* One that is lost may not have said so in all ways yet. */
+	if (flow->server_fd >= 0)
+		http->todo |= HTTP_TO_DROP;
+	http->todo |= HTTP_TO_OPEN;
+}
+
 bool http_open_home(struct flow *flow)
 {
 	struct http_flow *http = http_of(flow);

@@ -42,6 +42,8 @@ bool http_let_go(struct flow *flow);
 /* There is a connection to a server that can be used. */
 bool http_has_home(const struct flow *flow);
 bool http_server_ended(struct flow *flow);
+/* One is to be found, in place of what is there. */
+void http_seek_home(struct flow *flow);
 /* Steps of http_turn(); false: not yet. */
 bool http_drop_home(struct flow *flow);
 bool http_open_home(struct flow *flow);

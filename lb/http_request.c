@@ -265,7 +265,7 @@ static bool http_request_begin(
 	http_answer_reset(flow);
 	http->answer_step = HTTP_ANSWER_HEAD;
 	if (!http_has_home(flow)) {
-		http->todo |= HTTP_TO_OPEN;
+		http_seek_home(flow);
 		return true;
 	}
 	return in_place ? http_send_in_place(flow, look)

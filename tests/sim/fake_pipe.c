@@ -166,10 +166,12 @@ int sock_peek(int fd)
 {
 	const struct fake_conn *conn = fake_conn_of(fd);
 
-	if (conn->peer_reset || fake_call_fails())
+	if (fake_call_fails())
 		return -ECONNRESET;
 	if (conn->to_proxy.length)
 		return 1;
+	if (conn->peer_reset)
+		return -ECONNRESET;
 	return conn->peer_fin ? 0 : -EAGAIN;
 }
 

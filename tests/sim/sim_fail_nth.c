@@ -7,13 +7,12 @@
  */
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_check.h"
+#include "tests/sim/sim_victim.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define N_MAX 5000
-
-enum victim { ALLOCATION, OPERATION, CALL, N_VICTIMS };
 
 /* ctest runs one program each, so that they run side by side. */
 static const char *const victims[] = {"allocation", "operation", "call"};
@@ -28,15 +27,6 @@ static void on_server(struct sim *s, struct sim_peer *server)
 	server->waits_for_end = server->id % 2 == 0;
 }
 
-static void arm(enum victim victim, uint32_t n)
-{
-	fake.fail_op = victim == OPERATION ? n : 0;
-	fake.fail_call = victim == CALL ? n : 0;
-	slab_fail_nth(victim == ALLOCATION ? n : 0);
-}
-
-/* The slab does not tell; but a failure that never came leaves its countdown
- * behind: with one more allocation less to go it would have been noticed. */
 static uint64_t allocations(void)
 {
 	return sim.worker->flow_slab.touched + sim.worker->chunk_slab.touched;
@@ -58,21 +48,6 @@ static void run_scenario(void)
 	ck_assert(sim_run_to_end(&sim, 20000));
 }
 
-static bool reached_allocation(uint32_t n)
-{
-	void *probe;
-
-	/* Not yet reached: the countdown still runs, so one of the next n
-	 * calls fails here. */
-	for (uint32_t i = 0; i < n; i++) {
-		probe = slab_new(&sim.worker->flow_slab);
-		if (!probe)
-			return false;
-		slab_free(&sim.worker->flow_slab, probe);
-	}
-	return true;
-}
-
 static bool run_once(enum victim victim, uint32_t n)
 {
 	struct sim_options options = sim_defaults();
@@ -87,11 +62,10 @@ static bool run_once(enum victim victim, uint32_t n)
 	fake.queue_room = 32768;
 	sim_start(&sim, &options);
 	sim.on_server = on_server;
-	arm(victim, n);
+	victim_arm(victim, n);
 	run_scenario();
-	reached =
-	    victim == ALLOCATION ? reached_allocation(n) : fake.has_failed;
-	arm(victim, 0);
+	reached = victim_reached(&sim, victim, n);
+	victim_arm(victim, 0);
 	ck_assert_uint_gt(allocations(), 0);
 	/* Once each, also when the first attempt lacked memory. */
 	ck_assert_uint_eq(counter_read(&sim.row->metrics->accepted), 4);

@@ -11,6 +11,7 @@ static struct talk *current;
 void talk_start(struct talk *talk)
 {
 	memset(talk, 0, sizeof *talk);
+	talk->server_write_max = UINT32_MAX;
 	talk->up = malloc(TALK_ROOM);
 	talk->down = malloc(TALK_ROOM);
 	br_assert(talk->up && talk->down);
@@ -77,16 +78,19 @@ static uint32_t answered(const struct talk *talk, uint64_t down)
 static void on_server(struct sim *sim, struct sim_peer *server)
 {
 	struct talk *talk = current;
-	uint32_t done = answered(talk, talk->client->received);
+	uint32_t done = 0;
 
 	(void)sim;
-	if (talk->server)
+	if (talk->server) {
+		done = answered(talk, talk->down_start + talk->server->sent);
 		talk->server->deaf = true;
+	}
 	talk->server = server;
 	talk->n_connections++;
 	talk->up_start = done ? talk->up_end[done - 1] : 0;
 	talk->down_start = done ? talk->down_end[done - 1] : 0;
 	server->keeps_open = true;
+	server->write_max = talk->server_write_max;
 	server->hears = (struct sim_prefix){
 	    talk->up + talk->up_start, talk->up_bytes - talk->up_start};
 	server->says = (struct sim_prefix){
@@ -109,7 +113,8 @@ static void end_server(struct talk *talk, bool reset)
 
 	if (server->fin_sent || server->reset_sent)
 		return;
-	if (reset)
+	/* A session may still hold a part of what it was given. */
+	if (reset && !server->tls)
 		sim_reset(server);
 	else
 		sim_fin(server);

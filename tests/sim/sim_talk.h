@@ -35,6 +35,7 @@ struct talk {
 	enum talk_end end[TALK_MAX];
 	bool opaque; /* nobody delimits: all may come at once */
 	bool pipelines; /* else the client waits for each answer */
+	uint32_t server_write_max; /* a step */
 	struct sim_peer *client, *server; /* server: the last */
 	/* Where the server's connection began in the conversation. */
 	uint32_t up_start, down_start;
