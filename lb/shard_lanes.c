@@ -190,8 +190,23 @@ void shard_lane_opened(struct shard_conn *conn)
 enum reach {
 	REACH_FRESH, /* without a lane, and without a fault lately */
 	REACH_GOOD, /* also such with a lane */
-	REACH_ANY, /* all that have the same, and are not hopeless */
+	REACH_ANY, /* all that have the same, but for a pause after a failure */
 };
+
+static bool record_is_out(
+    const struct shard_record *record, enum reach reach, int64_t now_ns)
+{
+	int64_t rest_ns = record->rests_until_ns - now_ns;
+
+	if (record->banned)
+		return true;
+	if (rest_ns <= 0 || reach < REACH_ANY)
+		return rest_ns > 0;
+	/* A refusal takes no time: all tries would be over in a millisecond.
+	 * But nobody is left alone for good, since a long download sees servers
+	 * go and come again. */
+	return record->failures && rest_ns > REST_NS - OPEN_PAUSE_NS;
+}
 
 /* Servers that are not to be asked. */
 static uint32_t lanes_tried(
@@ -202,9 +217,7 @@ static uint32_t lanes_tried(
 	for (uint32_t i = 0; i < shard->n_records; i++) {
 		const struct shard_record *record = &shard->records[i];
 
-		if (record->banned || record->failures >= SHARD_FAILURES_MAX ||
-		    (record->rests_until_ns > lanes_now_ns(shard) &&
-			reach < REACH_ANY))
+		if (record_is_out(record, reach, lanes_now_ns(shard)))
 			ret[n++] = record->server;
 	}
 	if (reach > REACH_FRESH)
@@ -228,11 +241,35 @@ static int lanes_open(struct shard_flow *shard, enum reach reach)
 	int err = upstream_choose(
 	    flow->upstream, flow->worker, &flow->client, tried, n, &server);
 
-	if (!err)
-		err = shard_conn_open(shard, server);
+	return err ? err : shard_conn_open(shard, server);
+}
+
+/* As far as need be, up to `most`. */
+static int lanes_open_within(struct shard_flow *shard, enum reach most)
+{
+	int err = BR_E_NO_SERVER;
+
+	for (enum reach reach = REACH_FRESH; reach <= most; reach++) {
+		err = lanes_open(shard, reach);
+		if (err != BR_E_NO_SERVER && err != BR_E_LIMIT)
+			break;
+	}
 	if (err)
 		shard->open_again_ns = lanes_now_ns(shard) + OPEN_PAUSE_NS;
 	return err;
+}
+
+/* Somebody may be asked soon that may not now. */
+static bool lanes_pause(const struct shard_flow *shard)
+{
+	for (uint32_t i = 0; i < shard->n_records; i++) {
+		const struct shard_record *record = &shard->records[i];
+
+		if (!record->banned &&
+		    record_is_out(record, REACH_ANY, lanes_now_ns(shard)))
+			return true;
+	}
+	return false;
 }
 
 /* The next byte is nobody's: it has to come from somewhere now. */
@@ -255,13 +292,9 @@ static void lanes_rescue(struct shard_flow *shard)
 	if (lanes_now_ns(shard) < shard->open_again_ns ||
 	    shard->n_conns >= SHARD_LANES_MAX)
 		return;
-	err = lanes_open(shard, REACH_FRESH);
-	for (enum reach reach = REACH_GOOD;
-	     reach <= REACH_ANY && (err == BR_E_NO_SERVER || err == BR_E_LIMIT);
-	     reach++)
-		err = lanes_open(shard, reach);
+	err = lanes_open_within(shard, REACH_ANY);
 	/* To no purpose, as an answer without a byte. */
-	if (err && err != BR_E_LIMIT)
+	if (err && err != BR_E_LIMIT && !lanes_pause(shard))
 		shard->attempts++;
 }
 
@@ -370,5 +403,5 @@ void shard_serve(struct shard_flow *shard)
 	if (lanes_undrained(shard) + shard->n_connecting < wanted &&
 	    shard->n_conns < SHARD_LANES_MAX &&
 	    lanes_now_ns(shard) >= shard->open_again_ns)
-		(void)lanes_open(shard, REACH_FRESH);
+		(void)lanes_open_within(shard, REACH_FRESH);
 }
