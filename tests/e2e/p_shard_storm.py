@@ -46,9 +46,7 @@ class Killer(threading.Thread):
             last, self.safe = self.safe, self.pick.randrange(SERVERS)
             self.origins[self.safe].revive()
             for i, origin in enumerate(self.origins):
-                if i == self.safe:
-                    continue
-                if self.pick.random() < 0.5 and i != last:
+                if i in (self.safe, last) or self.pick.random() < 0.5:
                     origin.revive()
                 else:
                     self.kills += 1
@@ -233,6 +231,11 @@ def test(s):
     good = sum(n for (_, o), n in tally.outcomes.items() if o == WHOLE)
     s.check(good >= TRANSFERS // 2, f"{good} downloads are whole, with "
                                     f"{killer.kills} kills of servers")
+    metrics = b.metrics()
+    sums = {x: int(metrics.total(f"braid_shard_{x}_total")) for x in
+            ("flows", "pieces", "migrations", "continued", "flows_failed")}
+    s.check(sums["flows"] and sums["pieces"] > sums["flows"] and
+            sums["migrations"], f"the engine was at work: {sums}")
     # Rings and slabs are touched for the first time as load varies, which has
     # an end; a leak would be there in each round.
     grown = min(b - a for a, b in zip(memory, memory[1:]))
