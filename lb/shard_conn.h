@@ -49,6 +49,7 @@ struct shard_conn {
 	bool server_closes : 1; /* behind this answer */
 	bool drained : 1; /* its server is to get nothing new */
 	bool held : 1; /* its completion is being handled: not to be freed */
+	bool offered : 1; /* bytes were there before they are asked for again */
 	uint32_t requests; /* asked so far */
 	uint32_t request_sent; /* bytes of the last one */
 	uint64_t asked_from, asked_to;

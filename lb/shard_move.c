@@ -50,6 +50,7 @@ static bool move_take(struct shard_conn *conn, const void *bytes, uint32_t n)
 	struct shard_record *record = shard_record(shard, conn->server);
 
 	br_assert(n <= conn->body_left);
+	conn->offered = false;
 	move_count(conn, bytes, n);
 	conn->body_left -= n;
 	shard->attempts = shard->silences = 0;
@@ -125,8 +126,13 @@ static enum move move_none(struct shard_conn *conn, int64_t n)
 {
 	if (n == -EINTR)
 		return MOVE_ON;
+	/* Some may have come since it was asked. */
+	if (n == -EAGAIN && !conn->offered && sock_peek(conn->fd) > 0) {
+		conn->offered = true;
+		return MOVE_ON;
+	}
 	/* Bytes that splice(2) does not take (urgent data) are no answer. */
-	if (n != -EAGAIN || sock_peek(conn->fd) > 0) {
+	if (n != -EAGAIN || conn->offered) {
 		shard_lane_failed(conn, SHARD_CAUSE_dead);
 		return MOVE_DONE;
 	}
