@@ -85,24 +85,23 @@ class Lanes:
                 for lane in flow["lanes"] if lane["to"]]
 
 
-def tell_takeover(screen, lanes, before, victim, until):
-    """Who was asked for what the victim had not brought."""
-    owed = [(begin, end) for server, _, end, begin in before
-            if server == victim]
-    told = set()
-    while time.monotonic() < until:
-        for server, begin, end, _ in lanes.look():
-            for low, high in owed:
-                overlap = max(low, begin), min(high, end)
-                if server == victim or overlap[0] >= overlap[1] or \
-                        (server, begin) in told:
-                    continue
-                told.add((server, begin))
-                screen.event(
-                    f"   its piece {low / MIB:.2f}-{high / MIB:.2f} MiB: "
-                    f"{overlap[0] / MIB:.2f}-{overlap[1] / MIB:.2f} asked "
-                    f"again of {server}", "33")
-        time.sleep(0.02)
+def tell_takeover(screen, lanes, victim, until):
+    """Who was asked for what the victim had last and did not bring."""
+    owed, told = None, False
+    while time.monotonic() < until and not told:
+        pieces = lanes.look()
+        theirs = [(at, end) for server, _, end, at in pieces
+                  if server == victim]
+        owed = theirs[0] if theirs else owed
+        for server, begin, end, _ in [] if theirs or not owed else pieces:
+            low, high = max(owed[0], begin), min(owed[1], end)
+            if low < high:
+                told = True
+                screen.event(f"   of its piece {owed[0] / MIB:.2f}-"
+                             f"{owed[1] / MIB:.2f} MiB, {low / MIB:.2f}-"
+                             f"{high / MIB:.2f} is asked again of {server}",
+                             "33")
+        time.sleep(0.005)
 
 
 def break_and_mend(screen, on, done):
@@ -111,12 +110,20 @@ def break_and_mend(screen, on, done):
     name = f"s{VICTIM + 1}"
     if done.wait(KILL_AT_S):
         return
-    before = lanes.look()
-    on.kill_origin(VICTIM)
-    screen.event(f"** server {name} killed (SIGKILL)")
-    tell_takeover(screen, lanes, before, name, time.monotonic() + LOOK_S)
+
+    def kill():
+        screen.event(f"** server {name} is killed, its host resets all")
+        # What its kernel still had to send is lost as well.
+        on.paths.refuse(VICTIM, stage.ORIGIN_PORT)
+        on.kill_origin(VICTIM)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    tell_takeover(screen, lanes, name, time.monotonic() + LOOK_S)
+    killer.join()
     if done.wait(max(0, BACK_AT_S - screen.seconds())):
         return
+    on.paths.heal(VICTIM)
     on.start_origin(VICTIM)
     screen.event(f"** server {name} started again", "1;32")
 
@@ -141,7 +148,7 @@ def log_words(on):
     """Of the download's record in the access log: shards, pieces, ..."""
     with open(on.braid.log_path, encoding="utf-8", errors="replace") as f:
         for line in f:
-            if f"/{SIZE}" not in line or "bytes_down=" not in line:
+            if f"target=/{SIZE} " not in line:
                 continue
             words = dict(w.split("=", 1) for w in line.split() if "=" in w)
             return ", ".join(f"{words[k]} {k}" for k in

@@ -214,9 +214,9 @@ def slow(run):
             for name in list(got)[i % 3:] + list(got)[:i % 3]:
                 with SlowClients(run, on, name) if name != "nobody" \
                         else contextlib.nullcontext():
+                    got[name].append(small_turns(run, on))
                     if name in lanes:
                         lanes[name].append(on.server_connections())
-                    got[name].append(small_turns(run, on))
                 say(run, f"{name:6} p99 {got[name][-1]:.0f} us, connections "
                     f"to servers {lanes.get(name, [0])[-1]}")
     most = max(lanes["auto"])

@@ -36,15 +36,13 @@ class Run:
         self.load_core = LOAD_CORE
         self.bin = os.path.join(temp, "bin")
         os.mkdir(self.bin)
-        folder = os.path.dirname(os.path.abspath(args.braidd))
         # Where the service users may read them, and no build replaces them.
         for path in (f"{args.tools}/getter", f"{args.tools}/mixture",
-                     args.braidd, f"{folder}/braidctl"):
+                     args.braidd):
             target = os.path.join(self.bin, os.path.basename(path))
             shutil.copyfile(path, target)
             os.chmod(target, 0o755)
         self.braidd = os.path.join(self.bin, os.path.basename(args.braidd))
-        self.braidctl = os.path.join(self.bin, "braidctl")
         self.files = shard_rows.stage.Files(temp)
 
     @staticmethod

@@ -15,7 +15,7 @@ import subprocess
 import measure
 import peers
 import procs
-from lib import paths
+from lib import control, paths
 from lib.process import Skip
 from lib.scenario import find_program
 
@@ -220,12 +220,9 @@ class Stage:
             PEER_PORTS["nginx"])
 
     def ctl(self, *arguments):
-        """braidctl's answer as JSON; None where it has none."""
-        done = subprocess.run(
-            [self.run.braidctl, "-o", "json", "-s",
-             os.path.join(self.run.temp, "braid", "control.sock"), *arguments],
-            capture_output=True, text=True, timeout=10, check=False)
-        return json.loads(done.stdout) if done.returncode == 0 else None
+        """What the control socket answers."""
+        path = os.path.join(self.run.temp, "braid", "control.sock")
+        return control.ask(path, *arguments)["data"]
 
     def server_connections(self):
         """How many there are to the origins, by the kernel; on loopback."""

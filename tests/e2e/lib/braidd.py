@@ -9,10 +9,9 @@ import re
 import resource
 import shutil
 import signal
-import socket
 import time
 
-from . import openmetrics
+from . import control, openmetrics
 from .process import Failure, Skip, run as run_program, wait_until
 from .scenario import NOBODY, find_program
 
@@ -259,19 +258,8 @@ class Braid:
     # -- control socket ------------------------------------------------
     def ctl_answer(self, command, *arguments, seconds=30):
         """The whole answer, as the socket gives it."""
-        request = json.dumps({"command": command,
-                              "arguments": [str(a) for a in arguments]})
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(seconds)
-            sock.connect(self.control)
-            sock.sendall(request.encode() + b"\n")
-            parts = []
-            while True:
-                part = sock.recv(65536)
-                if not part:
-                    break
-                parts.append(part)
-        return json.loads(b"".join(parts))
+        return control.ask(self.control, command, *arguments,
+                           seconds=seconds)
 
     def ctl(self, command, *arguments, seconds=30):
         """The data of an answer that must be good."""
