@@ -637,7 +637,8 @@ void direction_resume(struct flow *flow, struct direction *d)
 
 static bool direction_is_blocked(const struct direction *d)
 {
-	return !d->abandoned && (d->parked_first || d->poll_out || d->paused);
+	return !d->abandoned &&
+	       (d->parked_first || d->poll_out || (d->paused && d->up));
 }
 
 /* Only the client is looked after: what a server sent before its reset is

@@ -3,6 +3,7 @@
 #include "lb/http_parts.h"
 
 #include "base/assert.h"
+#include "fleet/outlier.h"
 #include "io/http1_range.h"
 #include "lb/path.h"
 #include "lb/shard_flow.h"
@@ -175,6 +176,8 @@ static bool http_answer_body_begin(struct flow *flow, struct look *look,
 		       http_look_opaque(flow, look);
 	if (!http_pass_head(flow, look, head, injected))
 		return false;
+	/* Not for the length of a body that may take hours. */
+	http_chunk_free(flow, &http->answer_head);
 	http1_body_start(&http->down_body, &http->answer, framing);
 	if (injected)
 		http->down_body.left = http->order.end - http->order.first;
@@ -249,8 +252,10 @@ static bool http_answer_head(struct flow *flow, struct look *look)
 	uint32_t left = look->length - look->at, before = 0;
 	enum http1_result result;
 
-	if (!http->answer_begun)
+	if (!http->answer_begun) {
 		http->first_byte_at = worker_now(flow->worker);
+		outlier_answered(flow->server->row);
+	}
 	http->answer_begun = true;
 	if (http->answer_head) {
 		before = http->answer_head->end;

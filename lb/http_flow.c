@@ -246,12 +246,10 @@ static bool http_step(struct flow *flow)
 	return true;
 }
 
-void http_turn(struct flow *flow)
+void http_settle(struct flow *flow)
 {
 	struct http_flow *http = http_of(flow);
 
-	if (!http)
-		return;
 	for (unsigned i = 0; i < HTTP_TURN_STEPS && http->todo &&
 			     flow->state == FLOW_ESTABLISHED;
 	     i++) {

@@ -46,7 +46,6 @@
 
 struct chunk;
 struct flow_record;
-struct shard_flow;
 
 /* Most heads fit; together with the rest a page. */
 #define HTTP_HEAD_ROOM 3072u
@@ -77,7 +76,6 @@ enum http_answer_step {
 #define HTTP_TO_FINISH 0x40u /* that was the last answer */
 
 struct http_flow {
-	struct shard_flow *shard; /* of lb/shard_flow.h: the engine's */
 	/* -- the request in force, or the next -- */
 	const uint8_t *bytes; /* its head, as it came: [0, request_bytes) */
 	uint32_t gathered; /* of it, so far */
@@ -145,8 +143,15 @@ void http_skip(struct flow *flow, struct direction *d, uint32_t n);
 bool http_on_end(struct flow *flow, struct direction *d);
 /* The server's side has failed. True: that can be made up for. */
 bool http_server_lost(struct flow *flow, int error);
-/* After each event of a framed flow: what waited for its end. */
-void http_turn(struct flow *flow);
+/* After each event of a flow in http mode: what waited for its end. */
+void http_settle(struct flow *flow);
+static inline void http_turn(struct flow *flow)
+{
+	const struct http_flow *http = http_of(flow);
+
+	if (http && http->todo)
+		http_settle(flow);
+}
 /* A send towards a server that is lost has ended. */
 bool http_drops_send(const struct flow *flow, const struct direction *d);
 /* A request waits for its answer. */

@@ -17,14 +17,16 @@ class Moody:
     ends it, or hears one more request and ends or resets it instead of an
     answer."""
 
-    def __init__(self, s, stays, then):
-        self.stays, self.then = stays, then
+    def __init__(self, s, stays, then, proxied=False):
+        self.stays, self.then, self.proxied = stays, then, proxied
         self.heard = []
         self.may_end = threading.Event()
         self.origin = Origin(s, self._serve)
 
     def _serve(self, sock, number):
         reader = http1.Reader(sock.recv)
+        if self.proxied and not reader.line().startswith(b"PROXY TCP4 127."):
+            return
         for _ in range(self.stays):
             if not self._answer(sock, reader, number):
                 return
@@ -72,14 +74,16 @@ class Talk:
 def test(s):
     """A client's connection outlives its servers': those that close between
     two requests, and those that fail before the answer to a GET. A POST is
-    not said twice. Each request is a line in the access log."""
-    moods = {"close": Moody(s, 2, "close"), "late": Moody(s, 2, "late"),
+    not said twice. Each connection begins with its PROXY header, where one is
+    wanted. Each request is a line in the access log."""
+    moods = {"close": Moody(s, 2, "close", True), "late": Moody(s, 2, "late"),
              "reset": Moody(s, 2, "reset")}
     ports = {name: s.port() for name in moods}
     b = Braid(s, {
         "listeners": {name: {"bind": f"127.0.0.1:{port}", "pool": name}
                       for name, port in ports.items()},
         "pools": {name: {"shard": {"range": "auto"},
+                         "proxy_protocol": "v1" if mood.proxied else "off",
                          "servers": {"o": {"address": mood.origin.text}}}
                   for name, mood in moods.items()}})
 
