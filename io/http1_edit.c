@@ -72,6 +72,20 @@ static bool put_number(struct cursor_out *out, uint64_t v)
 	return cursor_put(out, text, decimal_format(v, text));
 }
 
+static bool has_field(
+    const struct http1_head *head, const char *bytes, const char *wanted)
+{
+	struct http1_span name, value;
+	uint32_t at = head->fields_at;
+
+	while (http1_field_next(head, bytes, &at, &name, &value)) {
+		if (name.length == strlen(wanted) &&
+		    !strncasecmp(bytes + name.at, wanted, name.length))
+			return true;
+	}
+	return false;
+}
+
 /* All fields but those of a connection and those of `without`. */
 static void put_fields(const struct http1_head *head, const char *bytes,
     const char *const *without, struct cursor_out *out)
@@ -124,6 +138,8 @@ bool http1_edit_answer(const struct http1_head *head, const void *bytes,
 	put_text(out, whole->partial ? "HTTP/1.1 206 Partial Content\r\n"
 				     : "HTTP/1.1 200 OK\r\n");
 	put_fields(head, bytes, of_part, out);
+	if (!whole->partial && !has_field(head, bytes, "accept-ranges"))
+		put_text(out, "Accept-Ranges: bytes\r\n");
 	if (whole->partial) {
 		put_text(out, "Content-Range: bytes ");
 		put_number(out, whole->first);

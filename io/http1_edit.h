@@ -13,7 +13,10 @@
  *     HTTP/1.1 206 ...           HTTP/1.1 200 OK
  *     ETag: "etag"         ──>   ETag: "etag"
  *     Content-Range: ...         Content-Length: 1000000
- *     Content-Length: 65536
+ *     Content-Length: 65536             Accept-Ranges: bytes
+ *
+ * Many servers say Accept-Ranges only of a whole: it is said where a part has
+ * shown it.
  *
  * Left out of both: what belongs to one connection, Connection and all that it
  * names (RFC 9110 7.6.1). Of a request: conditions, Range, Expect. Of an

@@ -144,12 +144,13 @@ struct shard_conn *shard_conn_adopt(struct shard_flow *shard)
 	conn->server = flow->server;
 	flow->server_fd = -1;
 	flow->server = NULL;
-	conn->step = SHARD_BODY;
 	conn->requests = 1;
 	conn->server_closes = shard->order.close;
 	conn->asked_from = shard->order.first;
 	conn->asked_to = shard->order.home_to;
-	conn->body_left = conn->asked_to - conn->asked_from;
+	if (conn->asked_to > conn->asked_from)
+		conn->body_left = conn->asked_to - conn->asked_from;
+	conn->step = conn->body_left ? SHARD_BODY : SHARD_IDLE;
 	/* It is there already, with whatever it takes. */
 	(void)conn_count_kernel(conn);
 	return conn;

@@ -39,11 +39,64 @@ const char *shard_step_name(unsigned step)
 
 /* -- before it begins -------------------------------------------------- */
 
+static struct upstream_worker *shard_mine(const struct flow *flow)
+{
+	return &flow->upstream->workers[flow->worker->index];
+}
+
+static uint64_t shard_key(const struct flow *flow)
+{
+	const struct http_flow *http = http_of(flow);
+	const char *bytes = (const char *)http->bytes;
+	struct http1_span host = http->request.known[HTTP1_HOST];
+
+	return shard_history_key(&flow->worker->shard_history,
+	    flow->upstream->pool->name, bytes + host.at, host.length,
+	    bytes + http->request.target.at, http->request.target.length);
+}
+
+/* Whether it can be asked of several, and they would be asked. */
+static bool shard_may_inject(const struct flow *flow)
+{
+	const struct pool *pool = flow->upstream->pool;
+
+	return pool->n_servers > 1 && pool->shard.max > 1 &&
+	       (pool->shard.range == CONF_SHARD_ON ||
+		   shard_mine(flow)->shard_lanes > 1);
+}
+
 bool shard_edit_request(struct flow *flow, struct cursor_out *out)
 {
-	(void)flow;
-	(void)out;
-	return false;
+	const struct conf_shard *conf = &flow->upstream->pool->shard;
+	const struct http_flow *http = http_of(flow);
+	const struct http1_piece piece = {.last = conf->piece - 1};
+	uint64_t expected;
+
+	if (!shard_may_inject(flow) || !shard_room_has_flow(flow->worker))
+		return false;
+	expected =
+	    shard_history_expect(&flow->worker->shard_history, shard_key(flow));
+	if (expected < conf->min_size || expected <= conf->piece ||
+	    http->request.known[HTTP1_RANGE].length ||
+	    !shard_judge_request(&http->request, http->bytes) ||
+	    !http1_edit_request(&http->request, http->bytes, &piece, out))
+		return false;
+	counter_inc(&flow->worker->metrics->shard.injections);
+	return true;
+}
+
+/* The next request for it is asked by what this one's answer was. */
+static void shard_learn(
+    struct flow *flow, enum shard_worth worth, const struct shard_order *order)
+{
+	struct shard_history *history = &flow->worker->shard_history;
+
+	if (worth == SHARD_SPLIT && shard_may_inject(flow))
+		shard_history_learn(history, shard_key(flow), order->total);
+	else if (http_of(flow)->edited && worth != SHARD_SPLIT)
+		shard_history_forget(history, shard_key(flow));
+	if (worth == SHARD_ASK_AGAIN)
+		counter_inc(&flow->worker->metrics->shard.injections_vain);
 }
 
 enum shard_worth shard_judge_answer(struct flow *flow,
@@ -54,12 +107,15 @@ enum shard_worth shard_judge_answer(struct flow *flow,
 	const struct http_flow *http = http_of(flow);
 	const struct shard_injection injection = {
 	    .injected = http->edited, .last = conf->piece - 1};
+	enum shard_worth worth;
 
 	/* Nobody could tell whether the whole is what was promised. */
 	if (conf->verify != CONF_SHARD_UNVERIFIED || upstream->tls)
 		return http->edited ? SHARD_ASK_AGAIN : SHARD_NOT;
-	return shard_judge(
+	worth = shard_judge(
 	    conf, &http->request, http->bytes, &injection, answer, bytes, ret);
+	shard_learn(flow, worth, ret);
+	return worth;
 }
 
 bool shard_edit_answer(struct flow *flow, const struct shard_order *order,
@@ -105,12 +161,14 @@ static void shard_release(struct shard_flow *shard)
 	shard_room_give_flow(worker);
 }
 
-static struct shard_flow *shard_new(struct flow *flow)
+static struct shard_flow *shard_new(struct flow *flow, bool injected)
 {
 	struct worker *worker = flow->worker;
 	struct shard_flow *shard;
 
-	if (!shard_room_take_flow(worker))
+	if (injected)
+		shard_room_force_flow(worker);
+	else if (!shard_room_take_flow(worker))
 		return NULL;
 	shard = slab_new(&worker->shard_slab);
 	if (!shard) {
@@ -138,7 +196,7 @@ static void shard_plan_all(
 	struct flow *flow = shard->flow;
 	struct upstream *upstream = flow->upstream;
 	const struct conf_shard *conf = &upstream->pool->shard;
-	uint32_t lanes = upstream->workers[flow->worker->index].shard_lanes;
+	uint32_t lanes = shard_mine(flow)->shard_lanes;
 	struct mono now = worker_now(flow->worker);
 
 	if (!lanes || lanes > conf->max)
@@ -150,9 +208,11 @@ static void shard_plan_all(
 	shard->generation = pool_generation(upstream->pool) - 1;
 }
 
-/* Home goes on with what it was asked for. */
+/* Home goes on with what it was asked for; where all of that has left already,
+ * it is a lane as any other. */
 static bool shard_take_home(struct shard_flow *shard)
 {
+	const struct shard_order *order = &shard->order;
 	struct flow *flow = shard->flow;
 	struct shard_conn *conn;
 	int lane;
@@ -162,8 +222,11 @@ static bool shard_take_home(struct shard_flow *shard)
 	conn = shard_conn_adopt(shard);
 	if (!conn)
 		return false;
-	lane = shard_plan_home(&shard->plan, shard->order.home_to, 0,
-	    shard->plan.piece_max, worker_now(flow->worker));
+	if (order->home_to > order->first)
+		lane = shard_plan_home(&shard->plan, order->home_to, 0,
+		    shard->plan.piece_max, worker_now(flow->worker));
+	else
+		lane = shard_plan_open(&shard->plan, 0, shard->plan.piece_max);
 	conn->lane = (uint8_t)lane;
 	shard->lanes[lane] = conn;
 	conn->seen = shard->order.first;
@@ -180,7 +243,7 @@ int shard_begin(struct flow *flow, const struct shard_order *order)
 
 	br_assert(order->first < order->end && order->end <= order->total);
 	br_assert(!flow->side->shard);
-	shard = shard_new(flow);
+	shard = shard_new(flow, order->injected);
 	if (!shard)
 		return BR_E_LIMIT;
 	shard_plan_all(shard, order);
@@ -232,8 +295,6 @@ static void shard_finish(struct shard_flow *shard)
 {
 	struct flow *flow = shard->flow;
 	struct shard_conn *keep = shard_clean_conn(shard);
-	struct upstream_worker *mine =
-	    &flow->upstream->workers[flow->worker->index];
 
 	shard_drop_all(shard, keep);
 	/* Its watch is cancelled first; its completion comes back here. */
@@ -241,7 +302,8 @@ static void shard_finish(struct shard_flow *shard)
 	if (keep && !shard_conn_give_back(keep))
 		return;
 	if (flow->upstream->pool->shard.range == CONF_SHARD_AUTO)
-		mine->shard_lanes = shard_demand_verdict(&shard->demand);
+		shard_mine(flow)->shard_lanes =
+		    shard_demand_verdict(&shard->demand);
 	shard_release(shard);
 	http_shards_done(flow);
 }

@@ -263,8 +263,11 @@ enum shard_worth shard_judge(const struct conf_shard *conf,
 	asked = http1_range_read(request_bytes, request->known[HTTP1_RANGE]);
 	if (!judge_order(conf, &asked, injection, answer, bytes, ret))
 		return no;
-	return ret->end - ret->first < conf->min_size ? SHARD_SURVIVES
-						      : SHARD_SPLIT;
+	/* Of what home was not asked for, somebody else has to be. */
+	return ret->end - ret->first < conf->min_size &&
+		       ret->home_to == ret->end
+		   ? SHARD_SURVIVES
+		   : SHARD_SPLIT;
 }
 
 /* -- a piece ----------------------------------------------------------- */

@@ -23,6 +23,20 @@ bool shard_room_take_flow(struct worker *worker)
 	return true;
 }
 
+bool shard_room_has_flow(const struct worker *worker)
+{
+	const struct lb_shared *shared = worker->shared;
+
+	return shared_read(&shared->sharded_flows) <
+	       shared->limits.sharded_flows;
+}
+
+void shard_room_force_flow(struct worker *worker)
+{
+	(void)shared_take(&worker->shared->sharded_flows, 0);
+	counter_inc(&worker->metrics->shard.open_flows);
+}
+
 void shard_room_give_flow(struct worker *worker)
 {
 	br_assert(counter_read(&worker->metrics->shard.open_flows));

@@ -18,6 +18,10 @@
 #include "lb/worker.h"
 
 bool shard_room_take_flow(struct worker *worker) BR_MUST_CHECK;
+/* Beyond the limit if need be: of an answer that cannot do without, since only
+ * a part of it was asked. What may become so asks for the room before. */
+void shard_room_force_flow(struct worker *worker);
+bool shard_room_has_flow(const struct worker *worker);
 void shard_room_give_flow(struct worker *worker);
 bool shard_room_take_connection(struct worker *worker) BR_MUST_CHECK;
 void shard_room_give_connection(struct worker *worker);

@@ -28,6 +28,8 @@
 #define SHARD_HISTORY_ENTRIES 16384u
 #define RECORDED_MAX 4096u
 #define KEPT_MAX 4096u
+/* Flows that may be sharded beyond the limit at the same time. */
+#define SHARD_FORCED_MAX 64u
 /* Flow memory touched at boot, so that the first clients do not pay for it. */
 #define PREFAULT_FLOWS 64
 
@@ -77,7 +79,7 @@ static int worker_init_profiler(
 static int worker_init_shards(
     struct worker *worker, const struct lb_limits *limits)
 {
-	uint32_t flows = limits->sharded_flows + 1;
+	uint32_t flows = limits->sharded_flows + SHARD_FORCED_MAX;
 	int err = slab_init(&worker->shard_slab, "sharded flow",
 	    sizeof(struct shard_flow), flows);
 

@@ -87,14 +87,35 @@ static const struct answer_row {
 	const char *made;
 } answer_rows[] = {
     {{0, 999, 1000, false, false},
-	"HTTP/1.1 200 OK\r\n" KEPT "Content-Length: 1000\r\n\r\n"},
+	"HTTP/1.1 200 OK\r\n" KEPT
+	"Accept-Ranges: bytes\r\nContent-Length: 1000\r\n\r\n"},
     {{0, 999, 1000, false, true},
-	"HTTP/1.1 200 OK\r\n" KEPT "Content-Length: 1000\r\n"
+	"HTTP/1.1 200 OK\r\n" KEPT
+	"Accept-Ranges: bytes\r\nContent-Length: 1000\r\n"
 	"Connection: close\r\n\r\n"},
     {{100, 999, 1000, true, false},
 	"HTTP/1.1 206 Partial Content\r\n" KEPT
 	"Content-Range: bytes 100-999/1000\r\nContent-Length: 900\r\n\r\n"},
 };
+
+/* Said already, and not of bytes alone. */
+#define SAYS                                                                   \
+	"HTTP/1.1 206 P\r\naccept-ranges: bytes, x\r\n"                        \
+	"Content-Range: bytes 0-9/1000\r\nContent-Length: 10\r\n\r\n"
+
+START_TEST(test_accept_ranges)
+{
+	const struct http1_whole whole = {0, 999, 1000, false, false};
+	struct http1_head head;
+	char room[1024];
+	struct cursor_out out = cursor_out_of(room, sizeof room);
+
+	read_head(&head, SAYS);
+	ck_assert(http1_edit_answer(&head, SAYS, &whole, &out));
+	check_made(&out, "HTTP/1.1 200 OK\r\naccept-ranges: bytes, x\r\n"
+			 "Content-Length: 1000\r\n\r\n");
+}
+END_TEST
 
 START_TEST(test_answer)
 {
@@ -117,5 +138,6 @@ int main(void)
 
 	tcase_add_loop_test(tcase, test_request, 0, BR_COUNT(request_rows));
 	tcase_add_loop_test(tcase, test_answer, 0, BR_COUNT(answer_rows));
+	tcase_add_test(tcase, test_accept_ranges);
 	return check_main(tcase);
 }

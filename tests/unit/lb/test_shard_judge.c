@@ -235,6 +235,13 @@ START_TEST(test_injected)
 			     &order),
 	    SHARD_SURVIVES);
 	ck_assert_uint_eq(order.home_to, order.end);
+	/* Smaller than it was, but not all of it is here. */
+	ck_assert_int_eq(
+	    judge(&conf_strong, &ours, GET END,
+		PART "Content-Length: 1048576\r\n"
+		     "Content-Range: bytes 0-1048575/1048577\r\n" TAG END,
+		&order),
+	    SHARD_SPLIT);
 	/* A server that does not know ranges. */
 	ck_assert_int_eq(
 	    judge(&conf_strong, &ours, GET END, OK LONG TAG END, &order),

@@ -30,10 +30,15 @@ START_TEST(test_places_are_shared_by_workers)
 	start((struct lb_limits){.sharded_flows = 2, .shard_connections = 1});
 	ck_assert(shard_room_take_flow(a));
 	ck_assert(shard_room_take_flow(b));
-	ck_assert(!shard_room_take_flow(a));
+	ck_assert(!shard_room_take_flow(a) && !shard_room_has_flow(a));
+	shard_room_force_flow(b);
+	ck_assert(!shard_room_has_flow(a));
+	shard_room_give_flow(b);
+	ck_assert(!shard_room_has_flow(a));
 	ck_assert_uint_eq(counter_read(&a->metrics->shard.open_flows), 1);
 	shard_room_give_flow(b);
 	ck_assert_uint_eq(counter_read(&b->metrics->shard.open_flows), 0);
+	ck_assert(shard_room_has_flow(b));
 	ck_assert(shard_room_take_flow(a));
 	ck_assert(shard_room_take_connection(b));
 	ck_assert(!shard_room_take_connection(a));
