@@ -104,6 +104,26 @@ static void http_replay(struct flow *flow)
 	http->todo |= HTTP_TO_DROP | HTTP_TO_OPEN;
 }
 
+/* The client hears an end that it did not expect. What it says behind the
+ * request is for nobody: the server would see it with a hole before it. */
+static bool http_end_early(struct flow *flow)
+{
+	struct http_flow *http = http_of(flow);
+
+	flow->down.framed = false;
+	if (http->request_step == HTTP_REQUEST_WAIT) {
+		http->request_step = HTTP_REQUEST_OVER;
+		http_drop_held(flow);
+		direction_unpause(&flow->up);
+		http->todo |= HTTP_TO_GO_UP;
+	} else if (!http_let_go(flow)) {
+		return false;
+	}
+	if (http->lost)
+		flow_server_broke(flow, http->lost_error);
+	return true;
+}
+
 bool http_server_ended(struct flow *flow)
 {
 	struct http_flow *http = http_of(flow);
@@ -126,14 +146,7 @@ bool http_server_ended(struct flow *flow)
 		http->todo |= HTTP_TO_DROP | HTTP_TO_SHARD;
 		return false;
 	}
-	/* What follows the request is for nobody. */
-	http_drop_held(flow);
-	direction_unpause(&flow->up);
-	http->todo |= HTTP_TO_GO_UP;
-	flow->up.framed = flow->down.framed = false;
-	if (http->lost)
-		flow_server_broke(flow, http->lost_error);
-	return true;
+	return http_end_early(flow);
 }
 
 bool http_drops_send(const struct flow *flow, const struct direction *d)

@@ -5,7 +5,8 @@
  * like: the client hears exactly what was said to it. A failing seed is
  * printed and can be given as argument.
  *
- * Then the same conversation while the n-th allocation, operation or call
+ * Then with ends, resets and shortages at any moment: nothing wrong is heard,
+ * and nothing is left behind. Then the same conversation while the n-th allocation, operation or call
  * fails: it ends, with all bytes or visibly.
  */
 #include "tests/sim/sim_talk.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SEEDS 300
+#define SEEDS 200
 #define N_MAX 5000
 
 static struct talk talk;
@@ -168,13 +169,11 @@ static void talk_end(void)
 	ck_assert(sim_run_to_end(&sim, 20000));
 }
 
-static void run(void)
+static struct sim_options some_options(void)
 {
+	uint32_t ends = below(2) ? 0 : below(4);
 	struct sim_options options;
-	uint32_t ends;
 
-	fake_init(seed);
-	ends = below(2) ? 0 : below(4);
 	options = http_options(ends);
 	options.splice = below(3) ? CONF_SPLICE_AUTO : below(3);
 	options.buffers = below(2) ? 4u << below(3) : 64;
@@ -185,6 +184,17 @@ static void run(void)
 	fake.random = below(5) != 0;
 	fake.loud_sends = below(4) == 0;
 	fake.queue_room = 1024u << below(8);
+	fake.ktls = below(2);
+	fake.ktls_record_max = 8000;
+	return options;
+}
+
+static void run(void)
+{
+	struct sim_options options;
+
+	fake_init(seed);
+	options = some_options();
 	sim_start(&sim, &options);
 	talk_start(&talk);
 	some_talk();
@@ -203,6 +213,81 @@ static void run(void)
 	    sim.n_records ? sim_end_of(&sim, sim.n_records - 1) : "none");
 	ck_assert_uint_eq(count(&sim.worker->metrics->http_requests), talk.n);
 	ck_assert_uint_eq(count(&sim.worker->metrics->http_opaque), 0);
+	talk_end();
+	sim_stop(&sim);
+	fake_fini();
+	talk_free(&talk);
+}
+
+static void give_buffers(void *context)
+{
+	(void)context;
+	fake_give_buffers(&sim.worker->ring);
+}
+
+/* Somebody ends or breaks, at any moment. */
+static void disturb(void)
+{
+	struct sim_peer *server = talk.server, *client = talk.client;
+	bool up = server && !server->fin_sent && !server->reset_sent &&
+		  !server->got_reset && server->conn->fd >= 0;
+
+	switch (below(7)) {
+	case 0:
+		/* A session may still hold what counts as said. */
+		if (up && !server->tls)
+			sim_reset(server);
+		break;
+	case 1:
+		if (up)
+			sim_fin(server);
+		break;
+	case 2:
+		if (!client->fin_sent && !client->reset_sent)
+			sim_reset(client);
+		break;
+	case 3:
+		if (!client->fin_sent && !client->reset_sent)
+			sim_fin(client);
+		break;
+	case 4:
+		if (sim_flow(&sim) && sim_flow(&sim)->state != FLOW_CLOSING)
+			flow_kill(sim_flow(&sim), BR_E_DRAINED);
+		break;
+	default:
+		fake_take_buffers(&sim.worker->ring, below(3));
+		fake_at((1 + below(10)) * NS_PER_MS, give_buffers, NULL);
+	}
+}
+
+/* What is heard is right as far as it goes (the peers see to it), and nothing
+ * is left behind. */
+static void run_disturbed(void)
+{
+	struct sim_options options;
+
+	fake_init(seed);
+	options = some_options();
+	options.idle_ms = options.half_closed_ms = 3000;
+	options.server_connections = 1 + below(2);
+	options.queue_length = below(2) * 5;
+	options.queue_ms = 200;
+	options.parked_bytes =
+	    below(3) ? 4u << 20 : CHUNK_BYTES * (2 + below(8));
+	sim_start(&sim, &options);
+	talk_start(&talk);
+	some_talk();
+	/* Shortages may make it so. */
+	talk.opaque = true;
+	talk_begin(&talk, &sim);
+	talk.client->write_max = below(2) ? UINT32_MAX : 1 + below(3000);
+	talk.client->read_max = below(2) ? UINT32_MAX : 1 + below(9000);
+	talk.server_write_max = below(2) ? UINT32_MAX : 1 + below(3000);
+	for (uint32_t i = 1 + below(4); i; i--) {
+		(void)talk_run(&talk, &sim, below(60));
+		disturb();
+	}
+	(void)talk_run(&talk, &sim, 300);
 	talk_end();
 	sim_stop(&sim);
 	fake_fini();
@@ -228,6 +313,16 @@ START_TEST(test_random)
 
 	for (seed = first; seed <= last; seed++)
 		run();
+}
+END_TEST
+
+START_TEST(test_disturbed)
+{
+	uint64_t first = only_seed ? only_seed : 1;
+	uint64_t last = only_seed ? only_seed : SEEDS;
+
+	for (seed = first; seed <= last; seed++)
+		run_disturbed();
 }
 END_TEST
 
@@ -308,6 +403,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGABRT, on_abort);
 	kit_begin();
 	tcase_add_test(tcase, test_random);
+	tcase_add_test(tcase, test_disturbed);
 	if (!only_seed)
 		tcase_add_loop_test(tcase, test_fail_nth, 0, 2 * N_VICTIMS);
 	failed = sim_check_main(tcase);
