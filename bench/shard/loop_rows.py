@@ -207,6 +207,7 @@ def slow(run):
     result = Result(f"{SLOW_CLIENTS} slow clients, {SLOW_BYTES_PER_S // 1000} "
                     "KB/s each")
     got = {"nobody": [], "off": [], "auto": []}
+    cpu_share = {name: [] for name in got}
     lanes = {"off": [], "auto": []}
     with stage.Stage(run) as on:
         on.start_braid(run.template)
@@ -214,16 +215,23 @@ def slow(run):
             for name in list(got)[i % 3:] + list(got)[:i % 3]:
                 with SlowClients(run, on, name) if name != "nobody" \
                         else contextlib.nullcontext():
+                    count = measure.CpuCount(on.braid.pids())
+                    start = time.monotonic()
                     got[name].append(small_turns(run, on))
+                    cpu_share[name].append(
+                        100 * count.seconds() / (time.monotonic() - start))
                     if name in lanes:
                         lanes[name].append(on.server_connections())
-                say(run, f"{name:6} p99 {got[name][-1]:.0f} us, connections "
-                    f"to servers {lanes.get(name, [0])[-1]}")
+                say(run, f"{name:6} p99 {got[name][-1]:.0f} us, braidd "
+                    f"{cpu_share[name][-1]:.1f} % of a core, connections to "
+                    f"servers {lanes.get(name, [0])[-1]}")
     most = max(lanes["auto"])
     result.goal("slow clients: connections to servers a client",
                 f"{most / SLOW_CLIENTS:.3f}", "1", most <= SLOW_CLIENTS)
-    result.table(["beside", "p99, us, in order", "connections to servers"],
-                 [(name, all_of(v, 0), all_of(lanes.get(name, []), 0))
+    result.table(["beside", "p99, us, in order", "braidd, % of a core",
+                  "connections to servers"],
+                 [(name, all_of(v, 0), all_of(cpu_share[name]),
+                   all_of(lanes.get(name, []), 0))
                   for name, v in got.items()])
     for base in ("nobody", "off"):
         more = [a / b for a, b in zip(got["auto"], got[base])]
