@@ -328,7 +328,10 @@ bool http_answer_see(struct flow *flow, const uint8_t *bytes, uint32_t length,
 	/* Given up already. */
 	if (http->todo & HTTP_TO_DROP || http->excess)
 		return true;
-	/* It took no more, but answers; it is given up behind that. */
+	/* It took no more, but answers; it is given up behind that. What was
+	 * asked as a piece is asked of another instead. */
+	if (http->lost && http->edited && !http->survives)
+		return http_ask_again(flow, &look);
 	if (http->lost && !http->survives) {
 		good = http_look_opaque(flow, &look);
 		flow_server_broke(flow, http->lost_error);

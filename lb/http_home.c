@@ -32,6 +32,14 @@ static bool http_is_safe(const struct http_flow *http)
 	       (head->method.length == 4 && !memcmp(method, "HEAD", 4));
 }
 
+/* The client has heard nothing of an answer: the head of one that was asked as
+ * a piece is kept until it is whole. */
+static bool http_is_unheard(const struct http_flow *http)
+{
+	return http->answer_step == HTTP_ANSWER_HEAD &&
+	       (!http->answer_begun || http->edited);
+}
+
 /* RFC 9110 9.2.2, and only where no byte of an answer has come. On a
  * connection that was used before, the server has mostly just closed it: that
  * is no failure, and costs no attempt. */
@@ -40,9 +48,8 @@ static bool http_may_replay(const struct flow *flow)
 	const struct http_flow *http = http_of(flow);
 
 	return http->request_step == HTTP_REQUEST_WAIT &&
-	       http->answer_step == HTTP_ANSWER_HEAD && http->sent &&
-	       !http->answer_begun && http->up_body.framing == HTTP1_NO_BODY &&
-	       http_is_safe(http) &&
+	       http_is_unheard(http) && http->sent &&
+	       http->up_body.framing == HTTP1_NO_BODY && http_is_safe(http) &&
 	       (http->n_sent > 1 ||
 		   flow->retries < flow->upstream->pool->connect_retries);
 }
@@ -100,6 +107,8 @@ static void http_replay(struct flow *flow)
 
 	counter_inc(&flow->worker->metrics->http_replays);
 	http_blame(flow);
+	http_answer_reset(flow);
+	http->answer_step = HTTP_ANSWER_HEAD;
 	http->sent = http->edited = false;
 	http->todo |= HTTP_TO_DROP | HTTP_TO_OPEN;
 }
