@@ -79,14 +79,44 @@ static bool lane_fault_counts(
 	       conn->step == SHARD_BODY;
 }
 
+/* The place of what its server brings, for all downloads of the worker. */
+static struct upstream_rate *lane_rate(const struct shard_conn *conn)
+{
+	struct upstream *upstream = conn->upstream;
+	uint32_t at = conn->server->index % UPSTREAM_RATES;
+
+	return &upstream->workers[conn->worker->index].rates[at];
+}
+
 /* What it brought lately is where another lane of its server begins. */
 static void lane_remember(const struct shard_conn *conn)
 {
 	struct shard_record *record = shard_record(conn->shard, conn->server);
 	uint64_t rate = shard_plan_rate(&conn->shard->plan, conn->lane);
 
-	if (record && rate)
+	if (!rate)
+		return;
+	if (record)
 		record->rate = rate;
+	*lane_rate(conn) = (struct upstream_rate){
+	    .server = conn->server->index,
+	    .kib_s =
+		rate >> 10 < UINT32_MAX ? (uint32_t)(rate >> 10) : UINT32_MAX,
+	};
+}
+
+/* 0: unknown. */
+static uint64_t lane_remembered(const struct shard_conn *conn)
+{
+	const struct shard_record *record =
+	    shard_record(conn->shard, conn->server);
+	const struct upstream_rate *known = lane_rate(conn);
+
+	if (record && record->rate)
+		return record->rate;
+	return known->server == conn->server->index
+		   ? (uint64_t)known->kib_s << 10
+		   : 0;
 }
 
 static void lane_blame(struct shard_conn *conn, enum shard_cause cause)
@@ -121,6 +151,8 @@ static void lane_lose(struct shard_conn *conn, enum shard_cause cause)
 		lane_remember(conn);
 		shard_plan_lost(&shard->plan, conn->lane);
 	}
+	/* The next download tries it with a small piece. */
+	lane_rate(conn)->kib_s = 0;
 	shard_conn_drop(conn);
 }
 
@@ -164,7 +196,6 @@ void shard_lane_done(struct shard_conn *conn)
 void shard_lane_opened(struct shard_conn *conn)
 {
 	struct shard_flow *shard = conn->shard;
-	const struct shard_record *record = shard_record(shard, conn->server);
 	uint64_t room = addr_is_unix(&conn->server->addr)
 			    ? SHARD_UNIX_ROOM
 			    : sock_receive_room(conn->fd) / 2;
@@ -172,7 +203,7 @@ void shard_lane_opened(struct shard_conn *conn)
 
 	if (room > 2 * ROOM_SPARE)
 		room -= ROOM_SPARE;
-	lane = shard_plan_open(&shard->plan, record ? record->rate : 0, room);
+	lane = shard_plan_open(&shard->plan, lane_remembered(conn), room);
 	if (lane < 0) {
 		shard_conn_drop(conn);
 		return;

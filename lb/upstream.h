@@ -29,6 +29,14 @@ struct tls_resume;
 /* After so many flows it is taken for the protocol's way. */
 #define UPSTREAM_CLIENT_FIRST 64u
 
+/* What a server has brought to a sharded download lately, of so many servers:
+ * where the next download's guesses begin. */
+#define UPSTREAM_RATES 16u
+struct upstream_rate {
+	uint32_t server; /* its index */
+	uint32_t kib_s; /* 0: unknown */
+};
+
 struct upstream_worker {
 	struct list_node waiting_link; /* in worker.waiting while queued > 0 */
 	struct list queue; /* struct flow.queue_link, oldest first */
@@ -43,6 +51,7 @@ struct upstream_worker {
 	uint32_t client_first;
 	/* What the last sharded downloads were worth; 0: unknown. */
 	uint32_t shard_lanes;
+	struct upstream_rate rates[UPSTREAM_RATES]; /* by server */
 	struct tls_resume *resume; /* [n_servers], of a pool with TLS */
 } __attribute__((aligned(64)));
 
