@@ -39,7 +39,8 @@
 	X(BR_E_TLS_ENDED, -1026,                                               \
 	    "the connection ended within the TLS handshake")                   \
 	X(BR_E_TLS_SLOW, -1027, "no whole TLS handshake in the time for it")   \
-	X(BR_E_MODEL, -1028, "not a model for this version")
+	X(BR_E_MODEL, -1028, "not a model for this version")                   \
+	X(BR_E_DIGEST, -1029, "what servers sent does not match Repr-Digest")
 
 enum br_error {
 #define X(name, value, text) name = value,

@@ -25,6 +25,8 @@ void http_answer_reset(struct flow *flow)
 	http_chunk_free(flow, &http->answer_head);
 	http->answer_step = HTTP_ANSWER_NONE;
 	http->answer_begun = http->survives = false;
+	digest_free(http->digest);
+	http->digest = NULL;
 }
 
 static bool http_look_opaque(struct flow *flow, struct look *look)
@@ -308,6 +310,8 @@ static bool http_answer_body(struct flow *flow, struct look *look)
 		left = (uint32_t)room;
 	result = http1_body_take(
 	    &http->down_body, look->bytes + look->at, left, &taken);
+	if (http->digest)
+		digest_add(http->digest, look->bytes + look->at, taken);
 	look->at += (uint32_t)taken;
 	look->pass->end = look->at;
 	if (result == HTTP1_MALFORMED)

@@ -391,6 +391,7 @@ void http_free(struct flow *flow)
 	http_drop_held(flow);
 	http_chunk_free(flow, &http->long_head);
 	http_chunk_free(flow, &http->answer_head);
+	digest_free(http->digest);
 	slab_free(&flow->worker->http_slab, http);
 	flow->side->http = NULL;
 }

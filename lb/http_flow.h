@@ -76,6 +76,7 @@ enum http_answer_step {
 #define HTTP_TO_FINISH 0x40u /* that was the last answer */
 
 struct http_flow {
+	struct digest *digest; /* of the answer's body so far; NULL: none */
 	/* -- the request in force, or the next -- */
 	const uint8_t *bytes; /* its head, as it came: [0, request_bytes) */
 	uint32_t gathered; /* of it, so far */

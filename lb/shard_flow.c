@@ -104,16 +104,18 @@ enum shard_worth shard_judge_answer(struct flow *flow,
 {
 	const struct upstream *upstream = flow->upstream;
 	const struct conf_shard *conf = &upstream->pool->shard;
-	const struct http_flow *http = http_of(flow);
+	struct http_flow *http = http_of(flow);
 	const struct shard_injection injection = {
 	    .injected = http->edited, .last = conf->piece - 1};
 	enum shard_worth worth;
 
-	/* Nobody could tell whether the whole is what was promised. */
-	if (conf->verify != CONF_SHARD_UNVERIFIED || upstream->tls)
+	if (upstream->tls)
 		return http->edited ? SHARD_ASK_AGAIN : SHARD_NOT;
 	worth = shard_judge(
 	    conf, &http->request, http->bytes, &injection, answer, bytes, ret);
+	if (worth != SHARD_NOT && worth != SHARD_ASK_AGAIN && ret->digested &&
+	    !(http->digest = digest_new()))
+		worth = http->edited ? SHARD_ASK_AGAIN : SHARD_NOT;
 	shard_learn(flow, worth, ret);
 	return worth;
 }
@@ -256,7 +258,7 @@ int shard_begin(struct flow *flow, const struct shard_order *order)
 		counter_inc(&worker->metrics->shard.continued);
 	http->n_shards = shard->lanes_peak;
 	http->n_pieces = shard->n_pieces;
-	if (!tls_sink(flow, &flow->down) &&
+	if (!tls_sink(flow, &flow->down) && !shard->order.digested &&
 	    !pipe_borrow(&worker->pipes, &shard->pipe))
 		counter_set(&worker->metrics->pipes, worker->pipes.made);
 	shard_run(shard);

@@ -17,6 +17,7 @@
 #define JUDGED_FIELD_LIST(X)                                                   \
 	X(ETAG, "etag")                                                        \
 	X(LAST_MODIFIED, "last-modified")                                      \
+	X(REPR_DIGEST, "repr-digest")                                          \
 	X(DATE, "date")                                                        \
 	X(CONTENT_ENCODING, "content-encoding")                                \
 	X(CONTENT_RANGE, "content-range")                                      \
@@ -214,6 +215,15 @@ static bool order_of_206(const struct http1_head *answer,
 	return true;
 }
 
+static bool judged_digest(
+    const struct judged *fields, uint8_t ret[DIGEST_BYTES])
+{
+	struct http1_span value;
+
+	return judged_one(fields, JUDGED_REPR_DIGEST, &value) &&
+	       digest_read_field(fields->bytes + value.at, value.length, ret);
+}
+
 static bool answer_is_plain(const struct http1_head *answer)
 {
 	return answer->minor == 1 && answer->shapes & HTTP1_HAS_LENGTH &&
@@ -234,6 +244,11 @@ static bool judge_order(const struct conf_shard *conf,
 		? !order_of_200(answer, &fields, &order)
 		: !order_of_206(answer, &fields, asked, injection, &order))
 		return false;
+	if (conf->verify == CONF_SHARD_REPR_DIGEST) {
+		order.digested = judged_digest(&fields, order.digest);
+		if (!order.digested || order.partial)
+			return false;
+	}
 	order.close = answer->shapes & HTTP1_CLOSE;
 	*ret = order;
 	return true;
@@ -264,6 +279,10 @@ enum shard_worth shard_judge(const struct conf_shard *conf,
 	if (!judge_order(conf, &asked, injection, answer, bytes, ret))
 		return no;
 	/* Of what home was not asked for, somebody else has to be. */
+	/* What is small is spliced, and cannot be verified. */
+	if (ret->digested && !injection->injected &&
+	    ret->end - ret->first < conf->min_size)
+		return SHARD_NOT;
 	return ret->end - ret->first < conf->min_size &&
 		       ret->home_to == ret->end
 		   ? SHARD_SURVIVES
@@ -292,6 +311,7 @@ enum shard_piece shard_judge_piece(const struct shard_order *order,
     const void *bytes, uint64_t *ret_to)
 {
 	struct http1_content_range part;
+	uint8_t digest[DIGEST_BYTES];
 	struct judged fields;
 
 	if (answer->status >= 500 || answer->status == 408 ||
@@ -300,6 +320,9 @@ enum shard_piece shard_judge_piece(const struct shard_order *order,
 	if (answer->status != 206 || !answer_is_plain(answer))
 		return SHARD_PIECE_OTHER;
 	judged_read(&fields, answer, bytes);
+	if (order->digested && judged_digest(&fields, digest) &&
+	    memcmp(digest, order->digest, DIGEST_BYTES) != 0)
+		return SHARD_PIECE_OTHER;
 	if (!judged_part(answer, &fields, &part) ||
 	    part.total != order->total || part.first != from ||
 	    part.last >= to || !piece_is_same(order, &fields))

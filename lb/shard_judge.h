@@ -14,6 +14,9 @@
  * same length and Last-Modified), the same total length and the same content
  * coding.
  *
+ * Where the pool wants the whole verified, only what has a digest of the whole
+ * is joined: the client's own ranges and answers without it are not.
+ *
  * Thread:  any; pure.
  * Memory:  the order keeps copies of what it needs; spans are not kept.
  * Units:   bytes of the representation; `end` is the byte behind the last.
@@ -24,10 +27,10 @@
 
 #include "base/error.h"
 #include "conf/conf.h"
+#include "io/digest.h"
 #include "io/http1_head.h"
 
 #define SHARD_VALIDATOR_MAX 128u
-#define SHARD_DIGEST_BYTES 32u
 /* Less is mostly here before anything could happen to its server. */
 #define SHARD_SURVIVES_BYTES (64u << 10)
 
@@ -55,7 +58,7 @@ struct shard_order {
 	bool digested; /* digest holds: SHA-256 of the whole representation */
 	uint8_t validator_bytes;
 	char validator[SHARD_VALIDATOR_MAX]; /* as it came, for If-Range */
-	uint8_t digest[SHARD_DIGEST_BYTES];
+	uint8_t digest[DIGEST_BYTES];
 	uint64_t coding; /* a hash of Content-Encoding; 0: none */
 };
 

@@ -205,6 +205,21 @@ static bool move_flush(struct shard_flow *shard)
 	return false;
 }
 
+/* The last bytes stay here until the whole is what it was said to be. */
+static bool move_verify(struct shard_flow *shard, const void *bytes, uint32_t n)
+{
+	struct digest *digest = http_of(shard->flow)->digest;
+
+	if (!shard->order.digested)
+		return true;
+	digest_add(digest, bytes, n);
+	if (!shard_plan_done(&shard->plan) ||
+	    digest_matches(digest, shard->order.digest))
+		return true;
+	shard_give_up(shard, BR_E_DIGEST);
+	return false;
+}
+
 static enum move move_by_copy(struct shard_conn *conn)
 {
 	struct shard_flow *shard = conn->shard;
@@ -218,6 +233,8 @@ static enum move move_by_copy(struct shard_conn *conn)
 	if (n <= 0)
 		return move_none(conn, n);
 	done = move_take(conn, bytes, (uint32_t)n);
+	if (!move_verify(shard, bytes, (uint32_t)n))
+		return MOVE_WAITS;
 	good = tls_sink(flow, d) ? tls_seal(flow, d, bytes, (size_t)n)
 				 : relay_hand(flow, d, bytes, (uint32_t)n);
 	if (!good || !move_flush(shard))

@@ -51,6 +51,10 @@ class Cell:
                 reader, self.contents(library))
             self.gap_s = got.longest_gap_s
             self.outcome = self._judge(got)
+            # Only the whole can be verified: what went before is seen to be
+            # of no use by the missing end.
+            if self.kind == UNSEEN and got.end == RESET:
+                self.outcome = "error"
             if got.end == WHOLE:
                 self.after = self._next(sock, reader, library)
         finally:

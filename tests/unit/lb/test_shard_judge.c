@@ -397,6 +397,49 @@ START_TEST(test_piece_of_others)
 }
 END_TEST
 
+#define DIGEST                                                                 \
+	"Repr-Digest: sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"  \
+	"\r\n"
+#define OTHER_DIGEST                                                           \
+	"Repr-Digest: sha-256=:AAAWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"  \
+	"\r\n"
+
+/* Only where the whole can be verified, and it will be. */
+START_TEST(test_verified)
+{
+	struct conf_shard conf = conf_strong;
+	struct shard_order order;
+	uint64_t to = 0;
+
+	conf.verify = CONF_SHARD_REPR_DIGEST;
+	ck_assert_int_eq(
+	    judge(&conf, &plain, GET END, OK LONG TAG RANGES END, &order),
+	    SHARD_NOT);
+	ck_assert_int_eq(
+	    judge(&conf, &plain, GET END,
+		OK "Content-Length: 100000\r\n" TAG RANGES DIGEST END, &order),
+	    SHARD_NOT);
+	ck_assert_int_eq(
+	    judge(&conf, &plain, GET "Range: bytes=100-\r\n" END,
+		PART
+		"Content-Length: 10485660\r\n"
+		"Content-Range: bytes 100-10485759/10485760\r\n" TAG DIGEST END,
+		&order),
+	    SHARD_NOT);
+	ck_assert_int_eq(judge(&conf, &plain, GET END,
+			     OK LONG TAG RANGES DIGEST END, &order),
+	    SHARD_SPLIT);
+	ck_assert(order.digested && order.digest[0] == 0xba);
+	ck_assert_int_eq(judge_piece(&order, PIECE AT TAG DIGEST END, &to),
+	    SHARD_PIECE_GOOD);
+	ck_assert_int_eq(
+	    judge_piece(&order, PIECE AT TAG END, &to), SHARD_PIECE_GOOD);
+	ck_assert_int_eq(
+	    judge_piece(&order, PIECE AT TAG OTHER_DIGEST END, &to),
+	    SHARD_PIECE_OTHER);
+}
+END_TEST
+
 START_TEST(test_long_validator)
 {
 	char answer[1024], tag[256];
@@ -428,6 +471,7 @@ int main(void)
 	tcase_add_loop_test(tests, test_injected_in_vain, 0, BR_COUNT(useless));
 	tcase_add_loop_test(tests, test_piece, 0, BR_COUNT(piece_rows));
 	tcase_add_test(tests, test_piece_of_others);
+	tcase_add_test(tests, test_verified);
 	tcase_add_test(tests, test_long_validator);
 	return check_main(tests);
 }
