@@ -20,7 +20,7 @@ RATES = [100, 100, 100, 100]
 SIZE = 600 * MB
 VICTIM = 1  # s2
 KILL_AT_S = 5.4
-BACK_AT_S = 10.4
+BACK_AT_S = 9.4
 # How long what the victim had is looked for after its death.
 LOOK_S = 1.5
 BAR = 8
@@ -84,24 +84,32 @@ class Lanes:
                 for flow in answer.get("shards", [])
                 for lane in flow["lanes"] if lane["to"]]
 
+    def migrations(self):
+        return self.on.ctl("status")["shards"]["migrations"]
+
 
 def tell_takeover(screen, lanes, victim, until):
-    """Who was asked for what the victim had last and did not bring."""
-    owed, told = None, False
+    """Who was asked for what the victim had last and did not bring. Its piece
+    is cut behind what had arrived, so its first end counts."""
+    begin = end = 0
+    before = lanes.migrations()
+    told = False
     while time.monotonic() < until and not told:
         pieces = lanes.look()
-        theirs = [(at, end) for server, _, end, at in pieces
-                  if server == victim]
-        owed = theirs[0] if theirs else owed
-        for server, begin, end, _ in [] if theirs or not owed else pieces:
-            low, high = max(owed[0], begin), min(owed[1], end)
-            if low < high:
+        for server, piece_from, to, _ in pieces:
+            if server == victim:
+                end = max(end, to) if piece_from == begin else to
+                begin = piece_from
+        for server, piece_from, to, _ in pieces:
+            if server != victim and begin <= piece_from < end:
                 told = True
-                screen.event(f"   of its piece {owed[0] / MIB:.2f}-"
-                             f"{owed[1] / MIB:.2f} MiB, {low / MIB:.2f}-"
-                             f"{high / MIB:.2f} is asked again of {server}",
-                             "33")
+                screen.event(f"   its piece was {begin / MIB:.2f}-"
+                             f"{end / MIB:.2f} MiB; from {piece_from / MIB:.2f}"
+                             f" on it is asked again of {server}", "33")
         time.sleep(0.005)
+    if not told:
+        screen.event(f"   pieces whose rest was asked of others: "
+                     f"{lanes.migrations() - before}", "33")
 
 
 def break_and_mend(screen, on, done):
