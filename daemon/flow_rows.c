@@ -3,6 +3,7 @@
 
 #include "lb/flow_profile.h"
 #include "lb/flow_steps.h"
+#include "lb/shard_flow.h"
 #include "lb/side.h"
 
 #include <stdio.h>
@@ -93,6 +94,28 @@ void flow_rows_fill(const struct worker *worker, struct listing *base)
 	}
 }
 
+static bool is_killed(
+    const struct server *server, const struct flow_killing *killing)
+{
+	return strcmp(server->name, killing->server) == 0 ||
+	       strcmp(server->instance, killing->server) == 0;
+}
+
+/* A download that other servers bring, too, goes on from those. */
+static bool has_only_killed(
+    const struct flow *flow, const struct flow_killing *killing)
+{
+	struct shard_view view;
+
+	if (!shard_describe(flow, &view))
+		return false;
+	for (uint32_t i = 0; i < view.n_lanes; i++)
+		if (!view.lanes[i].server ||
+		    !is_killed(view.lanes[i].server, killing))
+			return false;
+	return view.n_lanes > 0;
+}
+
 static bool is_wanted(
     const struct flow *flow, const struct flow_killing *killing)
 {
@@ -100,10 +123,11 @@ static bool is_wanted(
 		return false;
 	if (killing->id)
 		return flow->id == killing->id;
-	return flow->server &&
-	       (strcmp(flow->server->name, killing->server) == 0 ||
-		   strcmp(flow->server->instance, killing->server) == 0) &&
-	       strcmp(flow->upstream->pool->name, killing->pool) == 0;
+	if (!flow->upstream ||
+	    strcmp(flow->upstream->pool->name, killing->pool) != 0)
+		return false;
+	return flow->server ? is_killed(flow->server, killing)
+			    : has_only_killed(flow, killing);
 }
 
 void flow_rows_kill(struct worker *worker, struct flow_killing *killing)

@@ -254,6 +254,9 @@ int shard_begin(struct flow *flow, const struct shard_order *order)
 		return -ENOMEM;
 	}
 	counter_inc(&worker->metrics->shard.flows);
+	/* Home's answer is the first piece. */
+	counter_add(&worker->metrics->shard.pieces, shard->n_pieces);
+	counter_add(&worker->metrics->shard.lanes, shard->n_conns);
 	if (!shard->n_conns)
 		counter_inc(&worker->metrics->shard.continued);
 	http->n_shards = shard->lanes_peak;

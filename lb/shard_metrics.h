@@ -21,7 +21,7 @@
 	    "Of them, those asked again as the client did: the answer was "    \
 	    "of no use")                                                       \
 	X(lanes, "Connections to servers that brought pieces")                 \
-	X(pieces, "Ranges that servers were asked for")                        \
+	X(pieces, "Ranges that servers were asked for, and first answers")     \
 	X(stalls, "Times that a client waited for bytes which a server owed")  \
 	X(bytes_moved, "Bytes of pieces that went to clients")
 

@@ -6,10 +6,13 @@
 #include "tools/braidctl_client.h"
 #include "tools/braidctl_print.h"
 
-/* How bytes move: an operator's two words for the modes of a direction. */
+/* How bytes move: an operator's words for the modes of a direction. */
 static const char *path_word(const json_t *flow, const char *key)
 {
-	return !strcmp(client_text(flow, key), "splice") ? "splice" : "relay";
+	const char *mode = client_text(flow, key);
+
+	return !strcmp(mode, "splice") || !strcmp(mode, "shard") ? mode
+								 : "relay";
 }
 
 static void add_path(struct table *table, const json_t *flow)

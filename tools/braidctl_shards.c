@@ -42,6 +42,8 @@ static void print_summary(struct printer *p, const json_t *s)
 	    human_bytes((double)client_uint(s, "kernel_bytes"), a));
 }
 
+/* Behind the last piece nothing is lost: it may have been asked for, by a
+ * client's whole request, but will be asked for again in pieces. */
 static void fill_bar(struct bar *bar, const json_t *s)
 {
 	const json_t *lanes = json_object_get(s, "lanes");
@@ -49,16 +51,19 @@ static void fill_bar(struct bar *bar, const json_t *s)
 	*bar = (struct bar){.from = client_uint(s, "first"),
 	    .to = client_uint(s, "end"),
 	    .sent = client_uint(s, "next_out"),
-	    .frontier = client_uint(s, "frontier")};
+	    .frontier = client_uint(s, "next_out")};
 	for (size_t i = 0;
 	     i < json_array_size(lanes) && bar->n_pieces < BAR_PIECES_MAX;
 	     i++) {
 		const json_t *lane = json_array_get(lanes, i);
+		uint64_t to = client_uint(lane, "to"); /* null: 0 */
 
-		if (json_is_integer(json_object_get(lane, "to")))
+		if (to > bar->frontier)
+			bar->frontier = to;
+		if (to)
 			bar->pieces[bar->n_pieces++] = (struct bar_piece){
 			    .from = client_uint(lane, "next"),
-			    .to = client_uint(lane, "to"),
+			    .to = to,
 			    .arrived = client_uint(lane, "arrived"),
 			    .lane = (uint32_t)i};
 	}
