@@ -26,6 +26,7 @@ SOON = 20_000
 class Trouble:
     def __init__(self, kind, moment):
         self.kind, self.moment = kind, moment
+        self.armed = True
         self.server = None
         self.struck = 0  # answers that were not as they should be
         self._pieces = 0
@@ -50,8 +51,8 @@ class Trouble:
             return answer.first
         return (answer.first + answer.end) // 2
 
-    def __call__(self, server, _request, answer):
-        if answer.status not in (200, 206, 416):
+    def __call__(self, server, request, answer):
+        if not self.armed or answer.status not in (200, 206, 416):
             return None
         with self._lock:
             mine = self.server is server
@@ -65,7 +66,10 @@ class Trouble:
             self.struck += 1
         if self.kind in IN_BODY:
             return Fault(IN_BODY[self.kind], offset)
-        IN_HEAD[self.kind](answer, self.struck)
+        if self.kind in OTHERS:
+            _other(server, request, answer, OTHERS[self.kind](answer.entity))
+        else:
+            IN_HEAD[self.kind](answer, self.struck)
         return None
 
 
@@ -115,34 +119,13 @@ def _crawl(_server, wire, answer, at):
 
 
 # -- in the head -------------------------------------------------------
-def _other(answer, entity):
-    """The answer as if the server held that entity, and did not care for
+def _other(server, request, answer, entity):
+    """The answer of a server that holds that entity, and does not care for
     If-Range."""
-    answer.entity = entity
-    answer.set("ETag", entity.etag)
-    answer.end = min(answer.end, entity.size)
-    if answer.status == 206:
-        answer.set("Content-Range", f"bytes {answer.first}-{answer.end - 1}/"
-                                    f"{entity.size}")
-
-
-def _corrupt(answer, _n):
-    _other(answer, corrupted(answer.entity))
-
-
-def _corrupt_unseen(answer, _n):
-    """Other bytes under the same tag: only a digest tells."""
-    _other(answer, Entity(corrupted(answer.entity).content,
-                          answer.entity.etag))
-
-
-def _truncate(answer, _n):
-    entity = truncated(answer.entity)
-    if answer.status == 206 and answer.first >= entity.size:
-        answer.status, answer.body = 416, b""
-        answer.set("Content-Range", f"bytes */{entity.size}")
-    elif answer.status != 416:
-        _other(answer, entity)
+    date = answer.fields[:1]
+    answer.__dict__.update(server.of_entity(
+        request, entity, minds_if_range=False).__dict__)
+    answer.fields = date + answer.fields
 
 
 def _whole(answer, entity):
@@ -209,12 +192,10 @@ def _status(status):
 
 IN_BODY = {"kill": _kill, "RST": _reset, "FIN early": _fin, "stall": _stall,
            "1 KB/s": _crawl}
-IN_HEAD = {"corrupt": _corrupt, "truncate": _truncate,
-           "ETag flip": _etag_flip, "200 for 206": _ignore_range,
+IN_HEAD = {"ETag flip": _etag_flip, "200 for 206": _ignore_range,
            "wrong range": _wrong_range, "no ranges": _no_ranges,
            "chunked": _chunked, "gzip": _gzip, "500": _status(500),
-           "416": _status(416), "short 206": _short,
-           "same ETag": _corrupt_unseen}
+           "416": _status(416), "short 206": _short}
 
 
 def corrupted(entity):
@@ -231,3 +212,14 @@ class _Front(Content):
 
 def truncated(entity):
     return Entity(_Front(entity.content, entity.size // 2), entity.etag)
+
+
+def unseen(entity):
+    """Other bytes under the same tag: only a digest tells."""
+    return Entity(corrupted(entity).content, entity.etag)
+
+
+# What the server holds in place of the entity.
+UNSEEN = "same ETag"
+OTHERS = {"corrupt": corrupted, "truncate": truncated, UNSEEN: unseen}
+KINDS = [*IN_BODY, *OTHERS, *IN_HEAD]

@@ -285,17 +285,18 @@ class RangeOrigin(Origin):
         elif entity is None:
             answer = Answer(404, body=b"not here\n")
         else:
-            answer = self._of_entity(request, entity)
+            answer = self.of_entity(request, entity)
         answer.fields.insert(0, ("Date", http_date(time.time())))
         return answer
 
-    def _of_entity(self, request, entity):
+    def of_entity(self, request, entity, minds_if_range=True):
         """RFC 9110 13.2.2: the order of the preconditions."""
         answer = Answer(200, entity, 0, entity.size)
         status = _precondition(request, entity)
         if status:
             answer = Answer(status, entity, body=b"")
-        elif request.get("Range") and _range_holds(request, entity):
+        elif request.get("Range") and (
+                not minds_if_range or _range_holds(request, entity)):
             answer = _partial(request.get("Range"), entity)
         answer.fields += [("ETag", entity.etag),
                           ("Last-Modified", http_date(entity.modified)),
