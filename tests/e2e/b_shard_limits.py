@@ -21,7 +21,8 @@ def test(s):
     path = f"/large/{SIZE}"
     origins = [RangeOrigin(s, library, rate_bps=4 * MIB) for _ in range(3)]
 
-    def run(limits, **more):
+    def run(limits, hold=False, **more):
+        """hold: the first takes no more until the others have all of it."""
         s.say(f"-- {limits}")
         port = s.port()
         b = Braid(s, {
@@ -34,18 +35,32 @@ def test(s):
             **more)
         got = [Download() for _ in range(CLIENTS)]
 
+        begun, others = threading.Event(), threading.Event()
+
+        def wait(one):
+            if one is got[0]:
+                begun.set()
+                others.wait(50)
+
         def fetch(one):
-            sock, reader = open_reader(("127.0.0.1", port))
+            sock, reader = open_reader(("127.0.0.1", port),
+                                       receive_buffer=65536)
             with sock:
                 sock.sendall(request(f"GET {path} HTTP/1.1"))
-                one.read(reader, [library.find(path).content])
+                one.read(reader, [library.find(path).content],
+                         wait if hold else None)
 
         threads = [threading.Thread(target=fetch, args=(one,))
                    for one in got]
-        for thread in threads:
+        threads[0].start()
+        if hold:
+            s.check(begun.wait(50), "the first has begun")
+        for thread in threads[1:]:
             thread.start()
-        for thread in threads:
+        for thread in threads[1:]:
             thread.join()
+        others.set()
+        threads[0].join()
         s.equal([(one.status, one.end, one.n, len(one.right))
                  for one in got], [(200, WHOLE, SIZE, 1)] * CLIENTS,
                 "all came whole")
@@ -69,9 +84,10 @@ def test(s):
             refused(m, "kernel_bytes"), 0, "nobody was refused")
     s.equal(max(shards(rows)), 3, f"shards: {shards(rows)}")
 
-    _, rows, m = run({"sharded_flows": 1})
-    s.check(refused(m, "flows") >= 1 and 0 in shards(rows) and
-            max(shards(rows)) == 3, f"one at a time: {shards(rows)}")
+    _, rows, m = run({"sharded_flows": 1}, hold=True)
+    s.equal(sorted(shards(rows)), [0] * (CLIENTS - 1) + [3],
+            "one at a time")
+    s.check(refused(m, "flows") >= CLIENTS - 1, "the others were refused")
 
     _, rows, m = run({"sharded_flows": 0})
     s.equal(shards(rows), [0] * CLIENTS, "none")
