@@ -219,7 +219,14 @@ def unseen(entity):
     return Entity(corrupted(entity).content, entity.etag)
 
 
+def undigested(entity):
+    """Not even what the server says of its digest, only its bytes."""
+    other = unseen(entity)
+    other.digest_of = entity.content
+    return other
+
+
 # What the server holds in place of the entity.
-UNSEEN = "same ETag"
-OTHERS = {"corrupt": corrupted, "truncate": truncated, UNSEEN: unseen}
+UNSEEN = {"same ETag": unseen, "same digest": undigested}
+OTHERS = {"corrupt": corrupted, "truncate": truncated, **UNSEEN}
 KINDS = [*IN_BODY, *OTHERS, *IN_HEAD]

@@ -33,6 +33,7 @@ class Entity:
         self.content, self.modified, self.coding = content, modified, coding
         tag = hashlib.sha256(content.name.encode()).hexdigest()[:16]
         self.etag = etag or f'"{tag}"'
+        self.digest_of = content
 
     @property
     def size(self):
@@ -308,7 +309,7 @@ class RangeOrigin(Origin):
             if entity.coding:
                 answer.fields.append(("Content-Encoding", entity.coding))
             if self.digests:
-                text = base64.b64encode(entity.content.sha256()).decode()
+                text = base64.b64encode(entity.digest_of.sha256()).decode()
                 answer.fields.append(("Repr-Digest", f"sha-256=:{text}:"))
         return answer
 
