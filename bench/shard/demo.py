@@ -134,6 +134,8 @@ def break_and_mend(screen, on, done):
     on.paths.heal(VICTIM)
     on.start_origin(VICTIM)
     screen.event(f"** server {name} started again", "1;32")
+    # It would die with the thread that started it (PR_SET_PDEATHSIG).
+    done.wait()
 
 
 def show_rates(screen, on, done):
