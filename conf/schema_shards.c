@@ -102,8 +102,9 @@ static const struct schema_row rows[] = {
 	.fallback = "4",
 	.example = "8",
 	.help = "Most shards of one transfer. Each is a connection to a "
-		"server of its own as long as there are so many; 1 splits "
-		"nothing, but a download still survives its server.",
+		"server of its own; where there are fewer servers than that, "
+		"each gets two at most. 1 splits nothing, but a download "
+		"still survives its server.",
     },
     {
 	.path = "pools.*.shard.validator",

@@ -220,7 +220,8 @@ void shard_lane_opened(struct shard_conn *conn)
 /* How far one goes for a server. */
 enum reach {
 	REACH_FRESH, /* without a lane, and without a fault lately */
-	REACH_GOOD, /* also such with a lane */
+	REACH_SECOND, /* also such with one lane */
+	REACH_GOOD, /* with however many */
 	REACH_ANY, /* all that have the same, but for a pause after a failure */
 };
 
@@ -239,6 +240,29 @@ static bool record_is_out(
 	return record->failures && rest_ns > REST_NS - OPEN_PAUSE_NS;
 }
 
+/* Connections to that server. */
+static uint32_t lanes_to(
+    const struct shard_flow *shard, const struct server *server)
+{
+	uint32_t n = 0;
+
+	LIST_FOREACH (node, &shard->conns) {
+		const struct shard_conn *conn =
+		    br_container_of(node, struct shard_conn, link);
+
+		n += conn->server == server;
+	}
+	return n;
+}
+
+/* One to each server; two where there are fewer of them than lanes wanted. */
+static uint32_t lanes_each(const struct shard_flow *shard)
+{
+	const struct pool *pool = shard->flow->upstream->pool;
+
+	return pool->n_servers < shard_lanes_wanted(shard) ? 2 : 1;
+}
+
 /* Servers that are not to be asked. */
 static uint32_t lanes_tried(
     const struct shard_flow *shard, enum reach reach, uint32_t *ret)
@@ -251,13 +275,14 @@ static uint32_t lanes_tried(
 		if (record_is_out(record, reach, lanes_now_ns(shard)))
 			ret[n++] = record->server;
 	}
-	if (reach > REACH_FRESH)
+	if (reach > REACH_SECOND)
 		return n;
 	LIST_FOREACH (node, &shard->conns) {
 		const struct shard_conn *conn =
 		    br_container_of(node, struct shard_conn, link);
 
-		if (n < TRIED_MAX)
+		if (n < TRIED_MAX &&
+		    lanes_to(shard, conn->server) > (reach == REACH_SECOND))
 			ret[n++] = conn->server->index;
 	}
 	return n;
@@ -379,16 +404,9 @@ static struct shard_conn *lanes_idle(const struct shard_flow *shard,
 }
 
 /* One that had to help out stays only until the others can go on. */
-static bool lane_is_second(const struct shard_conn *conn)
+static bool lane_is_over(const struct shard_conn *conn)
 {
-	const struct shard_flow *shard = conn->shard;
-
-	for (unsigned i = 0; i < SHARD_LANES_MAX; i++) {
-		if (shard->lanes[i] && shard->lanes[i] != conn &&
-		    shard->lanes[i]->server == conn->server)
-			return true;
-	}
-	return false;
+	return lanes_to(conn->shard, conn->server) > lanes_each(conn->shard);
 }
 
 /* An idle lane is asked, or dropped where it is of no more use. */
@@ -399,7 +417,7 @@ static void lane_serve(struct shard_conn *conn, uint32_t wanted)
 
 	/* One more than is wanted is of use where nobody has the next byte. */
 	if (conn_is_spent(conn) || (conn->drained && lanes_undrained(shard)) ||
-	    ((shard->plan.n_lanes > wanted || lane_is_second(conn)) &&
+	    ((shard->plan.n_lanes > wanted || lane_is_over(conn)) &&
 		shard_plan_turn(&shard->plan) >= 0)) {
 		lane_remember(conn);
 		shard_plan_lost(&shard->plan, conn->lane);
@@ -434,5 +452,6 @@ void shard_serve(struct shard_flow *shard)
 	if (lanes_undrained(shard) + shard->n_connecting < wanted &&
 	    shard->n_conns < SHARD_LANES_MAX &&
 	    lanes_now_ns(shard) >= shard->open_again_ns)
-		(void)lanes_open_within(shard, REACH_FRESH);
+		(void)lanes_open_within(
+		    shard, lanes_each(shard) > 1 ? REACH_SECOND : REACH_FRESH);
 }

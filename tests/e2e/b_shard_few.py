@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+import threading
+
+from lib import client, scenario
+from lib.braidd import Braid
+from lib.content import Comparer
+from lib.http1 import Reader
+from lib.range_origin import Library, RangeOrigin
+
+MIB = 1 << 20
+SIZE = 12 * MIB + 4711
+LANES = 4
+
+
+def download(s, port, path, entity):
+    with client.connect(("127.0.0.1", port)) as sock:
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        reader, seen = Reader(sock.recv), Comparer(entity.content, 0)
+        head = reader.final_head()
+        reader.exactly(int(head.get("Content-Length")), seen)
+    s.equal((seen.n, seen.wrong_at), (entity.size, None), "the whole")
+
+
+class Watch:
+    """The most connections of the pool that one server had at any look."""
+
+    def __init__(self, b, pool):
+        self.b, self.pool, self.most = b, pool, 0
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self._look)
+
+    def _look(self):
+        while not self.done.wait(0.02):
+            servers = self.b.ctl("servers", self.pool)["servers"]
+            self.most = max(self.most,
+                            *(server["connections"] for server in servers))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+
+
+def test(s):
+    """Servers that are fewer than shard.max get two connections of a download
+    at most, others one; a server alone is asked by two where that is faster."""
+    library = Library()
+    path = f"/large/{SIZE}"
+    entity = library.find(path)
+    pools, ports = {}, {}
+    for mode in ("on", "auto"):
+        for n in (1, 2, 4):
+            name = f"{mode}-{n}"
+            ports[name] = s.port()
+            origins = [RangeOrigin(s, library, rate_bps=4 * MIB)
+                       for _ in range(n)]
+            pools[name] = {
+                "servers": {f"s{i}": {"address": o.text}
+                            for i, o in enumerate(origins)},
+                "shard": {"range": mode, "min_size": "1MiB",
+                          "piece": "256KiB", "max": LANES}}
+    b = Braid(s, {
+        "listeners": {n: {"bind": f"127.0.0.1:{p}", "pool": n}
+                      for n, p in ports.items()},
+        "pools": pools})
+    for name in pools:
+        n = len(pools[name]["servers"])
+        each = 1 if n == LANES else 2
+        with Watch(b, name) as watch:
+            download(s, ports[name], path, entity)
+        line = b.wait_flows(1, listener=name)[0]
+        s.check(watch.most <= each,
+                f"{name}: at most {each} to a server ({watch.most} seen)")
+        # How many are worth it is found by trial, which takes time.
+        if name.startswith("on"):
+            s.equal(line["shards"], str(min(LANES, each * n)),
+                    f"{name}: lanes")
+    b.stop()
+
+
+scenario.run(test)
