@@ -50,7 +50,10 @@ static void start_pool(struct sim *sim)
 	    .queue_timeout_ms = sim->options.queue_ms,
 	    .proxy_out = sim->options.proxy_out,
 	    .splice = sim->options.splice,
-	    .shard.range = sim->options.shard_range};
+	    .shard = {.range = sim->options.shard_range,
+		.piece = sim->options.shard_piece,
+		.min_size = sim->options.shard_min_size,
+		.max = sim->options.shard_max}};
 
 	for (uint32_t i = 0; i < conf.n_servers; i++) {
 		servers[i].name = names[i];
@@ -186,6 +189,9 @@ void sim_start(struct sim *sim, const struct sim_options *options)
 	    .pipe_bytes = 65536,
 	    .buffers = options->buffers,
 	    .buffer_bytes = options->buffer_bytes,
+	    .sharded_flows = options->shard_max ? options->connections : 0,
+	    .shard_connections = 4 * options->connections,
+	    .shard_kernel_bytes = UINT64_C(1) << 30,
 	};
 	sim->shared.sources =
 	    source_table_new(options->connections, SOURCE_IPV6_BITS, 1);

@@ -74,6 +74,8 @@ struct sim_options {
 	/* ... or for these protocols, when not 0. */
 	protocol_set route_protocols;
 	enum conf_shard_range shard_range; /* other than off: http mode */
+	uint64_t shard_piece, shard_min_size;
+	uint32_t shard_max;
 	bool profiler; /* with verdicts that are mostly wrong */
 	bool reads_proxy;
 	const char *proxy_from; /* a prefix; NULL: any */
