@@ -353,6 +353,20 @@ static void conn_judge(struct shard_conn *conn, const struct http1_head *head)
 		shard_plan_shorten(&shard->plan, conn->lane, to, false);
 }
 
+/* So many bytes that are there, to where they have been looked at. */
+static bool conn_take(const struct shard_conn *conn, uint32_t bytes)
+{
+	for (uint32_t at = 0; at < bytes;) {
+		int64_t n = sock_receive(
+		    conn->fd, conn->worker->scratch + at, bytes - at);
+
+		if (n <= 0)
+			return false;
+		at += (uint32_t)n;
+	}
+	return true;
+}
+
 /* One head, if it is whole: taken, and in the worker's scratch. */
 static bool conn_take_head(struct shard_conn *conn, struct http1_head *ret)
 {
@@ -370,10 +384,10 @@ static bool conn_take_head(struct shard_conn *conn, struct http1_head *ret)
 	}
 	http1_head_start(ret, true);
 	result = http1_head_read(ret, scratch, (size_t)n);
-	if (result == HTTP1_DONE &&
-	    sock_receive(conn->fd, scratch, ret->bytes) == ret->bytes)
+	if (result == HTTP1_DONE && conn_take(conn, ret->bytes))
 		return true;
-	if (result == HTTP1_MALFORMED || n == SHARD_HEAD_MAX)
+	if (result == HTTP1_MALFORMED ||
+	    (result == HTTP1_MORE && n == SHARD_HEAD_MAX))
 		shard_lane_failed(conn, SHARD_CAUSE_entity);
 	else if (result == HTTP1_DONE || conn->ended)
 		shard_lane_failed(conn, SHARD_CAUSE_dead);
