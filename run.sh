@@ -338,8 +338,8 @@ run_demo() {
 	[[ $(id -u) == 0 ]] ||
 		die "the demo makes network namespaces and shaped links; please" \
 			"run it as root: sudo ./run.sh --demo shard"
-	need_packages "nginx ip tc nsenter setpriv taskset python3 make" \
-		"${BUILD_PACKAGES[@]}" nginx iproute2 python3 make
+	need_packages "nginx ip tc nft nsenter setpriv taskset python3 make" \
+		"${BUILD_PACKAGES[@]}" nginx iproute2 nftables python3 make
 	build_release
 	exec bench/shard/run.sh --demo --braidd "$PWD/build/bin/braidd"
 }

@@ -11,18 +11,16 @@
  */
 #include "tests/sim/sim_talk.h"
 #include "tests/sim/sim_tls_kit.h"
+#include "tests/sim/sim_seed.h"
 #include "tests/sim/sim_victim.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SEEDS 200
 #define N_MAX 5000
 
 static struct talk talk;
-static uint64_t only_seed, seed;
 
 static uint32_t below(uint32_t n)
 {
@@ -294,35 +292,15 @@ static void run_disturbed(void)
 	talk_free(&talk);
 }
 
-/* An assertion of the code under test ends the process: say where. */
-static void on_abort(int signal_number)
-{
-	char text[64];
-	int n = snprintf(text, sizeof text, "sim_http_random: seed: %llu\n",
-	    (unsigned long long)seed);
-
-	(void)!write(STDERR_FILENO, text, (size_t)n);
-	(void)signal(signal_number, SIG_DFL);
-	(void)raise(signal_number);
-}
-
 START_TEST(test_random)
 {
-	uint64_t first = only_seed ? only_seed : 1;
-	uint64_t last = only_seed ? only_seed : SEEDS;
-
-	for (seed = first; seed <= last; seed++)
-		run();
+	seed_run_all(SEEDS, run);
 }
 END_TEST
 
 START_TEST(test_disturbed)
 {
-	uint64_t first = only_seed ? only_seed : 1;
-	uint64_t last = only_seed ? only_seed : SEEDS;
-
-	for (seed = first; seed <= last; seed++)
-		run_disturbed();
+	seed_run_all(SEEDS, run_disturbed);
 }
 END_TEST
 
@@ -398,9 +376,7 @@ int main(int argc, char **argv)
 	TCase *tcase = tcase_create("http_random");
 	int failed;
 
-	if (argc > 1)
-		only_seed = strtoull(argv[1], NULL, 10);
-	(void)signal(SIGABRT, on_abort);
+	seed_begin(argc, argv);
 	kit_begin();
 	tcase_add_test(tcase, test_random);
 	tcase_add_test(tcase, test_disturbed);

@@ -6,17 +6,15 @@
  */
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_check.h"
+#include "tests/sim/sim_seed.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SEEDS 200
 #define TURNS_MAX 60000
 
 static struct sim sim;
-static uint64_t only_seed, seed;
 
 static uint32_t below(uint32_t n)
 {
@@ -154,25 +152,9 @@ static void run(void)
 	fake_fini();
 }
 
-/* An assertion of the code under test ends the process: say where. */
-static void on_abort(int signal_number)
-{
-	char text[64];
-	int n = snprintf(text, sizeof text, "sim_random: failing seed: %llu\n",
-	    (unsigned long long)seed);
-
-	(void)!write(STDERR_FILENO, text, (size_t)n);
-	(void)signal(signal_number, SIG_DFL);
-	(void)raise(signal_number);
-}
-
 START_TEST(test_random)
 {
-	uint64_t first = only_seed ? only_seed : 1;
-	uint64_t last = only_seed ? only_seed : SEEDS;
-
-	for (seed = first; seed <= last; seed++)
-		run();
+	seed_run_all(SEEDS, run);
 }
 END_TEST
 
@@ -180,9 +162,7 @@ int main(int argc, char **argv)
 {
 	TCase *tcase = tcase_create("random");
 
-	if (argc > 1)
-		only_seed = strtoull(argv[1], NULL, 10);
-	(void)signal(SIGABRT, on_abort);
+	seed_begin(argc, argv);
 	tcase_add_test(tcase, test_random);
 	return sim_check_main(tcase);
 }

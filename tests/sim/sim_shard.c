@@ -10,14 +10,13 @@
 #include "lb/shard_conn.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_check.h"
+#include "tests/sim/sim_seed.h"
 #include "tests/sim/sim_victim.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SEEDS 10
 #define N_MAX 4000
@@ -57,10 +56,8 @@ static struct sim sim;
 static struct origin origins[CONNS_MAX];
 static uint32_t n_origins;
 static struct rng dice;
-static uint64_t seed, only_seed, size;
+static uint64_t size;
 static uint32_t fault_one_in, write_max;
-/* What fails, for the message. */
-static uint32_t failing;
 
 static uint32_t below(uint32_t n)
 {
@@ -396,32 +393,14 @@ static void run(void)
 	stop(&client);
 }
 
-/* An assertion of the code under test ends the process: say where. */
-static void on_abort(int signal_number)
-{
-	char text[64];
-	int n = snprintf(text, sizeof text, "sim_shard: seed: %llu, n: %u\n",
-	    (unsigned long long)seed, failing);
-
-	(void)!write(STDERR_FILENO, text, (size_t)n);
-	(void)signal(signal_number, SIG_DFL);
-	(void)raise(signal_number);
-}
-
 START_TEST(test_random)
 {
-	uint64_t first = only_seed ? only_seed : 1;
-	uint64_t last = only_seed ? only_seed : SEEDS;
-
-	for (seed = first; seed <= last; seed++)
-		run();
+	seed_run_all(SEEDS, run);
 }
 END_TEST
 
 static bool run_failing(enum victim victim, uint32_t n)
 {
-	failing = n;
-
 	struct client client = {.read_max = UINT32_MAX};
 	bool reached;
 
@@ -460,9 +439,7 @@ int main(int argc, char **argv)
 {
 	TCase *tcase = tcase_create("shard");
 
-	if (argc > 1)
-		only_seed = strtoull(argv[1], NULL, 10);
-	(void)signal(SIGABRT, on_abort);
+	seed_begin(argc, argv);
 	tcase_add_test(tcase, test_random);
 	if (!only_seed)
 		tcase_add_loop_test(tcase, test_fail_nth, 0, N_VICTIMS);
