@@ -152,6 +152,7 @@ static void put_sockets(
 	put_number(out, sockets->device, 8);
 	put_number(out, sockets->inode, 8);
 	put_number(out, sockets->n_fds, 2);
+	put_number(out, sockets->use, 1);
 	end(out, from);
 }
 
@@ -317,6 +318,17 @@ static bool take_process(struct cursor *in, struct manifest_process *ret)
 	       ret->pid > 0 && ret->pid <= INT32_MAX && ret->number > 0;
 }
 
+/* A version without the responder says nothing of it. */
+static bool take_use(struct cursor *in, enum manifest_use *ret)
+{
+	uint8_t use = MANIFEST_LISTENER;
+
+	if (cursor_left(in) && !cursor_u8(in, &use))
+		return false;
+	*ret = (enum manifest_use)use;
+	return use < MANIFEST_USES;
+}
+
 static bool take_sockets(struct manifest *ret, struct cursor *in)
 {
 	struct manifest_sockets sockets;
@@ -325,7 +337,8 @@ static bool take_sockets(struct manifest *ret, struct cursor *in)
 	if (ret->n_sockets == MANIFEST_SOCKETS_MAX ||
 	    !take_addr(in, &sockets.addr) ||
 	    !cursor_be64(in, &sockets.device) ||
-	    !cursor_be64(in, &sockets.inode) || !cursor_be16(in, &n))
+	    !cursor_be64(in, &sockets.inode) || !cursor_be16(in, &n) ||
+	    !take_use(in, &sockets.use))
 		return false;
 	sockets.n_fds = n;
 	if (n == 0 || n > CONF_WORKERS_MAX)

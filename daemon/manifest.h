@@ -44,9 +44,18 @@ struct manifest_process {
 	char version[MANIFEST_VERSION_MAX + 1];
 };
 
-/* The listening sockets of one address, one after the other. */
+/* What sockets are for: listeners of both kinds may have the same address. */
+enum manifest_use {
+	MANIFEST_LISTENER,
+	MANIFEST_DNS_UDP,
+	MANIFEST_DNS_TCP,
+	MANIFEST_USES
+};
+
+/* The sockets of one address, one after the other. */
 struct manifest_sockets {
 	struct addr addr;
+	enum manifest_use use;
 	uint64_t device, inode; /* unix: the file at its path */
 	uint32_t n_fds;
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 struct item {
+	enum manifest_use use;
 	struct addr addr;
 	bool taken;
 	struct passed sockets;
@@ -28,29 +29,32 @@ void passed_put(const struct manifest_sockets *sockets, const int *fds)
 			br_out_of_memory("passed sockets", room);
 	}
 	item = &items[n_items++];
-	*item = (struct item){.addr = sockets->addr,
+	*item = (struct item){.use = sockets->use,
+	    .addr = sockets->addr,
 	    .sockets = {.n = sockets->n_fds,
 		.device = sockets->device,
 		.inode = sockets->inode}};
 	memcpy(item->sockets.fds, fds, sockets->n_fds * sizeof(int));
 }
 
-static struct item *find(const struct addr *addr)
+static struct item *find(enum manifest_use use, const struct addr *addr)
 {
 	for (uint32_t i = 0; i < n_items; i++)
-		if (!items[i].taken && addr_equal(&items[i].addr, addr))
+		if (!items[i].taken && items[i].use == use &&
+		    addr_equal(&items[i].addr, addr))
 			return &items[i];
 	return NULL;
 }
 
-bool passed_has(const struct addr *addr)
+bool passed_has(enum manifest_use use, const struct addr *addr)
 {
-	return find(addr) != NULL;
+	return find(use, addr) != NULL;
 }
 
-bool passed_take(const struct addr *addr, struct passed *ret)
+bool passed_take(
+    enum manifest_use use, const struct addr *addr, struct passed *ret)
 {
-	struct item *item = find(addr);
+	struct item *item = find(use, addr);
 
 	if (!item)
 		return false;

@@ -26,9 +26,10 @@ struct passed {
 
 /* Takes over the descriptors of one address. */
 void passed_put(const struct manifest_sockets *sockets, const int *fds);
-bool passed_has(const struct addr *addr);
+bool passed_has(enum manifest_use use, const struct addr *addr);
 /* Hands them out; false: there are none. */
-bool passed_take(const struct addr *addr, struct passed *ret);
+bool passed_take(
+    enum manifest_use use, const struct addr *addr, struct passed *ret);
 /* A bit for each passed_put(), in order, the lowest of a byte first: whether
  * it was taken. Returns the length in bytes; room for MANIFEST_SOCKETS_MAX. */
 uint32_t passed_taken(uint8_t *ret);

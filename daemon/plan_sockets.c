@@ -18,7 +18,7 @@ int plan_sockets_probe(const struct addr *addr, bool transparent)
 {
 	int one = 1, err = 0, fd;
 
-	if (addr_is_unix(addr) || passed_has(addr))
+	if (addr_is_unix(addr) || passed_has(MANIFEST_LISTENER, addr))
 		return 0;
 	fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -133,7 +133,7 @@ int plan_sockets_open(const struct addr *addr,
     struct plan_sockets **ret)
 {
 	struct passed passed = {.n = 0};
-	bool found = passed_take(addr, &passed);
+	bool found = passed_take(MANIFEST_LISTENER, addr, &passed);
 	uint32_t n = passed.n > n_workers ? passed.n : n_workers;
 	struct plan_sockets *sockets = sockets_new(addr, options, n);
 	int err = 0;

@@ -58,6 +58,9 @@ START_TEST(test_sockets)
 {
 	struct manifest_sockets tcp = {
 	    .addr = addr_of("[fe80::1]:443"), .n_fds = 4};
+	struct manifest_sockets udp = {.addr = addr_of("[fe80::1]:443"),
+	    .use = MANIFEST_DNS_UDP,
+	    .n_fds = 3};
 	struct manifest_sockets path = {.addr = addr_of("unix:/run/x.sock"),
 	    .device = 77,
 	    .inode = UINT64_MAX,
@@ -69,8 +72,11 @@ START_TEST(test_sockets)
 	    (struct manifest_process){.pid = 5, .number = 2, .version = "1.1"};
 	manifest_add_sockets(&out, &tcp);
 	manifest_add_sockets(&out, &path);
+	manifest_add_sockets(&out, &udp);
 	round_trip();
-	ck_assert_uint_eq(in.n_sockets, 2);
+	ck_assert_uint_eq(in.n_sockets, 3);
+	ck_assert_int_eq(in.sockets[0].use, MANIFEST_LISTENER);
+	ck_assert_int_eq(in.sockets[2].use, MANIFEST_DNS_UDP);
 	ck_assert(addr_equal(&in.sockets[0].addr, &tcp.addr));
 	ck_assert_uint_eq(in.sockets[0].n_fds, 4);
 	ck_assert(addr_equal(&in.sockets[1].addr, &path.addr));
@@ -80,7 +86,7 @@ START_TEST(test_sockets)
 	ck_assert(addr_equal(&in.api, &out.api));
 	ck_assert_uint_eq(in.n_older, 1);
 	ck_assert_uint_eq(in.older[0].pid, 5);
-	ck_assert_uint_eq(manifest_fds(&in), 1 + 1 + 4 + 1 + 2 + 1);
+	ck_assert_uint_eq(manifest_fds(&in), 1 + 1 + 4 + 1 + 3 + 2 + 1);
 	manifest_fini(&in);
 }
 END_TEST
