@@ -24,7 +24,9 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/prefix.h"
+#include "conf/conf_dns.h"
+#include "conf/conf_health.h"
+#include "conf/conf_value.h"
 #include "conf/flow_class.h"
 #include "conf/protocol.h"
 
@@ -37,10 +39,7 @@
 #define CONF_ROUTES_MAX 65536 /* over all listeners */
 #define CONF_CERTIFICATES_MAX 65536 /* over all listeners */
 #define CONF_STEPS_MAX 65536 /* over all pools */
-#define CONF_SCRIPT_STEPS_MAX 32 /* in one pool's health.script */
-#define CONF_SCRIPT_BYTES_MAX 2048 /* all its bytes */
 #define CONF_AGENT_SEND_MAX 255
-#define CONF_LIST_MAX 4096 /* texts or prefixes in one list */
 #define CONF_WORKERS_MAX 64
 #define CONF_GENERATIONS_MAX 64
 #define CONF_SHARDS_MAX 16 /* of one transfer */
@@ -50,11 +49,6 @@
 #define CONF_FILE_BYTES_MAX (64u << 20)
 
 struct arena;
-
-/* Where a value stood: 1-based; line 0 when it is a default. */
-struct conf_pos {
-	uint32_t line, column;
-};
 
 /* Whom to ask for names; n 0: as /etc/resolv.conf says. */
 struct conf_resolvers {
@@ -138,28 +132,6 @@ struct conf_upgrade {
 	uint64_t drain_ms; /* 0: unlimited */
 	uint32_t generations;
 	uint64_t timeout_ms;
-};
-
-struct conf_bind {
-	struct addr addr;
-	struct conf_pos pos;
-};
-
-/* Values that may be a list. */
-struct conf_texts {
-	const char **at;
-	uint32_t n;
-};
-
-/* Bytes of any value, written as text with escapes or in hexadecimal. */
-struct conf_bytes {
-	const char *at; /* not terminated */
-	uint32_t n;
-};
-
-struct conf_prefixes {
-	struct prefix *at;
-	uint32_t n;
 };
 
 /* One rule of a listener: a condition with n 0 holds always. */
@@ -271,47 +243,6 @@ enum conf_balance {
 	CONF_BALANCE_SOURCE,
 	CONF_BALANCE_FIRST,
 };
-enum conf_health_type {
-	CONF_HEALTH_NONE,
-	CONF_HEALTH_TCP,
-	CONF_HEALTH_HTTP,
-	CONF_HEALTH_TLS,
-	CONF_HEALTH_SEND_EXPECT,
-};
-enum conf_health_tls {
-	CONF_HEALTH_TLS_AUTO,
-	CONF_HEALTH_TLS_ON,
-	CONF_HEALTH_TLS_OFF,
-};
-
-#define CONF_STATUS_RANGES_MAX 16
-
-/* One step of a health script: one of the two is not empty. */
-struct conf_step {
-	const char *name; /* "1", "2", ...: its place in the file */
-	struct conf_pos pos;
-	struct conf_bytes send, expect;
-};
-
-struct conf_health {
-	enum conf_health_type type; /* NONE when the block is absent */
-	uint64_t interval_ms, timeout_ms;
-	uint32_t rise, fall;
-	uint16_t port; /* 0: the server's */
-	enum conf_health_tls tls;
-	struct conf_step *steps; /* of send_expect */
-	uint32_t n_steps;
-	const char *path;
-	const char *host; /* NULL: the server's address */
-	uint32_t n_status;
-	struct {
-		uint16_t low, high;
-	} status[CONF_STATUS_RANGES_MAX];
-	/* When less than this share of the configured weight is healthy, all
-	 * servers are used as if they were up (0: never). */
-	uint32_t fail_open_percent;
-};
-
 struct conf_outlier {
 	uint32_t errors; /* in a row; 0: the block is absent */
 	uint64_t eject_ms;
@@ -390,6 +321,12 @@ struct conf {
 	uint32_t n_listeners;
 	struct conf_pool *pools;
 	uint32_t n_pools;
+	struct conf_dns dns;
+	struct conf_pop *pops;
+	uint32_t n_pops;
+	struct conf_region *regions;
+	uint32_t n_regions;
+	struct conf_geo geo;
 };
 
 /* All that was wrong, in file order, as printable lines:
