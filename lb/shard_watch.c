@@ -202,7 +202,8 @@ static void watch_conn(struct shard_conn *conn, struct mono now)
 			shard_lane_failed(conn, SHARD_CAUSE_silent);
 		return;
 	}
-	if (conn->look_later) {
+	/* A part of a head is no progress: who says no more is silent. */
+	if (conn->look_later && !watch_is_silent(conn, now)) {
 		shard_conn_look(conn);
 		return;
 	}
