@@ -106,19 +106,34 @@ static uint32_t balance_pick_reserve(
 	return balance_lightest(b, b->n, b->n_reserve, ask, rng);
 }
 
+static void balance_refresh(struct balance *b, int64_t now_ns)
+{
+	uint32_t generation = pool_generation(b->pool);
+
+	if (b->built && generation == b->generation && now_ns < b->next_ns)
+		return;
+	/* Read before the facts: a change while we build them makes the next
+	 * pick build again. */
+	b->generation = generation;
+	balance_build(b, now_ns);
+}
+
+bool balance_may_pick(
+    struct balance *b, const struct server *server, int64_t now_ns)
+{
+	balance_refresh(b, now_ns);
+	for (uint32_t i = 0; i < b->n + b->n_reserve; i++)
+		if (b->view[i].server == server)
+			return true;
+	return false;
+}
+
 const struct balance_entry *balance_pick(struct balance *b,
     const struct balance_ask *ask, struct rng *rng, bool *ret_full)
 {
-	uint32_t generation = pool_generation(b->pool);
 	uint32_t place = BALANCE_NONE;
 
-	if (!b->built || generation != b->generation ||
-	    ask->now_ns >= b->next_ns) {
-		/* Read before the facts: a change while we build them makes
-		 * the next pick build again. */
-		b->generation = generation;
-		balance_build(b, ask->now_ns);
-	}
+	balance_refresh(b, ask->now_ns);
 	if (b->n)
 		place = b->ops->pick(b, ask, rng);
 	if (place == BALANCE_NONE && b->n_reserve)

@@ -103,6 +103,10 @@ void balance_fini(struct balance *b);
  * The slot is not taken. */
 const struct balance_entry *balance_pick(struct balance *b,
     const struct balance_ask *ask, struct rng *rng, bool *ret_full);
+/* Whether new flows may go there now, full or not: also to a server that is
+ * down, where the pool fails open. Looks through all servers. */
+bool balance_may_pick(
+    struct balance *b, const struct server *server, int64_t now_ns);
 
 /* Not tried, and below its max_connections. */
 static inline bool balance_eligible(

@@ -409,16 +409,26 @@ static bool lane_is_over(const struct shard_conn *conn)
 	return lanes_to(conn->shard, conn->server) > lanes_each(conn->shard);
 }
 
+/* Who replaces a drained one is no surplus beside it. One more than is wanted
+ * is of use where nobody has the next byte. */
+static bool lane_is_surplus(const struct shard_conn *conn, uint32_t wanted)
+{
+	struct shard_flow *shard = conn->shard;
+	uint32_t undrained = lanes_undrained(shard);
+
+	if (conn->drained && undrained)
+		return true;
+	return (undrained > wanted || lane_is_over(conn)) &&
+	       shard_plan_turn(&shard->plan) >= 0;
+}
+
 /* An idle lane is asked, or dropped where it is of no more use. */
 static void lane_serve(struct shard_conn *conn, uint32_t wanted)
 {
 	struct shard_flow *shard = conn->shard;
 	struct shard_range piece;
 
-	/* One more than is wanted is of use where nobody has the next byte. */
-	if (conn_is_spent(conn) || (conn->drained && lanes_undrained(shard)) ||
-	    ((shard->plan.n_lanes > wanted || lane_is_over(conn)) &&
-		shard_plan_turn(&shard->plan) >= 0)) {
+	if (conn_is_spent(conn) || lane_is_surplus(conn, wanted)) {
 		lane_remember(conn);
 		shard_plan_lost(&shard->plan, conn->lane);
 		shard_conn_drop(conn);

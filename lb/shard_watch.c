@@ -141,8 +141,8 @@ static bool watch_is_slow(struct shard_conn *conn, struct mono now)
 
 static void watch_drains(struct shard_flow *shard)
 {
-	const struct pool *pool = shard->flow->upstream->pool;
-	uint32_t generation = pool_generation(pool);
+	struct upstream *upstream = shard->flow->upstream;
+	uint32_t generation = pool_generation(upstream->pool);
 
 	if (generation == shard->generation)
 		return;
@@ -150,10 +150,9 @@ static void watch_drains(struct shard_flow *shard)
 	LIST_FOREACH (node, &shard->conns) {
 		struct shard_conn *conn =
 		    br_container_of(node, struct shard_conn, link);
-		struct board_facts facts;
 
-		server_read(conn->server, &facts);
-		conn->drained = !server_weight_now(conn->server, &facts);
+		conn->drained = !upstream_may_choose(
+		    upstream, shard->flow->worker, conn->server);
 	}
 }
 

@@ -188,6 +188,13 @@ int upstream_choose(struct upstream *upstream, struct worker *worker,
 	return BR_E_LIMIT;
 }
 
+bool upstream_may_choose(struct upstream *upstream, const struct worker *worker,
+    const struct server *server)
+{
+	return balance_may_pick(&upstream_mine(upstream, worker)->balance,
+	    server, worker_now(worker).ns);
+}
+
 /* -- the queue --------------------------------------------------------- */
 
 /* Others read it to find who has waited longest. */

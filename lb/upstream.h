@@ -87,6 +87,9 @@ void upstream_unpin(struct upstream *upstream, const struct worker *worker);
 int upstream_choose(struct upstream *upstream, struct worker *worker,
     const struct flow_client *client, const uint32_t *tried, uint32_t n_tried,
     struct server **ret) BR_MUST_CHECK;
+/* Whether it could be chosen, were no server full. */
+bool upstream_may_choose(struct upstream *upstream, const struct worker *worker,
+    const struct server *server);
 /* Whether the choice, or the address towards the server, depends on the
  * client. */
 bool upstream_wants_client(const struct upstream *upstream);

@@ -309,6 +309,10 @@ START_TEST(test_fails_open)
 	ck_assert_uint_gt(picked[0], 50);
 	ck_assert_uint_gt(picked[1], 50);
 	ck_assert_uint_eq(picked[3], 0);
+	ck_assert(balance_may_pick(&b, &p.pool->servers[0], 0));
+	ck_assert(!balance_may_pick(&b, &p.pool->servers[3], 0));
+	lb_set(&p, 1, BOARD_UP, BOARD_READY, BOARD_WEIGHT_NONE);
+	ck_assert(!balance_may_pick(&b, &p.pool->servers[0], 0));
 	stop();
 }
 END_TEST
