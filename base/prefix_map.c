@@ -10,7 +10,7 @@
 /* Prefixes that nest, the longest of IPv6 and "all of it" included. */
 #define DEPTH_MAX 129
 
-/* An address as a number: IPv4 in the low 32 bits. */
+/* An address as a number of 128 bits; IPv4 in the first 32. */
 struct number {
 	uint64_t high, low;
 };
@@ -21,13 +21,27 @@ struct range {
 	uint32_t value;
 };
 
+/* As they are built. */
 struct ranges {
 	struct range *range;
 	uint32_t n;
 };
 
+/* As they are searched: range i starts at high[i], low[i]. */
+struct family {
+	uint32_t n;
+	uint64_t *high;
+	uint64_t *low; /* NULL: all 0 */
+	uint32_t *value;
+	/* The first range whose start has these 16 bits or more in front;
+	 * NULL in a small one. */
+	uint32_t *table;
+};
+
+#define TABLE_SLOTS (1u << 16)
+
 struct prefix_map {
-	struct ranges in, in6;
+	struct family in, in6;
 };
 
 struct open_prefix {
@@ -62,7 +76,7 @@ static uint64_t load_be(const uint8_t *bytes, unsigned n)
 static struct number first_of(const struct prefix *p)
 {
 	if (p->family == AF_INET)
-		return (struct number){0, load_be(p->bytes, 4)};
+		return (struct number){load_be(p->bytes, 4) << 32, 0};
 	return (struct number){load_be(p->bytes, 8), load_be(p->bytes + 8, 8)};
 }
 
@@ -75,7 +89,7 @@ static uint64_t ones(unsigned n)
 static struct number last_of(const struct prefix *p)
 {
 	struct number v = first_of(p);
-	unsigned host = (p->family == AF_INET ? 32u : 128u) - p->bits;
+	unsigned host = 128u - p->bits;
 
 	v.low |= ones(host);
 	v.high |= host > 64 ? ones(host - 64) : 0;
@@ -95,18 +109,17 @@ static int entry_compare(const void *a, const void *b)
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-/* From `start` on it is `value`. */
+/* From `start` on it is `value`. Ranges side by side have different values,
+ * which a leaf's depth depends on. */
 static void emit(struct ranges *out, struct number start, uint32_t value)
 {
-	struct range *last = out->n ? &out->range[out->n - 1] : NULL;
+	uint32_t before;
 
-	if (last && number_compare(last->start, start) == 0) {
-		last->value = value;
-		return;
-	}
-	if (last ? last->value == value : value == PREFIX_NONE)
-		return;
-	out->range[out->n++] = (struct range){start, value};
+	if (out->n && !number_compare(out->range[out->n - 1].start, start))
+		out->n--;
+	before = out->n ? out->range[out->n - 1].value : PREFIX_NONE;
+	if (value != before)
+		out->range[out->n++] = (struct range){start, value};
 }
 
 static uint32_t sweep_value(const struct sweep *s)
@@ -121,8 +134,7 @@ static void sweep_close(struct sweep *s)
 	next.low++;
 	if (!next.low)
 		next.high++;
-	/* Nothing comes behind the last address of all. IPv4 ends below
-	 * 2^32, where a range that nobody looks up does no harm. */
+	/* Nothing comes behind the last address of all. */
 	if (next.high || next.low)
 		emit(s->out, next, sweep_value(s));
 }
@@ -180,51 +192,139 @@ static void family_build(struct arena *arena, struct ranges *ret,
 	flatten(ret, own, count, rule);
 }
 
+/* Slot s has the number of ranges that start below it; the last one all. */
+static uint32_t *table_of(struct arena *arena, const struct ranges *from)
+{
+	uint32_t *table =
+	    arena_alloc(arena, (TABLE_SLOTS + 1) * sizeof(*table));
+	uint32_t i = 0;
+
+	for (uint32_t slot = 0; slot <= TABLE_SLOTS; slot++) {
+		while (i < from->n && from->range[i].start.high >> 48 < slot)
+			i++;
+		table[slot] = i;
+	}
+	return table;
+}
+
+static void family_finish(
+    struct arena *arena, struct family *ret, const struct ranges *from)
+{
+	bool low = false;
+
+	if (!from->n)
+		return;
+	ret->n = from->n;
+	ret->high = arena_alloc(arena, from->n * sizeof(*ret->high));
+	ret->value = arena_alloc(arena, from->n * sizeof(*ret->value));
+	for (uint32_t i = 0; i < from->n; i++) {
+		ret->high[i] = from->range[i].start.high;
+		ret->value[i] = from->range[i].value;
+		low |= from->range[i].start.low != 0;
+	}
+	if (low)
+		ret->low = arena_alloc(arena, from->n * sizeof(*ret->low));
+	for (uint32_t i = 0; low && i < from->n; i++)
+		ret->low[i] = from->range[i].start.low;
+	if (from->n >= PREFIX_MAP_TABLE_MIN)
+		ret->table = table_of(arena, from);
+}
+
 struct prefix_map *prefix_map_new(struct arena *arena,
     const struct prefix_entry *entries, uint32_t n, enum prefix_rule rule)
 {
 	struct prefix_map *map = arena_alloc(arena, sizeof(*map));
 	/* What only building needs does not stay. */
 	struct arena *scratch = arena_new();
-	struct prefix_map built = {0};
+	struct ranges in = {0}, in6 = {0};
 
-	family_build(scratch, &built.in, entries, n, AF_INET, rule);
-	family_build(scratch, &built.in6, entries, n, AF_INET6, rule);
-	for (int i = 0; i < 2; i++) {
-		const struct ranges *from = i ? &built.in6 : &built.in;
-		struct ranges *to = i ? &map->in6 : &map->in;
-		size_t bytes = from->n * sizeof(*from->range);
-
-		if (!bytes)
-			continue;
-		to->range = arena_alloc(arena, bytes);
-		to->n = from->n;
-		memcpy(to->range, from->range, bytes);
-	}
+	family_build(scratch, &in, entries, n, AF_INET, rule);
+	family_build(scratch, &in6, entries, n, AF_INET6, rule);
+	family_finish(arena, &map->in, &in);
+	family_finish(arena, &map->in6, &in6);
 	arena_free(scratch);
 	return map;
 }
 
-uint32_t prefix_map_find(const struct prefix_map *map, const struct addr *a)
+static bool starts_by(const struct family *f, uint32_t i, struct number key)
 {
-	const struct ranges *ranges;
-	struct prefix p;
-	struct number key;
-	uint32_t below = 0, above;
+	if (f->high[i] != key.high)
+		return f->high[i] < key.high;
+	return !f->low || f->low[i] <= key.low;
+}
 
-	if (!prefix_of_addr(&p, a))
-		return PREFIX_NONE;
-	ranges = p.family == AF_INET ? &map->in : &map->in6;
-	key = first_of(&p);
-	/* The last range that starts at or before the key. */
-	above = ranges->n;
+/* Ranges that start at or before the key: the last of them has it. */
+static uint32_t count_until(const struct family *f, struct number key)
+{
+	uint32_t below = 0, above = f->n;
+
+	if (f->table) {
+		below = f->table[key.high >> 48];
+		above = f->table[(key.high >> 48) + 1];
+	}
 	while (below < above) {
 		uint32_t middle = below + (above - below) / 2;
 
-		if (number_compare(ranges->range[middle].start, key) <= 0)
+		if (starts_by(f, middle, key))
 			below = middle + 1;
 		else
 			above = middle;
 	}
-	return below ? ranges->range[below - 1].value : PREFIX_NONE;
+	return below;
+}
+
+static const struct family *family_of(
+    const struct prefix_map *map, const struct prefix *p)
+{
+	return p->family == AF_INET ? &map->in : &map->in6;
+}
+
+uint32_t prefix_map_find(const struct prefix_map *map, const struct addr *a)
+{
+	const struct family *f;
+	struct prefix p;
+	uint32_t n;
+
+	if (!prefix_of_addr(&p, a))
+		return PREFIX_NONE;
+	f = family_of(map, &p);
+	n = count_until(f, first_of(&p));
+	return n ? f->value[n - 1] : PREFIX_NONE;
+}
+
+/* Bits that both have in common in front, of two different numbers. */
+static uint32_t common_bits(struct number a, struct number b)
+{
+	if (a.high != b.high)
+		return (uint32_t)__builtin_clzll(a.high ^ b.high);
+	return 64 + (uint32_t)__builtin_clzll(a.low ^ b.low);
+}
+
+static struct number start_of(const struct family *f, uint32_t i)
+{
+	return (struct number){f->high[i], f->low ? f->low[i] : 0};
+}
+
+static struct number one_less(struct number v)
+{
+	return (struct number){v.high - !v.low, v.low - 1};
+}
+
+/* A prefix around the address lies within its range when it reaches neither
+ * the last address before it nor the first one behind. */
+struct prefix_leaf prefix_map_leaf(
+    const struct prefix_map *map, const struct prefix *p)
+{
+	const struct family *f = family_of(map, p);
+	struct number key = first_of(p);
+	uint32_t n = count_until(f, key), depth = 0, other;
+
+	if (n && (f->high[n - 1] || start_of(f, n - 1).low))
+		depth = 1 + common_bits(key, one_less(start_of(f, n - 1)));
+	if (n < f->n) {
+		other = 1 + common_bits(key, start_of(f, n));
+		depth = other > depth ? other : depth;
+	}
+	return (struct prefix_leaf){
+	    n ? f->value[n - 1] : PREFIX_NONE, (uint8_t)depth};
 }
