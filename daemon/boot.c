@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/source_table.h"
 #include "daemon/boot_state.h"
 #include "daemon/load.h"
 #include "daemon/profiling_open.h"
@@ -11,7 +12,6 @@
 #include "io/ktls.h"
 #include "io/ring_off.h"
 #include "io/tls_memory.h"
-#include "lb/source_table.h"
 #include "daemon/generations.h"
 #include "daemon/inherit.h"
 #include "lb/flow_profile.h"

@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "base/source_table.h"
 #include "io/tls_memory.h"
-#include "lb/source_table.h"
 #include "daemon/generations.h"
 #include "daemon/profiling_open.h"
 

@@ -2,6 +2,7 @@
 #include "lb/flow.h"
 
 #include "base/assert.h"
+#include "base/source_table.h"
 #include "fleet/outlier.h"
 #include "io/sock.h"
 #include "lb/flow_log.h"
@@ -13,7 +14,6 @@
 #include "lb/listener.h"
 #include "lb/path.h"
 #include "lb/shard_flow.h"
-#include "lb/source_table.h"
 #include "lb/tls_end.h"
 #include "lb/worker.h"
 

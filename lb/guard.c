@@ -3,10 +3,10 @@
 
 #include "base/arena.h"
 #include "base/prefix_map.h"
+#include "base/source_table.h"
 #include "io/sock.h"
 #include "lb/flow.h"
 #include "lb/listener.h"
-#include "lb/source_table.h"
 #include "lb/worker.h"
 
 #include <errno.h>

@@ -16,12 +16,12 @@
  * Thread:  the test's only one.
  * Memory:  everything lives from sim_start() to sim_stop().
  */
+#include "base/source_table.h"
 #include "fleet/pool.h"
 #include "io/tls_context.h"
 #include "lb/flow.h"
 #include "lb/flow_log.h"
 #include "lb/listener.h"
-#include "lb/source_table.h"
 #include "lb/upstream.h"
 #include "lb/worker.h"
 #include "tests/sim/fake_io.h"

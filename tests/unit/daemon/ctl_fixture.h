@@ -19,12 +19,12 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/source_table.h"
 #include "daemon/control.h"
 #include "daemon/ctl_command.h"
 #include "daemon/reload.h"
 #include "daemon/upgrade.h"
 #include "io/sock.h"
-#include "lb/source_table.h"
 
 struct control {
 	struct daemon daemon;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lb/source_table.h"
+#include "base/source_table.h"
 
 #include "base/assert.h"
 #include "base/hash.h"

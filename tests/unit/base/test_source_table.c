@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lb/source_table.h"
+#include "base/source_table.h"
 
-#include "tests/unit/lb/lb_check.h"
+#include "tests/unit/base/check_main.h"
 
 #define SEED UINT64_C(0x5eed)
 #define FULL 4096 /* connections of the table that is filled */
@@ -266,5 +266,5 @@ int main(void)
 	tcase_add_test(tcase, test_overfull);
 	tcase_add_test(tcase, test_aging);
 	tcase_add_test(tcase, test_no_inherited_debt);
-	return lb_check_main(tcase);
+	return check_main(tcase);
 }

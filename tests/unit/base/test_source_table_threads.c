@@ -2,11 +2,11 @@
 /* Several threads admit and release the same sources: no limit is exceeded,
  * no connection is lost, whatever is taken over meanwhile. Also run under the
  * thread sanitizer. */
-#include "lb/source_table.h"
+#include "base/source_table.h"
 
 #include "base/assert.h"
 #include "base/rng.h"
-#include "tests/unit/lb/lb_check.h"
+#include "tests/unit/base/check_main.h"
 
 #include <pthread.h>
 
@@ -220,5 +220,5 @@ int main(void)
 	tcase_add_test(tcase, test_connections);
 	tcase_add_test(tcase, test_rate);
 	tcase_add_test(tcase, test_small);
-	return lb_check_main(tcase);
+	return check_main(tcase);
 }
