@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/datagram.h"
+
+#include "tests/unit/io/io_check.h"
+
+#include "io/sock.h"
+
+#include <poll.h>
+
+static struct datagram_batch *batch;
+
+static struct addr ip(const char *text)
+{
+	struct addr a;
+
+	ck_assert_int_eq(addr_parse_ip(&a, text), 0);
+	return a;
+}
+
+static int server_at(const char *text, struct addr *ret)
+{
+	struct addr at = ip(text);
+	int fd =
+	    datagram_open(&at, &(struct datagram_options){.reuse_port = true});
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(sock_local(fd, ret), 0);
+	return fd;
+}
+
+static int client_to(const struct addr *to)
+{
+	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	/* Connected: what comes from another address is not received. */
+	ck_assert_int_eq(connect(fd, &to->sa, to->length), 0);
+	return fd;
+}
+
+static void wait_for(int fd)
+{
+	struct pollfd one = {.fd = fd, .events = POLLIN};
+
+	ck_assert_int_eq(poll(&one, 1, 5000), 1);
+}
+
+/* Sends each datagram back, with a byte in front. */
+static uint32_t echo(int fd)
+{
+	int n;
+
+	wait_for(fd);
+	n = datagram_receive(batch, fd, datagram_is_wildcard(fd));
+	ck_assert_int_gt(n, 0);
+	for (uint32_t i = 0; i < (uint32_t)n; i++) {
+		size_t length;
+		const uint8_t *in = datagram_in(batch, i, &length);
+		uint8_t *out = datagram_out(batch, i);
+
+		out[0] = '>';
+		memcpy(out + 1, in, length);
+		datagram_set_out(batch, i, length + 1);
+	}
+	ck_assert_uint_eq(datagram_send(batch, fd).sent, (uint32_t)n);
+	return (uint32_t)n;
+}
+
+static void expect(int client, const char *text)
+{
+	char got[64];
+	ssize_t n;
+
+	wait_for(client);
+	n = recv(client, got, sizeof got, 0);
+	ck_assert_int_eq(n, (ssize_t)strlen(text));
+	ck_assert_mem_eq(got, text, strlen(text));
+}
+
+static void ask(int client, const char *text)
+{
+	ck_assert_int_eq(
+	    send(client, text, strlen(text), 0), (ssize_t)strlen(text));
+}
+
+START_TEST(test_specific)
+{
+	struct addr at;
+	int server = server_at("127.0.0.1", &at), a = client_to(&at),
+	    b = client_to(&at);
+
+	ck_assert(!datagram_is_wildcard(server));
+	ask(a, "one");
+	ask(b, "two");
+	ask(a, "three");
+	ck_assert_uint_eq(echo(server), 3);
+	expect(a, ">one");
+	expect(b, ">two");
+	expect(a, ">three");
+	close(a);
+	close(b);
+	close(server);
+}
+END_TEST
+
+/* RFC 1035 section 4.2.1, RFC 2181 section 4.1: clients throw away what comes
+ * from another address than they asked; here their kernel does. */
+START_TEST(test_wildcard)
+{
+	struct addr at, other = ip("127.0.0.77");
+	int server = server_at("0.0.0.0", &at), client;
+
+	ck_assert(datagram_is_wildcard(server));
+	addr_set_port(&other, addr_port(&at));
+	client = client_to(&other);
+	ask(client, "here");
+	ck_assert_uint_eq(echo(server), 1);
+	expect(client, ">here");
+	close(client);
+	close(server);
+}
+END_TEST
+
+START_TEST(test_wildcard_v6)
+{
+	struct addr at, one = ip("::1");
+	int server, client, probe = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	/* A machine may have none. */
+	if (probe < 0 || bind(probe, &one.sa, one.length)) {
+		if (probe >= 0)
+			close(probe);
+		return;
+	}
+	close(probe);
+	server = server_at("::", &at);
+	addr_set_port(&one, addr_port(&at));
+	client = client_to(&one);
+	ask(client, "six");
+	ck_assert_uint_eq(echo(server), 1);
+	expect(client, ">six");
+	close(client);
+	close(server);
+}
+END_TEST
+
+/* One batch serves sockets of both kinds, in turn. */
+START_TEST(test_both_kinds)
+{
+	struct addr at, any, other = ip("127.0.0.78");
+	int server = server_at("127.0.0.1", &at),
+	    wild = server_at("0.0.0.0", &any), a = client_to(&at), b;
+
+	addr_set_port(&other, addr_port(&any));
+	b = client_to(&other);
+	for (int i = 0; i < 3; i++) {
+		ask(a, "a");
+		ask(b, "b");
+		ck_assert_uint_eq(echo(server), 1);
+		ck_assert_uint_eq(echo(wild), 1);
+		expect(a, ">a");
+		expect(b, ">b");
+	}
+	close(a);
+	close(b);
+	close(server);
+	close(wild);
+}
+END_TEST
+
+START_TEST(test_more_than_a_batch)
+{
+	struct addr at;
+	int server = server_at("127.0.0.1", &at), client = client_to(&at);
+	char text[16];
+
+	for (uint32_t i = 0; i < DATAGRAM_BATCH + 3; i++) {
+		(void)snprintf(text, sizeof text, "%u", i);
+		ask(client, text);
+	}
+	ck_assert_uint_eq(echo(server), DATAGRAM_BATCH);
+	ck_assert_uint_eq(echo(server), 3);
+	ck_assert_int_eq(datagram_receive(batch, server, false), 0);
+	for (uint32_t i = 0; i < DATAGRAM_BATCH + 3; i++) {
+		(void)snprintf(text, sizeof text, ">%u", i);
+		expect(client, text);
+	}
+	close(client);
+	close(server);
+}
+END_TEST
+
+/* Not every question has an answer, and what a client cannot be sent costs
+ * the others nothing. */
+START_TEST(test_some_answers)
+{
+	struct addr at, nowhere = ip("127.0.0.1");
+	int server = server_at("127.0.0.1", &at), a = client_to(&at),
+	    b = client_to(&at);
+	struct datagram_sent sent;
+
+	ask(a, "1");
+	ask(b, "2");
+	ask(a, "3");
+	wait_for(server);
+	ck_assert_int_eq(datagram_receive(batch, server, false), 3);
+	memcpy(datagram_out(batch, 0), "x", 1);
+	datagram_set_out(batch, 0, 1);
+	datagram_set_out(batch, 1, 0);
+	memcpy(datagram_out(batch, 2), "y", 1);
+	datagram_set_out(batch, 2, 1);
+	/* Port 0 can be sent to by nobody. */
+	addr_set_port(&nowhere, 0);
+	memcpy((struct addr *)(uintptr_t)datagram_from(batch, 0), &nowhere,
+	    sizeof nowhere);
+	sent = datagram_send(batch, server);
+	ck_assert_uint_eq(sent.sent, 1);
+	ck_assert_uint_eq(sent.refused, 1);
+	ck_assert_uint_eq(sent.full, 0);
+	expect(a, "y");
+	close(a);
+	close(b);
+	close(server);
+}
+END_TEST
+
+/* A full socket: what does not go is dropped at once. A unix socket, since
+ * one of loopback is never full. */
+START_TEST(test_full)
+{
+	struct datagram_sent sent;
+	int pair[2], small = 1;
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
+	ck_assert_int_eq(
+	    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small),
+	    0);
+	for (int i = 0; i < 8; i++)
+		ask(pair[1], "q");
+	ck_assert_int_eq(datagram_receive(batch, pair[0], false), 8);
+	for (uint32_t i = 0; i < 8; i++) {
+		memset(datagram_out(batch, i), 0, 1232);
+		datagram_set_out(batch, i, 1232);
+	}
+	sent = datagram_send(batch, pair[0]);
+	ck_assert_uint_ge(sent.sent, 1);
+	ck_assert_uint_ge(sent.full, 1);
+	ck_assert_uint_eq(sent.sent + sent.full, 8);
+	/* Nothing of it is sent later. */
+	ck_assert_uint_eq(datagram_send(batch, pair[0]).sent, 0);
+	close(pair[0]);
+	close(pair[1]);
+}
+END_TEST
+
+START_TEST(test_long)
+{
+	struct addr at;
+	int server = server_at("127.0.0.1", &at), client = client_to(&at);
+	char bytes[5000] = {'a'};
+	size_t length;
+
+	ck_assert_int_eq(send(client, bytes, sizeof bytes, 0), 5000);
+	wait_for(server);
+	ck_assert_int_eq(datagram_receive(batch, server, false), 1);
+	ck_assert_int_eq(datagram_in(batch, 0, &length)[0], 'a');
+	ck_assert_uint_eq(length, 2048);
+	close(client);
+	close(server);
+}
+END_TEST
+
+START_TEST(test_open)
+{
+	struct addr at, nobodys = ip("192.0.2.1"), path;
+	struct datagram_options options = {0};
+	int fd;
+
+	ck_assert_int_eq(datagram_open(&nobodys, &options), -EADDRNOTAVAIL);
+	options.free_bind = true;
+	fd = datagram_open(&nobodys, &options);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	options = (struct datagram_options){.receive_bytes = 1 << 18};
+	at = ip("127.0.0.1");
+	fd = datagram_open(&at, &options);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_uint_ge(sock_receive_room(fd), 1 << 18);
+	ck_assert_int_eq(sock_local(fd, &at), 0);
+	/* Only with reuse_port may two have a port. */
+	ck_assert_int_eq(datagram_open(&at, &options), -EADDRINUSE);
+	close(fd);
+	ck_assert_int_eq(addr_parse(&path, "unix:/tmp/x"), 0);
+	ck_assert_int_eq(datagram_open(&path, &options), -EAFNOSUPPORT);
+	ck_assert_int_eq(datagram_receive(batch, -1, false), -EBADF);
+}
+END_TEST
+
+static void start(void)
+{
+	batch = datagram_batch_new(2048, 1232);
+	ck_assert_ptr_nonnull(batch);
+}
+
+static void stop(void)
+{
+	datagram_batch_free(batch);
+}
+
+int main(void)
+{
+	TCase *tcase = tcase_create("datagram");
+
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, test_specific);
+	tcase_add_test(tcase, test_wildcard);
+	tcase_add_test(tcase, test_wildcard_v6);
+	tcase_add_test(tcase, test_both_kinds);
+	tcase_add_test(tcase, test_more_than_a_batch);
+	tcase_add_test(tcase, test_some_answers);
+	tcase_add_test(tcase, test_full);
+	tcase_add_test(tcase, test_long);
+	tcase_add_test(tcase, test_open);
+	return io_check_main(tcase);
+}
