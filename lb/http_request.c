@@ -192,8 +192,19 @@ static bool http_request_is_opaque(
 	       http_is_bound(head, bytes);
 }
 
+/* What passes of this look goes as a copy, so that copies may follow it: the
+ * rest of a body whose answer came before it, with the next request behind. */
+static bool http_look_emit(struct flow *flow, struct look *look)
+{
+	struct http_pass *pass = look->pass;
+	uint32_t start = pass->start, n = pass->end - start;
+
+	pass->start = pass->end = look->at;
+	return http_emit(flow, &flow->up, look->bytes + start, n);
+}
+
 /* A head that is asked as a piece is another one. */
-static bool http_request_edit(struct flow *flow)
+static bool http_request_edit(struct flow *flow, struct look *look)
 {
 	struct http_flow *http = http_of(flow);
 	uint8_t head[CHUNK_ROOM];
@@ -203,6 +214,8 @@ static bool http_request_edit(struct flow *flow)
 	    !shard_edit_request(flow, &out))
 		return true;
 	http->edited = true;
+	if (look && !http_look_emit(flow, look))
+		return false;
 	return http_emit(
 	    flow, &flow->up, head, (uint32_t)cursor_out_length(&out));
 }
@@ -221,7 +234,7 @@ bool http_request_send(struct flow *flow)
 	struct http_flow *http = http_of(flow);
 
 	http_note_sent(flow);
-	if (!http_request_edit(flow))
+	if (!http_request_edit(flow, NULL))
 		return false;
 	return http->edited ||
 	       http_emit(flow, &flow->up, http->bytes, http->request_bytes);
@@ -230,14 +243,10 @@ bool http_request_send(struct flow *flow)
 /* In one piece as it came, and where it lies: nothing is copied. */
 static bool http_send_in_place(struct flow *flow, struct look *look)
 {
-	struct http_flow *http = http_of(flow);
-
 	http_note_sent(flow);
-	if (!http_request_edit(flow))
+	if (!http_request_edit(flow, look))
 		return false;
 	look->pass->end = look->at;
-	if (http->edited)
-		look->pass->start = look->at;
 	return true;
 }
 
