@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "io/http1_edit.h"
 #include "io/pipe.h"
+#include "io/sock.h"
 #include "lb/flow_steps.h"
 #include "lb/http_flow.h"
 #include "lb/shard_engine.h"
@@ -281,7 +282,8 @@ static void shard_drop_all(struct shard_flow *shard, struct shard_conn *but)
 	}
 }
 
-/* A connection that the flow may use for its next request. */
+/* A connection that the flow may use for its next request. Bytes that nobody
+ * asked for must not become the answer to that. */
 static struct shard_conn *shard_clean_conn(const struct shard_flow *shard)
 {
 	LIST_FOREACH (node, &shard->conns) {
@@ -289,7 +291,8 @@ static struct shard_conn *shard_clean_conn(const struct shard_flow *shard)
 		    br_container_of(node, struct shard_conn, link);
 
 		if (conn->step == SHARD_IDLE && !conn->body_left &&
-		    !conn->ended && !conn->server_closes && !conn->drained)
+		    !conn->ended && !conn->server_closes && !conn->drained &&
+		    !sock_waiting(conn->fd))
 			return conn;
 	}
 	return NULL;

@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-import array
-import fcntl
-import termios
 import threading
 import time
 
@@ -13,25 +10,18 @@ from lib.origins import Origin
 LATE = bytes(range(256)) * (32 << 12)
 
 
-def unacknowledged(sock):
-    """Bytes that were sent and that the other end does not have yet."""
-    n = array.array("i", [0])
-    fcntl.ioctl(sock, termios.TIOCOUTQ, n)
-    return n[0]
-
-
 def send_what_fits(sock):
     """Until nothing has moved for a while; how much the other end has."""
     sent, before = 0, None
     sock.setblocking(False)
-    while before != (sent, unacknowledged(sock)):
-        before = sent, unacknowledged(sock)
+    while before != (sent, client.unacknowledged(sock)):
+        before = sent, client.unacknowledged(sock)
         try:
             while True:
                 sent += sock.send(LATE[sent:sent + (1 << 20)])
         except BlockingIOError:
             time.sleep(0.3)
-    return sent - unacknowledged(sock)
+    return sent - client.unacknowledged(sock)
 
 
 def late_reader(s, b, origin, port):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What clients do: connect, ask, read to the end, and see how it ended."""
 
+import array
 import concurrent.futures
+import fcntl
 import socket
 import ssl
+import termios
 
 from .process import Failure
 
@@ -56,6 +59,13 @@ def read_end(sock, limit=1 << 30):
             return bytes(parts), FIN
         parts += part
     raise Failure("too much to read")
+
+
+def unacknowledged(sock):
+    """Bytes that were sent and that the other end does not have yet."""
+    n = array.array("i", [0])
+    fcntl.ioctl(sock, termios.TIOCOUTQ, n)
+    return n[0]
 
 
 def ask(address, request=b"", seconds=30):
