@@ -172,6 +172,13 @@ bool http_make_opaque(struct flow *flow)
 
 /* -- turns ------------------------------------------------------------- */
 
+/* The next request has all its attempts, and may be asked of all servers. */
+static void http_forget_failures(struct flow *flow)
+{
+	flow->retries = flow->n_tried = 0;
+	flow->n_failed = 0;
+}
+
 void http_answered(struct flow *flow)
 {
 	struct http_flow *http = http_of(flow);
@@ -180,6 +187,7 @@ void http_answered(struct flow *flow)
 	http->answered_at = worker_now(flow->worker);
 	counter_inc(&flow->worker->metrics->http_requests);
 	http_account(flow);
+	http_forget_failures(flow);
 	http_answer_reset(flow);
 	http_chunk_free(flow, &http->long_head);
 	http_request_reset(http);
