@@ -74,7 +74,9 @@ struct conf_zone {
 	struct conf_pos file_pos;
 	struct conf_lines records; /* in the form of a zone file's lines */
 	uint64_t ttl_ms; /* of records without one; whole seconds */
-	const char *salt; /* its name unless the file says another */
+	/* Unless the file says another its name, in small letters and without
+	 * the last dot. */
+	const char *salt;
 	const char *key; /* file; NULL: the zone is not signed */
 	struct conf_pos key_pos;
 	struct conf_prefixes transfer_to; /* n 0: nobody */

@@ -3,6 +3,7 @@
 
 #include "conf/convert_bytes.h"
 #include "conf/convert_list.h"
+#include "conf/convert_refs.h"
 
 #include "base/assert.h"
 #include "conf/address_hint.h"
@@ -33,6 +34,10 @@ static void convert_add_quantity(
 		value_add_duration(sb, v);
 	else if (type == SCHEMA_SIZE)
 		value_add_size(sb, v);
+	else if (type == SCHEMA_BANDWIDTH)
+		value_add_bandwidth(sb, v);
+	else if (type == SCHEMA_DECIMAL)
+		value_add_decimal(sb, v);
 	else
 		strbuf_addf(sb, "%" PRIu64 "%s", v,
 		    type == SCHEMA_PERCENT     ? "%"
@@ -42,9 +47,12 @@ static void convert_add_quantity(
 
 void convert_add_bounds(struct strbuf *sb, const struct schema_row *row)
 {
-	convert_add_quantity(sb, row->type, row->min);
+	enum schema_type type =
+	    row->type == SCHEMA_PAIRS ? row->pair : row->type;
+
+	convert_add_quantity(sb, type, row->min);
 	strbuf_adds(sb, " to ");
-	convert_add_quantity(sb, row->type, row->max);
+	convert_add_quantity(sb, type, row->max);
 }
 
 static void convert_add_choices(struct strbuf *sb, const struct schema_row *row)
@@ -68,7 +76,7 @@ void convert_add_want(struct strbuf *sb, const struct schema_row *row)
 	} else {
 		strbuf_adds(sb, schema_types[row->type].want);
 	}
-	if (row->type == SCHEMA_INTEGER) {
+	if (row->type == SCHEMA_INTEGER || row->type == SCHEMA_DECIMAL) {
 		strbuf_adds(sb, " from ");
 		convert_add_bounds(sb, row);
 	}
@@ -76,8 +84,7 @@ void convert_add_want(struct strbuf *sb, const struct schema_row *row)
 		strbuf_addf(sb, ", or %s", row->word);
 }
 
-/* "want WANT, not "TEXT"". */
-static int convert_refuse(const struct convert *c)
+int convert_refuse(const struct convert *c)
 {
 	strbuf_adds(c->why, "want ");
 	convert_add_want(c->why, c->row);
@@ -95,6 +102,14 @@ static int convert_refuse_range(const struct convert *c)
 		strbuf_adds(c->why, ", or 0");
 	if (c->row->word)
 		strbuf_addf(c->why, ", or %s", c->row->word);
+	return -EINVAL;
+}
+
+static int convert_refuse_step(const struct convert *c)
+{
+	strbuf_addf(
+	    c->why, "%.*s is no multiple of ", TEXT_QUOTED_MAX, c->text);
+	convert_add_quantity(c->why, c->row->type, c->row->step);
 	return -EINVAL;
 }
 
@@ -134,7 +149,8 @@ static void convert_put_number(const struct convert *c, uint64_t v)
 	uint32_t v32 = (uint32_t)v;
 	uint16_t v16 = (uint16_t)v;
 
-	if (c->row->type == SCHEMA_DURATION || c->row->type == SCHEMA_SIZE)
+	if (c->row->type == SCHEMA_DURATION || c->row->type == SCHEMA_SIZE ||
+	    c->row->type == SCHEMA_BANDWIDTH)
 		convert_put(c, &v, sizeof(v));
 	else if (c->row->type == SCHEMA_PORT)
 		convert_put(c, &v16, sizeof(v16));
@@ -156,6 +172,10 @@ static int convert_number(const struct convert *c)
 		rc = value_percent(c->text, &v);
 	else if (row->type == SCHEMA_RATE)
 		rc = value_rate(c->text, &v);
+	else if (row->type == SCHEMA_BANDWIDTH)
+		rc = value_bandwidth(c->text, &v);
+	else if (row->type == SCHEMA_DECIMAL)
+		rc = value_decimal(c->text, &v);
 	else
 		rc = value_integer(c->text, &v);
 	if (rc == -EINVAL)
@@ -163,11 +183,14 @@ static int convert_number(const struct convert *c)
 	if (rc == -ENODATA)
 		return convert_refuse_unit(c);
 	if (!c->plain &&
-	    (row->type == SCHEMA_INTEGER || row->type == SCHEMA_PORT))
+	    (row->type == SCHEMA_INTEGER || row->type == SCHEMA_PORT ||
+		row->type == SCHEMA_DECIMAL))
 		return convert_refuse_quoted(c);
 	if (rc == -ERANGE || v > row->max ||
 	    (v < row->min && !(v == 0 && row->zero_allowed)))
 		return convert_refuse_range(c);
+	if (row->step && v % row->step)
+		return convert_refuse_step(c);
 	convert_put_number(c, v);
 	return 0;
 }
@@ -306,6 +329,11 @@ static int convert_parse_address(const struct convert *c, struct addr *ret)
 
 	if (convert_text_fits(c))
 		rc = addr_parse(ret, c->text);
+	if (rc && c->row->port && convert_text_fits(c) &&
+	    addr_parse_ip(ret, c->text) == 0) {
+		addr_set_port(ret, c->row->port);
+		rc = 0;
+	}
 	return rc ? convert_refuse_address(c, rc) : 0;
 }
 
@@ -426,6 +454,14 @@ static convert_type *const converters[SCHEMA_TYPES] = {
     [SCHEMA_NAMES] = convert_names,
     [SCHEMA_PROTOCOLS] = convert_protocols,
     [SCHEMA_PREFIXES] = convert_prefixes,
+    [SCHEMA_BANDWIDTH] = convert_number,
+    [SCHEMA_DECIMAL] = convert_number,
+    [SCHEMA_SWITCH] = convert_switch,
+    [SCHEMA_DOMAIN] = convert_domain,
+    [SCHEMA_FILE] = convert_string,
+    [SCHEMA_LINES] = convert_lines,
+    [SCHEMA_REFS] = convert_refs,
+    [SCHEMA_IPS] = convert_ips,
     [SCHEMA_BYTES] = convert_escaped,
     [SCHEMA_HEX] = convert_hex,
 };

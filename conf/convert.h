@@ -29,6 +29,8 @@ struct convert {
 };
 
 int convert_scalar(const struct convert *c) BR_MUST_CHECK;
+/* Says "want WANT, not TEXT"; returns -EINVAL. */
+int convert_refuse(const struct convert *c);
 /* The value of a SCHEMA_ADDRESS. */
 int convert_address(const struct convert *c) BR_MUST_CHECK;
 /* Applies the row's default, which is known to be right. */

@@ -12,7 +12,7 @@
 #define TEXT_IN_LIST_MAX 255
 
 /* Room for one more behind *n elements; the room is the next power of two. */
-static void *list_grow(
+void *convert_list_grow(
     const struct convert *c, void *at, uint32_t n, size_t bytes)
 {
 	if (n & (n - 1))
@@ -20,22 +20,13 @@ static void *list_grow(
 	return arena_grow(c->arena, at, n * bytes, (n ? n * 2 : 1) * bytes);
 }
 
-static int list_is_full(const struct convert *c)
+int convert_list_full(const struct convert *c)
 {
 	strbuf_addf(c->why, "more than %d of them", CONF_LIST_MAX);
 	return -EINVAL;
 }
 
-static int list_refuse(const struct convert *c)
-{
-	strbuf_adds(c->why, "want ");
-	convert_add_want(c->why, c->row);
-	strbuf_adds(c->why, ", not ");
-	text_quote(c->why, c->text, c->length);
-	return -EINVAL;
-}
-
-static bool list_is_text(const struct convert *c)
+bool convert_list_is_text(const struct convert *c)
 {
 	if (!c->length || c->length > TEXT_IN_LIST_MAX ||
 	    strlen(c->text) != c->length)
@@ -53,7 +44,7 @@ static bool list_is_name(const struct convert *c)
 	const char *at = c->text;
 	size_t label = 0;
 
-	if (!list_is_text(c))
+	if (!convert_list_is_text(c))
 		return false;
 	if (!strcmp(at, "*"))
 		return true;
@@ -83,20 +74,21 @@ static int list_add_text(const struct convert *c)
 	if (c->first)
 		*texts = (struct conf_texts){NULL, 0};
 	if (texts->n == CONF_LIST_MAX)
-		return list_is_full(c);
-	texts->at = list_grow(c, texts->at, texts->n, sizeof *texts->at);
+		return convert_list_full(c);
+	texts->at =
+	    convert_list_grow(c, texts->at, texts->n, sizeof *texts->at);
 	texts->at[texts->n++] = arena_strndup(c->arena, c->text, c->length);
 	return 0;
 }
 
 int convert_texts(const struct convert *c)
 {
-	return list_is_text(c) ? list_add_text(c) : list_refuse(c);
+	return convert_list_is_text(c) ? list_add_text(c) : convert_refuse(c);
 }
 
 int convert_names(const struct convert *c)
 {
-	return list_is_name(c) ? list_add_text(c) : list_refuse(c);
+	return list_is_name(c) ? list_add_text(c) : convert_refuse(c);
 }
 
 /* The protocols, and silence. */
@@ -118,7 +110,7 @@ int convert_protocols(const struct convert *c)
 	for (unsigned i = PROTOCOL_UNKNOWN + 1; i < PROTOCOL_COUNT; i++)
 		text_nearest_offer(&nearest, protocol_name((enum protocol)i));
 	if (!nearest.best)
-		return list_refuse(c);
+		return convert_refuse(c);
 	strbuf_adds(c->why, "no protocol is called ");
 	text_quote(c->why, c->text, c->length);
 	strbuf_addf(c->why, ", did you mean \"%s\"?", nearest.best);
@@ -149,18 +141,19 @@ int convert_prefixes(const struct convert *c)
 	struct conf_prefixes *prefixes =
 	    (void *)((char *)c->element + c->row->offset);
 	struct prefix prefix;
-	int rc = list_is_text(c) ? prefix_parse(&prefix, c->text) : -EINVAL;
+	int rc =
+	    convert_list_is_text(c) ? prefix_parse(&prefix, c->text) : -EINVAL;
 
 	if (rc == -EDOM)
 		return list_refuse_bits(c);
 	if (rc)
-		return list_refuse(c);
+		return convert_refuse(c);
 	if (c->first)
 		*prefixes = (struct conf_prefixes){NULL, 0};
 	if (prefixes->n == CONF_LIST_MAX)
-		return list_is_full(c);
-	prefixes->at =
-	    list_grow(c, prefixes->at, prefixes->n, sizeof *prefixes->at);
+		return convert_list_full(c);
+	prefixes->at = convert_list_grow(
+	    c, prefixes->at, prefixes->n, sizeof *prefixes->at);
 	prefixes->at[prefixes->n++] = prefix;
 	return 0;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/convert_name.h"
 
-#include "conf/text.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -114,13 +112,8 @@ int convert_resolver(const struct convert *c)
 
 	if (c->first)
 		*list = (struct conf_resolvers){.n = 0};
-	if (strlen(c->text) != c->length || !resolver_parse(c->text, &addr)) {
-		strbuf_adds(c->why, "want ");
-		convert_add_want(c->why, c->row);
-		strbuf_adds(c->why, ", not ");
-		text_quote(c->why, c->text, c->length);
-		return -EINVAL;
-	}
+	if (strlen(c->text) != c->length || !resolver_parse(c->text, &addr))
+		return convert_refuse(c);
 	if (list->n == CONF_RESOLVERS_MAX) {
 		strbuf_addf(
 		    c->why, "more than %d resolvers", CONF_RESOLVERS_MAX);

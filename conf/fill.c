@@ -3,6 +3,8 @@
 
 #include "base/hash.h"
 #include "conf/convert.h"
+#include "conf/convert_refs.h"
+#include "conf/domain_text.h"
 #include "conf/synonym.h"
 #include "conf/text.h"
 #include "conf/yaml.h"
@@ -201,8 +203,12 @@ static void fill_check_required(struct draft *draft,
 	const struct schema_row *child = NULL;
 
 	while ((child = schema_next_child(row, child))) {
+		const struct schema_row *unless =
+		    child->unless ? schema_child(row, child->unless) : NULL;
+
 		if (!child->required || draft_seen(scope, child)->line ||
-		    child == scope->guess)
+		    child == scope->guess ||
+		    (unless && draft_seen(scope, unless)->line))
 			continue;
 		draft_error(draft, scope, row, pos,
 		    "\"%s\" is missing, as in %s: %s", schema_key(child),
@@ -234,7 +240,7 @@ static void fill_block(struct draft *draft, const struct schema_row *row,
 		fill_check_required(draft, row, scope, pos);
 }
 
-static bool fill_name_fits(const struct yaml_event *event)
+static bool fill_plain_name_fits(const struct yaml_event *event)
 {
 	if (event->length == 0 || event->length > CONF_NAME_MAX ||
 	    !isalnum((unsigned char)event->text[0]))
@@ -246,6 +252,32 @@ static bool fill_name_fits(const struct yaml_event *event)
 			return false;
 	}
 	return true;
+}
+
+/* NULL, or why the text is no name of that kind. */
+static const char *fill_name_wrong(
+    enum schema_names kind, const struct yaml_event *event)
+{
+	if (kind == SCHEMA_NAMED_ZONE)
+		return domain_text_wrong(event->text, event->length);
+	if (kind == SCHEMA_NAMED_OWNER)
+		return owner_text_wrong(event->text, event->length);
+	return fill_plain_name_fits(event)
+		   ? NULL
+		   : "a name is 1 to 63 of A-Z a-z 0-9 . _ - and begins with "
+		     "a letter or digit";
+}
+
+/* Says why a text cannot be a name, and returns false. */
+static bool fill_name_fits(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, const struct yaml_event *event)
+{
+	const char *wrong = fill_name_wrong(row->names, event);
+
+	if (wrong)
+		fill_error_quoting(draft, scope, row, event, "",
+		    arena_printf(draft->scratch, ": %s", wrong));
+	return !wrong;
 }
 
 /* Makes room for one more entry, or says once that there is none. */
@@ -282,10 +314,7 @@ static struct scope *fill_accept_name(struct draft *draft,
 	struct scope *entry, *before;
 	const char *name;
 
-	if (!fill_name_fits(event)) {
-		fill_error_quoting(draft, scope, map, event, "",
-		    ": a name is 1 to 63 of A-Z a-z 0-9 . _ - and begins with "
-		    "a letter or digit");
+	if (!fill_name_fits(draft, map, scope, event)) {
 		fill_skip_value(draft);
 		return NULL;
 	}
@@ -473,7 +502,7 @@ static void fill_scalar(struct draft *draft, const struct schema_row *row,
 	if (rc < 0)
 		draft_error(
 		    draft, scope, row, event->pos, "%s", strbuf_text(&why));
-	else if (row->pos_offset)
+	else if (row->pos_offset && first)
 		memcpy((char *)scope->element + row->pos_offset, &event->pos,
 		    sizeof(event->pos));
 	strbuf_fini(&why);
@@ -516,6 +545,77 @@ static void fill_list(struct draft *draft, const struct schema_row *row,
 	    schema_types[row->type].want);
 }
 
+/* The value of one name of a block of pairs. */
+static void fill_pair(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, const struct conf_pair *pair, bool first)
+{
+	const struct yaml_event *event = fill_next(draft);
+	struct strbuf why;
+	int rc;
+
+	fill_refuse_extras(draft, row, scope, event);
+	if (event->kind != YAML_SCALAR) {
+		if (event->kind != YAML_ALIAS && event->kind != YAML_FAILED)
+			draft_error(draft, scope, row, event->pos,
+			    "%s: want %s", pair->name,
+			    schema_types[row->pair].want);
+		fill_skip(draft);
+		return;
+	}
+	strbuf_init(&why);
+	strbuf_addf(&why, "%s: ", pair->name);
+	rc = convert_pair(&(struct convert){.row = row,
+			      .text = event->text,
+			      .length = event->length,
+			      .plain = event->plain,
+			      .first = first,
+			      .pos = event->pos,
+			      .element = scope->element,
+			      .arena = draft->conf->arena,
+			      .ret_ref = &scope->ref,
+			      .why = &why},
+	    pair->name, pair->pos);
+	scope->bad |= rc < 0;
+	if (rc < 0)
+		draft_error(
+		    draft, scope, row, event->pos, "%s", strbuf_text(&why));
+	strbuf_fini(&why);
+}
+
+/* After YAML_MAP: names, each with one value. */
+static void fill_pairs(struct draft *draft, const struct schema_row *row,
+    struct scope *scope, struct conf_pos pos)
+{
+	struct strmap *names = strmap_new(draft->scratch);
+	const struct yaml_event *event;
+	bool any = false, first = true;
+
+	for (; (event = fill_next_key(draft, row, scope)); any = true) {
+		struct conf_pair *pair =
+		    arena_alloc(draft->scratch, sizeof(*pair));
+		struct conf_pair *before = strmap_get(names, event->text);
+
+		if (before)
+			draft_error(draft, scope, row, event->pos,
+			    "duplicate %s \"%s\", the first is on line %u",
+			    row->noun, before->name, before->pos.line);
+		if (before || !fill_name_fits(draft, row, scope, event)) {
+			scope->bad = true;
+			fill_skip_value(draft);
+			continue;
+		}
+		pair->pos = event->pos;
+		pair->name = arena_strndup(
+		    draft->conf->arena, event->text, event->length);
+		strmap_put(names, pair->name, pair);
+		fill_pair(draft, row, scope, pair, first);
+		first = false;
+	}
+	if (!any && !yaml_stream_failed(draft->stream))
+		draft_error(draft, scope, row, pos, "no %s, as in %s",
+		    row->noun, row->example);
+}
+
 static void fill_value(struct draft *draft, const struct schema_row *row,
     struct scope *scope, struct conf_pos key_pos)
 {
@@ -533,6 +633,8 @@ static void fill_value(struct draft *draft, const struct schema_row *row,
 	else if (event->kind == YAML_MAP && !row->listed &&
 		 schema_has_children(row->type))
 		fill_block(draft, row, scope, key_pos);
+	else if (event->kind == YAML_MAP && row->type == SCHEMA_PAIRS)
+		fill_pairs(draft, row, scope, key_pos);
 	else if (event->kind == YAML_LIST && takes_list)
 		fill_list(draft, row, scope, event->pos);
 	else if (event->kind == YAML_SCALAR && !schema_has_children(row->type))
@@ -547,11 +649,11 @@ static void fill_refuse_top(struct draft *draft, const struct yaml_event *event)
 	    (event->kind == YAML_SCALAR && event->length == 0))
 		draft_error(draft, &draft->file, NULL, draft->file.pos,
 		    "the file is empty; it needs at least \"listeners\" and "
-		    "\"pools\"");
+		    "\"pools\", or \"dns\"");
 	else
 		draft_error(draft, &draft->file, NULL, event->pos,
-		    "want keys such as \"listeners:\" and \"pools:\" at the "
-		    "top");
+		    "want keys such as \"listeners:\" and \"pools:\", or "
+		    "\"dns:\", at the top");
 	fill_skip(draft);
 }
 

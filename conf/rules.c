@@ -51,6 +51,8 @@ void rules_apply(struct draft *draft)
 
 	rules_global(draft);
 	rules_resolve(draft);
+	rules_dns(draft);
+	rules_pops(draft);
 	binds = rules_listeners(draft);
 	rules_pools(draft, binds);
 	rules_profiler(draft);

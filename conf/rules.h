@@ -21,6 +21,29 @@ struct rules_bind {
 	struct conf_pos pos; /* line 0: by default */
 };
 
+/* rules_names.c: entries of one map by name, and what was spent on guesses of
+ * what else might be meant. */
+struct rules_names {
+	struct draft *draft;
+	const struct schema_row *map; /* "pools" */
+	struct strmap *by_name;
+	uint32_t guesses;
+	bool silent; /* there are none, which was said already */
+};
+
+void rules_names_init(struct rules_names *names, struct draft *draft,
+    const struct schema_row *map);
+/* The element of that name; or NULL, after saying at that place that there is
+ * none. */
+void *rules_names_find(struct rules_names *names, const struct scope *scope,
+    const struct schema_row *row, struct conf_pos pos, const char *name);
+
+/* rules_dns.c */
+void rules_dns(struct draft *draft);
+/* rules_resources.c: of all zones. */
+void rules_resources(struct draft *draft);
+/* rules_pops.c: pops, regions, geo. */
+void rules_pops(struct draft *draft);
 /* rules_listeners.c: returns the map from address to struct rules_bind. */
 struct addr_map *rules_listeners(struct draft *draft);
 /* rules_pools.c */
@@ -29,5 +52,7 @@ void rules_pools(struct draft *draft, const struct addr_map *binds);
 void rules_profiler(struct draft *draft);
 /* rules_health.c: of the pool of that scope. */
 void rules_health(struct draft *draft, const struct scope *scope);
+/* Likewise, of the POP. */
+void rules_health_pop(struct draft *draft, const struct scope *scope);
 /* rules_shards.c: likewise. */
 void rules_shards(struct draft *draft, const struct scope *scope);

@@ -2,14 +2,7 @@
 /* Rules of listeners: each address once, each pool there. */
 #include "conf/rules.h"
 
-#include "base/hash.h"
-#include "conf/text.h"
-
 #include <string.h>
-
-/* Comparisons with pool names spent on "did you mean", over the whole file:
- * so that a file full of dangling references is still checked at once. */
-#define RULES_GUESSES_MAX 200000
 
 static const struct conf_listener *rules_listener(const struct scope *scope)
 {
@@ -86,71 +79,61 @@ static void rules_add_control(struct draft *draft, struct addr_map *map)
 			draft, NULL, row, *draft_seen(&draft->file, row)));
 }
 
+/* Takes an address for a listener, or for DNS (NULL), unless it is taken. */
+static void rules_add_bind(struct draft *draft, struct addr_map *map,
+    const struct scope *listener, const struct schema_row *row,
+    const struct conf_bind *bind)
+{
+	struct rules_bind *before = addr_map_add(
+	    map, &bind->addr, rules_bind_new(draft, listener, row, bind->pos));
+
+	if (!before &&
+	    rules_overlaps_api(&draft->conf->api.listen, &bind->addr)) {
+		const struct schema_row *api = schema_find("api.listen");
+
+		before = rules_bind_new(
+		    draft, NULL, api, *draft_seen(&draft->file, api));
+	}
+	if (before)
+		rules_taken(draft, listener ? listener : &draft->file, row,
+		    bind, before);
+}
+
+/* DNS over TCP listens too. */
+static void rules_add_dns(struct draft *draft, struct addr_map *map)
+{
+	const struct conf_dns *dns = &draft->conf->dns;
+	const struct schema_row *row = schema_find("dns.bind");
+
+	for (uint32_t i = 0; i < dns->n_binds; i++)
+		if (!addr_is_unix(&dns->binds[i].addr))
+			rules_add_bind(draft, map, NULL, row, &dns->binds[i]);
+}
+
 static struct addr_map *rules_binds(struct draft *draft)
 {
 	const struct scope_list *list = &draft->entries[MAP_LISTENERS];
 	const struct schema_row *row = schema_find("listeners.*.bind");
-	const struct schema_row *api_row = schema_find("api.listen");
-	struct rules_bind api = {
-	    .row = api_row, .pos = *draft_seen(&draft->file, api_row)};
 	struct addr_map *map;
-	uint32_t n = 1;
+	uint32_t n = 1 + draft->conf->dns.n_binds;
 
 	for (uint32_t i = 0; i < list->n; i++)
 		n += rules_listener(list->at[i])->n_binds;
 	map = addr_map_new(draft->scratch, n);
 	rules_add_control(draft, map);
+	rules_add_dns(draft, map);
 	for (uint32_t i = 0; i < list->n; i++) {
 		const struct conf_listener *l = rules_listener(list->at[i]);
 
-		for (uint32_t b = 0; b < l->n_binds; b++) {
-			const struct conf_bind *bind = &l->binds[b];
-			struct rules_bind *before = addr_map_add(map,
-			    &bind->addr,
-			    rules_bind_new(draft, list->at[i], row, bind->pos));
-
-			if (!before &&
-			    rules_overlaps_api(
-				&draft->conf->api.listen, &bind->addr))
-				before = &api;
-			if (before)
-				rules_taken(
-				    draft, list->at[i], row, bind, before);
-		}
+		for (uint32_t b = 0; b < l->n_binds; b++)
+			rules_add_bind(
+			    draft, map, list->at[i], row, &l->binds[b]);
 	}
 	return map;
 }
 
-static void rules_dangling(struct draft *draft, const struct scope *scope,
-    const struct schema_row *row, struct conf_pos pos, uint32_t *guesses)
-{
-	const struct scope_list *pools = &draft->entries[MAP_POOLS];
-	struct text_nearest nearest;
-	struct strbuf sb;
-
-	text_nearest_init(&nearest, scope->ref);
-	if (*guesses + pools->n <= RULES_GUESSES_MAX) {
-		*guesses += pools->n;
-		for (uint32_t i = 0; i < pools->n; i++)
-			text_nearest_offer(&nearest, pools->at[i]->name);
-	}
-	strbuf_init(&sb);
-	strbuf_adds(&sb, "no pool is called ");
-	text_quote(&sb, scope->ref, strlen(scope->ref));
-	if (nearest.best)
-		strbuf_addf(&sb, ", did you mean \"%s\"?", nearest.best);
-	draft_error(draft, scope, row, pos, "%s", strbuf_text(&sb));
-	strbuf_fini(&sb);
-}
-
-/* Pools by name, and what was spent on guesses so far. */
-struct rules_names {
-	struct strmap *pools;
-	uint32_t guesses;
-};
-
 /* The pool that the entry refers to goes into *ret as its index. */
-static void rules_reference(struct draft *draft, struct rules_names *names,
+static void rules_reference(struct draft *draft, struct rules_names *pools,
     const struct scope *scope, const struct schema_row *row,
     struct conf_pos pos, uint32_t *ret)
 {
@@ -158,24 +141,19 @@ static void rules_reference(struct draft *draft, struct rules_names *names,
 
 	if (!scope->ref)
 		return;
-	pool = strmap_get(names->pools, scope->ref);
+	pool = rules_names_find(pools, scope, row, pos, scope->ref);
 	if (pool)
 		*ret = (uint32_t)(pool - draft->conf->pools);
-	else if (draft->entries[MAP_POOLS].n)
-		rules_dangling(draft, scope, row, pos, &names->guesses);
 }
 
 static void rules_references(struct draft *draft)
 {
 	const struct scope_list *listeners = &draft->entries[MAP_LISTENERS];
 	const struct scope_list *routes = &draft->entries[MAP_ROUTES];
-	const struct scope_list *pools = &draft->entries[MAP_POOLS];
 	const struct schema_row *row = schema_find("listeners.*.pool");
-	struct rules_names names = {strmap_new(draft->scratch), 0};
+	struct rules_names names;
 
-	for (uint32_t i = 0; i < pools->n; i++)
-		strmap_put(
-		    names.pools, pools->at[i]->name, pools->at[i]->element);
+	rules_names_init(&names, draft, schema_find("pools"));
 	for (uint32_t i = 0; i < listeners->n; i++) {
 		struct conf_listener *listener = listeners->at[i]->element;
 

@@ -2,8 +2,6 @@
 /* Rules of pools: addresses, weights, queue, health checks. */
 #include "conf/rules.h"
 
-#include "conf/value.h"
-
 #include <string.h>
 
 /* The default: who writes it down anyway is not mistaken. */
@@ -18,8 +16,6 @@
 	X(address, "pools.*.servers.*.address")                                \
 	X(queue_length, "pools.*.queue.length")                                \
 	X(queue_timeout, "pools.*.queue.timeout")                              \
-	X(health_interval, "pools.*.health.interval")                          \
-	X(health_timeout, "pools.*.health.timeout")                            \
 	X(resolve_family, "pools.*.resolve.family")                            \
 	X(source, "pools.*.source")
 
@@ -160,35 +156,6 @@ static void rules_queue(const struct rules_pool *p)
 	if (timeout.line && !length.line && !p->scope->bad)
 		draft_warning(p->all->draft, p->scope, p->all->queue_timeout,
 		    timeout, "has no effect without queue.length, which is 0");
-}
-
-/* A server has one check at a time, so what does not answer is checked, and
- * counted by fall, only as often as the timeout allows. */
-static void rules_health_times(const struct rules_pool *p)
-{
-	const struct conf_health *health = &p->pool->health;
-	struct conf_pos timeout = rules_pos(p, p->all->health_timeout);
-	struct conf_pos interval = rules_pos(p, p->all->health_interval);
-	struct strbuf sb;
-
-	if (health->type == CONF_HEALTH_NONE || p->scope->bad ||
-	    health->timeout_ms <= health->interval_ms)
-		return;
-	strbuf_init(&sb);
-	value_add_duration(
-	    &sb, timeout.line ? health->timeout_ms : health->interval_ms);
-	strbuf_addf(&sb, " is %s of ",
-	    timeout.line ? "longer than the interval"
-			 : "shorter than the default timeout");
-	value_add_duration(
-	    &sb, timeout.line ? health->interval_ms : health->timeout_ms);
-	strbuf_adds(&sb, ": a server that does not answer is checked every ");
-	value_add_duration(&sb, health->timeout_ms);
-	strbuf_addf(&sb, " only, and is down after %u of these", health->fall);
-	draft_warning(p->all->draft, p->scope,
-	    timeout.line ? p->all->health_timeout : p->all->health_interval,
-	    timeout.line ? timeout : interval, "%s", strbuf_text(&sb));
-	strbuf_fini(&sb);
 }
 
 static struct conf_pos rules_address_pos(const struct rules_pool *p, uint32_t i)
@@ -356,7 +323,6 @@ void rules_pools(struct draft *draft, const struct addr_map *binds)
 		rules_backups(&pool);
 		rules_queue(&pool);
 		rules_health(draft, list->at[i]);
-		rules_health_times(&pool);
 		rules_resolve(&pool);
 		rules_shards(draft, list->at[i]);
 		rules_servers(&pool);

@@ -8,7 +8,7 @@
 
 static const struct schema_block *const schema_blocks[] = {&schema_global,
     &schema_listeners, &schema_pools, &schema_shards, &schema_profiler,
-    &schema_later};
+    &schema_dns, &schema_pops, &schema_later};
 
 const struct schema_type_info schema_types[SCHEMA_TYPES] = {
     [SCHEMA_OBJECT] = {"block", "a block of keys"},
@@ -58,6 +58,22 @@ const struct schema_type_info schema_types[SCHEMA_TYPES] = {
 	"a text in which \\r \\n \\t \\0 \\\\ and \\xHH stand for bytes"},
     [SCHEMA_HEX] = {"hexadecimal digits",
 	"pairs of hexadecimal digits such as 50494e47 or \"0d 0a\""},
+    [SCHEMA_BANDWIDTH] = {"bits per second",
+	"bits per second in kbit/s, Mbit/s, Gbit/s or Tbit/s, such as "
+	"10Gbit/s"},
+    [SCHEMA_DECIMAL] = {"number",
+	"a number with at most three places behind the point"},
+    [SCHEMA_SWITCH] = {"on or off", "on or off"},
+    [SCHEMA_DOMAIN] = {"domain name", "a domain name such as cdn.example"},
+    [SCHEMA_FILE] = {"path", "a path such as /etc/braid/file"},
+    [SCHEMA_LINES] = {"text or list of texts",
+	"a text of one line, or a list of them"},
+    [SCHEMA_REFS] = {"name or list of names", "a name or a list of them"},
+    [SCHEMA_PAIRS] = {"block of names and values",
+	"a block of names, each with a value"},
+    [SCHEMA_IPS] = {"IP address or list of them",
+	"an IP address without a port, such as 192.0.2.1 or 2001:db8::1, or "
+	"a list of them"},
     [SCHEMA_PREFIXES] = {"address prefix or list of them",
 	"an address prefix such as 10.0.0.0/8, 192.0.2.1 or "
 	"\"2001:db8::/32\", or a list of them"},
@@ -220,5 +236,6 @@ bool schema_takes_list(enum schema_type type)
 	return type == SCHEMA_ADDRESSES || type == SCHEMA_STATUS ||
 	       type == SCHEMA_TEXTS || type == SCHEMA_NAMES ||
 	       type == SCHEMA_PREFIXES || type == SCHEMA_RESOLVERS ||
-	       type == SCHEMA_PROTOCOLS;
+	       type == SCHEMA_PROTOCOLS || type == SCHEMA_LINES ||
+	       type == SCHEMA_REFS || type == SCHEMA_IPS;
 }

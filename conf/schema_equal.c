@@ -32,14 +32,94 @@ static bool equal_addresses(
 	return addr_equal(x, y);
 }
 
-static bool equal_binds(const void *a, const void *b)
+/* The counts of a list that is an array and a count, if they are equal. */
+static bool equal_counts(
+    const struct schema_row *row, const void *a, const void *b, uint32_t *ret)
 {
-	const struct conf_listener *x = a, *y = b;
+	const uint32_t *x = (const void *)((const char *)a + row->count_offset);
+	const uint32_t *y = (const void *)((const char *)b + row->count_offset);
 
-	if (x->n_binds != y->n_binds)
+	*ret = *x;
+	return *x == *y;
+}
+
+static bool equal_binds(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	struct conf_bind *const *x =
+	    (const void *)((const char *)a + row->offset);
+	struct conf_bind *const *y =
+	    (const void *)((const char *)b + row->offset);
+	uint32_t n;
+
+	if (!equal_counts(row, a, b, &n))
 		return false;
-	for (uint32_t i = 0; i < x->n_binds; i++)
-		if (!addr_equal(&x->binds[i].addr, &y->binds[i].addr))
+	for (uint32_t i = 0; i < n; i++)
+		if (!addr_equal(&(*x)[i].addr, &(*y)[i].addr))
+			return false;
+	return true;
+}
+
+static bool equal_ips(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	struct addr *const *x = (const void *)((const char *)a + row->offset);
+	struct addr *const *y = (const void *)((const char *)b + row->offset);
+	uint32_t n;
+
+	if (!equal_counts(row, a, b, &n))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (!addr_equal(&(*x)[i], &(*y)[i]))
+			return false;
+	return true;
+}
+
+static bool equal_refs(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	const struct conf_refs *x =
+	    (const void *)((const char *)a + row->offset);
+	const struct conf_refs *y =
+	    (const void *)((const char *)b + row->offset);
+
+	if (x->n != y->n)
+		return false;
+	for (uint32_t i = 0; i < x->n; i++)
+		if (strcmp(x->at[i].name, y->at[i].name) != 0)
+			return false;
+	return true;
+}
+
+static bool equal_pairs(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	const struct conf_pairs *x =
+	    (const void *)((const char *)a + row->offset);
+	const struct conf_pairs *y =
+	    (const void *)((const char *)b + row->offset);
+
+	if (x->n != y->n)
+		return false;
+	for (uint32_t i = 0; i < x->n; i++)
+		if (strcmp(x->at[i].name, y->at[i].name) != 0 ||
+		    x->at[i].value != y->at[i].value)
+			return false;
+	return true;
+}
+
+static bool equal_lines(
+    const struct schema_row *row, const void *a, const void *b)
+{
+	const struct conf_lines *x =
+	    (const void *)((const char *)a + row->offset);
+	const struct conf_lines *y =
+	    (const void *)((const char *)b + row->offset);
+
+	if (x->n != y->n)
+		return false;
+	for (uint32_t i = 0; i < x->n; i++)
+		if (strcmp(x->at[i], y->at[i]) != 0)
 			return false;
 	return true;
 }
@@ -138,10 +218,12 @@ static size_t equal_size(enum schema_type type)
 {
 	switch (type) {
 	case SCHEMA_BOOL:
+	case SCHEMA_SWITCH:
 		return sizeof(bool);
 	case SCHEMA_INTEGER:
 	case SCHEMA_RATE:
 	case SCHEMA_PERCENT:
+	case SCHEMA_DECIMAL:
 		return sizeof(uint32_t);
 	case SCHEMA_ENUM:
 		return sizeof(unsigned);
@@ -149,6 +231,7 @@ static size_t equal_size(enum schema_type type)
 		return sizeof(uint16_t);
 	case SCHEMA_SIZE:
 	case SCHEMA_DURATION:
+	case SCHEMA_BANDWIDTH:
 		return sizeof(uint64_t);
 	default:
 		return 0;
@@ -158,7 +241,8 @@ static size_t equal_size(enum schema_type type)
 static bool equal_is_string(enum schema_type type)
 {
 	return type == SCHEMA_STRING || type == SCHEMA_PATH ||
-	       type == SCHEMA_URL_PATH || type == SCHEMA_HOST;
+	       type == SCHEMA_URL_PATH || type == SCHEMA_HOST ||
+	       type == SCHEMA_DOMAIN || type == SCHEMA_FILE;
 }
 
 void schema_value_copy(const struct schema_row *row, void *to, const void *from,
@@ -194,7 +278,7 @@ bool schema_value_equal(
 	case SCHEMA_IP:
 		return equal_addresses(row, a, b);
 	case SCHEMA_ADDRESSES:
-		return equal_binds(a, b);
+		return equal_binds(row, a, b);
 	case SCHEMA_ORIGIN:
 		return equal_origins(a, b);
 	case SCHEMA_RESOLVERS:
@@ -211,6 +295,14 @@ bool schema_value_equal(
 		return equal_escaped(row, a, b);
 	case SCHEMA_PREFIXES:
 		return equal_prefixes(row, a, b);
+	case SCHEMA_IPS:
+		return equal_ips(row, a, b);
+	case SCHEMA_REFS:
+		return equal_refs(row, a, b);
+	case SCHEMA_PAIRS:
+		return equal_pairs(row, a, b);
+	case SCHEMA_LINES:
+		return equal_lines(row, a, b);
 	default:
 		return true;
 	}

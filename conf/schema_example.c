@@ -26,6 +26,11 @@ static const char *example_key(const struct schema_row *row)
 	    [MAP_POOLS] = "origins",
 	    [MAP_SERVERS] = "a",
 	    [MAP_STEPS] = "-",
+	    [MAP_ZONES] = "cdn.example",
+	    [MAP_RESOURCES] = "www",
+	    [MAP_POPS] = "pop1",
+	    [MAP_POP_STEPS] = "-",
+	    [MAP_REGIONS] = "eu",
 	};
 
 	return row->type == SCHEMA_ENTRY ? names[row->map] : schema_key(row);
@@ -36,9 +41,7 @@ static const char *example_key(const struct schema_row *row)
 static bool example_is_off(const struct schema_row *row)
 {
 	for (; row; row = schema_parent(row))
-		if ((row->listed && !row->required) ||
-		    (row->defaults_when_present &&
-			strcmp(schema_key(row), "tls") == 0))
+		if ((row->listed && !row->required) || row->unshown)
 			return true;
 	return false;
 }
@@ -57,19 +60,34 @@ static bool example_has_below(const struct schema_row *row)
 	return schema_has_children(row->type) && !(child && child->in_parent);
 }
 
+/* What only another type of check uses would be warned about. */
+static bool example_is_wanted(const struct schema_row *row)
+{
+	return row->required || row->shown ||
+	       (row->fallback && !row->http_only);
+}
+
 static bool example_is_set(const struct schema_row *row)
 {
+	const struct schema_row *below = NULL;
+
 	if (example_is_off(row))
 		return false;
-	/* What only another type of check uses would be warned about. */
-	return example_has_below(row) || row->required ||
-	       (row->fallback && !row->http_only);
+	if (!example_has_below(row))
+		return example_is_wanted(row);
+	/* A block of comments alone would have no value. */
+	while ((below = schema_next_below(row, below)))
+		if (!schema_is_later(below) && example_is_wanted(below))
+			return true;
+	return false;
 }
 
 static void example_add_row(struct strbuf *sb, const struct schema_row *row)
 {
 	bool parent = example_has_below(row);
-	const char *value = row->fallback ? row->fallback : row->example;
+	const char *value = row->shown      ? row->shown
+			    : row->fallback ? row->fallback
+					    : row->example;
 	char indent[INDENT_MAX] = "";
 	size_t length = 0;
 

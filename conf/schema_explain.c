@@ -21,6 +21,9 @@ bool schema_has_bounds(const struct schema_row *row)
 	case SCHEMA_DURATION:
 	case SCHEMA_RATE:
 	case SCHEMA_PERCENT:
+	case SCHEMA_BANDWIDTH:
+	case SCHEMA_DECIMAL:
+	case SCHEMA_PAIRS:
 		return true;
 	default:
 		return false;
@@ -48,6 +51,8 @@ void schema_add_summary(struct strbuf *sb, const struct schema_row *row)
 		convert_add_want(sb, row);
 	else
 		strbuf_adds(sb, schema_types[row->type].name);
+	if (row->type == SCHEMA_PAIRS)
+		strbuf_addf(sb, ", each a %s", schema_types[row->pair].name);
 	if (schema_has_bounds(row)) {
 		strbuf_adds(sb, ", ");
 		convert_add_bounds(sb, row);
@@ -61,6 +66,8 @@ void schema_add_summary(struct strbuf *sb, const struct schema_row *row)
 		    row->max, row->noun);
 	if (row->required)
 		strbuf_adds(sb, ", required");
+	if (row->unless)
+		strbuf_addf(sb, " without %s", row->unless);
 	if (row->fallback)
 		strbuf_addf(sb, ", default %s", row->fallback);
 	if (row->choices)

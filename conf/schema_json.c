@@ -8,12 +8,16 @@
 #include <string.h>
 
 #define NAME_PATTERN "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+#define LABEL_PATTERN "[A-Za-z0-9_/-]{1,63}"
+#define DOMAIN_PATTERN "^" LABEL_PATTERN "([.]" LABEL_PATTERN ")*[.]?$"
+#define OWNER_PATTERN "^(@|" LABEL_PATTERN "([.]" LABEL_PATTERN ")*)$"
 #define STATUS_PATTERN                                                         \
 	"^ *[1-5][0-9]{2}( *- *[1-5][0-9]{2})?"                                \
 	"( *, *[1-5][0-9]{2}( *- *[1-5][0-9]{2})?)* *$"
 
 static void schema_json_row(
     struct json *j, const char *key, const struct schema_row *row);
+static void schema_json_value(struct json *j, const struct schema_row *row);
 
 static void schema_json_types(struct json *j, const char *a, const char *b)
 {
@@ -92,7 +96,8 @@ static void schema_json_addresses(struct json *j, const struct schema_row *row)
 	json_string(j, "type", "string");
 	json_object_end(j);
 	json_uint(j, "minItems", 1);
-	json_uint(j, "maxItems", row->max ? row->max : CONF_LIST_MAX);
+	json_uint(j, "maxItems",
+	    row->max && row->type != SCHEMA_LINES ? row->max : CONF_LIST_MAX);
 }
 
 static void schema_json_status(struct json *j)
@@ -112,32 +117,90 @@ static void schema_json_status(struct json *j)
 	json_uint(j, "minItems", 1);
 }
 
+/* To YAML 1.1 on and off are truth values, to 1.2 they are texts. */
+static void schema_json_switch(struct json *j)
+{
+	json_array_begin(j, "enum");
+	json_string(j, NULL, "on");
+	json_string(j, NULL, "off");
+	json_bool(j, NULL, true);
+	json_bool(j, NULL, false);
+	json_array_end(j);
+}
+
+/* Names, each with a value of the row's second type. */
+static void schema_json_pairs(struct json *j, const struct schema_row *row)
+{
+	struct schema_row value = *row;
+
+	value.type = row->pair;
+	json_string(j, "type", "object");
+	json_object_begin(j, "propertyNames");
+	json_string(j, "pattern", NAME_PATTERN);
+	json_object_end(j);
+	json_uint(j, "minProperties", 1);
+	json_object_begin(j, "additionalProperties");
+	schema_json_value(j, &value);
+	json_object_end(j);
+}
+
+/* What is required, and what only where another key is not there. */
+static void schema_json_required(
+    struct json *j, const struct schema_row *row, bool always)
+{
+	const struct schema_row *child = NULL;
+
+	json_array_begin(j, "required");
+	while ((child = schema_next_child(row, child)))
+		if (child->required && (!always || !child->unless))
+			json_string(j, NULL, schema_key(child));
+	json_array_end(j);
+}
+
+/* All that is required, or the key that stands for some of it and the rest. */
+static void schema_json_unless(
+    struct json *j, const struct schema_row *row, const char *unless)
+{
+	json_array_begin(j, "anyOf");
+	json_object_begin(j, NULL);
+	schema_json_required(j, row, false);
+	json_object_end(j);
+	json_object_begin(j, NULL);
+	json_array_begin(j, "required");
+	json_string(j, NULL, unless);
+	json_array_end(j);
+	json_object_end(j);
+	json_array_end(j);
+}
+
 static void schema_json_properties(struct json *j, const struct schema_row *row)
 {
 	const struct schema_row *child = NULL;
+	const char *unless = NULL;
 	bool any = false;
 
 	json_object_begin(j, "properties");
 	while ((child = schema_next_child(row, child))) {
 		schema_json_row(j, schema_key(child), child);
-		any |= child->required;
+		any |= child->required && !child->unless;
+		unless = child->unless ? child->unless : unless;
 	}
 	json_object_end(j);
 	json_bool(j, "additionalProperties", false);
-	if (!any)
-		return;
-	json_array_begin(j, "required");
-	while ((child = schema_next_child(row, child)))
-		if (child->required)
-			json_string(j, NULL, schema_key(child));
-	json_array_end(j);
+	if (any)
+		schema_json_required(j, row, true);
+	if (unless)
+		schema_json_unless(j, row, unless);
 }
 
 static void schema_json_map(struct json *j, const struct schema_row *row)
 {
 	json_string(j, "type", "object");
 	json_object_begin(j, "propertyNames");
-	json_string(j, "pattern", NAME_PATTERN);
+	json_string(j, "pattern",
+	    row->names == SCHEMA_NAMED_ZONE    ? DOMAIN_PATTERN
+	    : row->names == SCHEMA_NAMED_OWNER ? OWNER_PATTERN
+					       : NAME_PATTERN);
 	json_object_end(j);
 	json_uint(j, "minProperties", row->min);
 	json_uint(j, "maxProperties", row->max);
@@ -174,6 +237,23 @@ static void schema_json_value(struct json *j, const struct schema_row *row)
 	case SCHEMA_PORT:
 		schema_json_integer(j, row);
 		return;
+	case SCHEMA_BANDWIDTH:
+		schema_json_unit(j, row, "[0-9]+[kMGT]?bit/s", 0);
+		return;
+	case SCHEMA_DECIMAL:
+		json_string(j, "type", "number");
+		json_uint(j, "minimum", row->min / 1000);
+		json_uint(j, "maximum", row->max / 1000);
+		return;
+	case SCHEMA_SWITCH:
+		schema_json_switch(j);
+		return;
+	case SCHEMA_PAIRS:
+		schema_json_pairs(j, row);
+		return;
+	case SCHEMA_DOMAIN:
+		schema_json_text(j, row, DOMAIN_PATTERN);
+		return;
 	case SCHEMA_SIZE:
 		schema_json_unit(j, row, "[0-9]+(KiB|MiB|GiB)?", row->max);
 		return;
@@ -195,6 +275,9 @@ static void schema_json_value(struct json *j, const struct schema_row *row)
 	case SCHEMA_PREFIXES:
 	case SCHEMA_ADDRESSES:
 	case SCHEMA_RESOLVERS:
+	case SCHEMA_REFS:
+	case SCHEMA_IPS:
+	case SCHEMA_LINES:
 		schema_json_addresses(j, row);
 		return;
 	case SCHEMA_STATUS:
@@ -223,6 +306,9 @@ static void schema_json_default(struct json *j, const struct schema_row *row)
 
 	if (row->type == SCHEMA_BOOL)
 		json_bool(j, "default", strcmp(row->fallback, "true") == 0);
+	else if (row->type == SCHEMA_DECIMAL &&
+		 value_decimal(row->fallback, &number) == 0)
+		json_uint(j, "default", number / 1000);
 	else if (row->type == SCHEMA_INTEGER &&
 		 value_integer(row->fallback, &number) == 0)
 		json_uint(j, "default", number);

@@ -52,6 +52,7 @@ static const struct schema_row rows[] = {
 	.max = CONF_LISTENERS_MAX,
 	.noun = "listener",
 	.required = true,
+	.unless = "dns",
 	.example = "{web: {bind: \"0.0.0.0:80\", pool: origins}}",
 	.help = "Where clients connect, by name.",
     },
@@ -383,6 +384,7 @@ static const struct schema_row rows[] = {
     {
 	.path = "listeners.*.tls",
 	.type = SCHEMA_OBJECT,
+	.unshown = true,
 	.defaults_when_present = true,
 	.example = "{certificates: [{cert: /etc/braid/site.pem}]}",
 	.help = "Terminates TLS here: servers get the plain bytes, unless "

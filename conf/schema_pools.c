@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the pools: where connections go. */
 #include "base/assert.h"
+#include "conf/schema_health.h"
 #include "conf/schema_table.h"
 
 #define AT(member) .offset = offsetof(struct conf_pool, member)
-#define STEP_AT(member) .offset = offsetof(struct conf_step, member)
 #define SERVER_AT(member) .offset = offsetof(struct conf_server, member)
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
@@ -27,7 +27,7 @@ static const struct schema_choice families[] = {
     {0},
 };
 
-static const struct schema_choice health_types[] = {
+const struct schema_choice schema_health_types[] = {
     {"tcp", CONF_HEALTH_TCP, SCHEMA_NOW},
     {"http", CONF_HEALTH_HTTP, SCHEMA_NOW},
     {"tls", CONF_HEALTH_TLS, SCHEMA_NOW},
@@ -73,6 +73,7 @@ static const struct schema_row rows[] = {
 	.max = CONF_POOLS_MAX,
 	.noun = "pool",
 	.required = true,
+	.unless = "dns",
 	.example = "{origins: {servers: {a: {address: \"10.0.0.1:80\"}}}}",
 	.help = "Groups of servers that do the same, by name.",
     },
@@ -305,7 +306,7 @@ static const struct schema_row rows[] = {
 	.path = "pools.*.health.type",
 	.type = SCHEMA_ENUM,
 	AT(health.type),
-	.choices = health_types,
+	.choices = schema_health_types,
 	.fallback = "tcp",
 	.example = "http",
 	.help = "tcp: the server accepts a connection. tls: it also completes "
@@ -314,51 +315,7 @@ static const struct schema_row rows[] = {
 		"a GET with one of the statuses. send_expect: it answers as "
 		"health.script says.",
     },
-    {
-	.path = "pools.*.health.interval",
-	.type = SCHEMA_DURATION,
-	AT(health.interval_ms),
-	.min = 10,
-	.max = 24 * HOUR_MS,
-	.fallback = "2s",
-	.example = "10s",
-	.help = "Time from one check of a server to the next. Checks of "
-		"several servers are spread over it.",
-    },
-    {
-	.path = "pools.*.health.timeout",
-	.type = SCHEMA_DURATION,
-	AT(health.timeout_ms),
-	.min = 1,
-	.max = HOUR_MS,
-	.fallback = "1s",
-	.example = "500ms",
-	.help = "How long one check may take in all before it counts as "
-		"failed. Keep it within interval: a server has one check at a "
-		"time, so the next one waits for one that takes longer.",
-    },
-    {
-	.path = "pools.*.health.rise",
-	.type = SCHEMA_INTEGER,
-	AT(health.rise),
-	.min = 1,
-	.max = 1000,
-	.fallback = "2",
-	.example = "3",
-	.help = "Checks that must succeed in a row until a server that is "
-		"down counts as up.",
-    },
-    {
-	.path = "pools.*.health.fall",
-	.type = SCHEMA_INTEGER,
-	AT(health.fall),
-	.min = 1,
-	.max = 1000,
-	.fallback = "3",
-	.example = "2",
-	.help = "Checks that must fail in a row until a server that is up "
-		"counts as down.",
-    },
+    SCHEMA_HEALTH_TIMES("pools.*.health", conf_pool, "a server"),
     {
 	.path = "pools.*.health.port",
 	.type = SCHEMA_PORT,
@@ -383,102 +340,9 @@ static const struct schema_row rows[] = {
 		"check of the server's own port begins with in a pool that "
 		"sends them.",
     },
-    {
-	.path = "pools.*.health.script",
-	.type = SCHEMA_MAP,
-	AT(health.steps),
-	.count_offset = offsetof(struct conf_pool, health.n_steps),
-	.map = MAP_STEPS,
-	.listed = true,
-	.script_only = true,
-	.min = 1,
-	.max = CONF_STEPS_MAX,
-	.noun = "step",
-	.example = "[{send: 'PING\\r\\n'}, {expect: +PONG}]",
-	.help = "What a send_expect check sends and expects, in order; at "
-		"most 32 steps with 2,048 bytes in all. The whole script has "
-		"health.timeout.",
-    },
-    {
-	.path = "pools.*.health.script.*",
-	.type = SCHEMA_ENTRY,
-	STEP_AT(name),
-	.pos_offset = offsetof(struct conf_step, pos),
-	.map = MAP_STEPS,
-	.element_bytes = sizeof(struct conf_step),
-	.noun = "step",
-	.help = "One step, with one of the four keys.",
-    },
-    {
-	.path = "pools.*.health.script.*.send",
-	.type = SCHEMA_BYTES,
-	STEP_AT(send),
-	.max = CONF_SCRIPT_BYTES_MAX,
-	.script_only = true,
-	.example = "'PING\\r\\n'",
-	.help = "Text to send. \\r \\n \\t \\0 \\\\ and \\xHH stand for bytes.",
-    },
-    {
-	.path = "pools.*.health.script.*.send_hex",
-	.type = SCHEMA_HEX,
-	STEP_AT(send),
-	.max = CONF_SCRIPT_BYTES_MAX,
-	.script_only = true,
-	.example = "\"50494e470d0a\"",
-	.help = "The same in hexadecimal digits.",
-    },
-    {
-	.path = "pools.*.health.script.*.expect",
-	.type = SCHEMA_BYTES,
-	STEP_AT(expect),
-	.max = CONF_SCRIPT_BYTES_MAX,
-	.script_only = true,
-	.example = "+PONG",
-	.help = "Text that must stand somewhere in what the server has sent "
-		"since the last send, within 16 KiB; escapes as in send. The "
-		"check waits for it until its timeout or the end of the "
-		"connection.",
-    },
-    {
-	.path = "pools.*.health.script.*.expect_hex",
-	.type = SCHEMA_HEX,
-	STEP_AT(expect),
-	.max = CONF_SCRIPT_BYTES_MAX,
-	.script_only = true,
-	.example = "\"2b504f4e47\"",
-	.help = "The same in hexadecimal digits.",
-    },
-    {
-	.path = "pools.*.health.path",
-	.type = SCHEMA_URL_PATH,
-	AT(health.path),
-	.max = 1024,
-	.http_only = true,
-	.fallback = "/",
-	.example = "/healthz",
-	.help = "The path that an http check asks for with GET.",
-    },
-    {
-	.path = "pools.*.health.host",
-	.type = SCHEMA_HOST,
-	AT(health.host),
-	.max = 255,
-	.http_only = true,
-	.example = "www.example.com",
-	.help = "The Host header of an http check. Without it, the server's "
-		"address, or its name, and the port.",
-    },
-    {
-	.path = "pools.*.health.status",
-	.type = SCHEMA_STATUS,
-	AT(health),
-	.max = CONF_STATUS_RANGES_MAX,
-	.http_only = true,
-	.fallback = "200-399",
-	.example = "[200, 204, 301-302]",
-	.help = "The statuses with which an http check succeeds: one, a "
-		"range, or a list of both.",
-    },
+    SCHEMA_HEALTH_SCRIPT("pools.*.health", conf_pool, MAP_STEPS),
+    SCHEMA_HEALTH_HTTP(
+	"pools.*.health", conf_pool, "the server's address, or its name,"),
     {
 	.path = "pools.*.health.fail_open",
 	.type = SCHEMA_PERCENT,
@@ -667,6 +531,7 @@ static const struct schema_row rows[] = {
     {
 	.path = "pools.*.tls",
 	.type = SCHEMA_OBJECT,
+	.unshown = true,
 	.defaults_when_present = true,
 	.example = "{ca: /etc/braid/origins.pem, sni: origin.example.com}",
 	.help = "Speaks TLS to the servers; {} verifies their certificates "

@@ -5,7 +5,7 @@
  * this folder. Rows stand in pre-order: what lies below a key follows it.
  *
  *      schema_global.c  schema_listeners.c  schema_pools.c  schema_profiler.c
- *      schema_shards.c  schema_later.c
+ *      schema_shards.c  schema_dns.c  schema_pops.c  schema_later.c
  *            \________________\__________________/_______________/
  *                          schema.c walks them as one
  *
@@ -48,7 +48,23 @@ enum schema_type {
 	SCHEMA_BYTES, /* struct conf_bytes, from text with escapes */
 	SCHEMA_HEX, /* the same, from hexadecimal digits */
 	SCHEMA_PREFIXES, /* struct conf_prefixes: one or several */
+	SCHEMA_BANDWIDTH, /* uint64_t, bits per second */
+	SCHEMA_DECIMAL, /* uint32_t, thousandths */
+	SCHEMA_SWITCH, /* bool, as on or off */
+	SCHEMA_DOMAIN, /* const char *, a domain name */
+	SCHEMA_FILE, /* const char *, absolute or from the file's folder */
+	SCHEMA_LINES, /* struct conf_lines: one or several */
+	SCHEMA_REFS, /* struct conf_refs: names of entries; rules resolve them */
+	SCHEMA_PAIRS, /* struct conf_pairs: names, each with a `pair` */
+	SCHEMA_IPS, /* struct addr * and its count, without ports */
 	SCHEMA_TYPES
+};
+
+/* What the operator's names below a map may be. */
+enum schema_names {
+	SCHEMA_NAMED_PLAIN,
+	SCHEMA_NAMED_ZONE, /* a domain name */
+	SCHEMA_NAMED_OWNER, /* one relative to its zone, or "@" */
 };
 
 enum schema_when { SCHEMA_NOW, SCHEMA_LATER };
@@ -61,6 +77,11 @@ enum schema_map {
 	MAP_POOLS,
 	MAP_SERVERS,
 	MAP_STEPS,
+	MAP_ZONES,
+	MAP_RESOURCES,
+	MAP_POPS,
+	MAP_POP_STEPS,
+	MAP_REGIONS,
 	SCHEMA_MAPS
 };
 
@@ -87,8 +108,19 @@ struct schema_row {
 	enum schema_map map;
 	size_t element_bytes;
 	const char *noun; /* "server" */
+	enum schema_names names;
 	bool listed; /* a list of blocks, whose names are "1", "2", ... */
 	bool required;
+	/* With required: not where that key of the same block is given. */
+	const char *unless;
+	enum schema_type pair; /* of SCHEMA_PAIRS: what its values are */
+	uint64_t step; /* of a number: of what it is a multiple; 0: any */
+	uint16_t port; /* of addresses: where none is given; 0: it must be */
+	/* Stands in the example of all keys where neither the default nor the
+	 * example would make it load. */
+	const char *shown;
+	/* Stands there as a comment: it names files that are not there. */
+	bool unshown;
 	bool zero_allowed; /* below min, meaning off */
 	bool peer; /* an address to connect to, not one to bind */
 	bool restart; /* a reload cannot change it */
@@ -118,6 +150,8 @@ extern const struct schema_block schema_listeners;
 extern const struct schema_block schema_pools;
 extern const struct schema_block schema_shards;
 extern const struct schema_block schema_profiler;
+extern const struct schema_block schema_dns;
+extern const struct schema_block schema_pops;
 extern const struct schema_block schema_later;
 
 /* The row after `at` in pre-order that lies below `parent` (at any depth), or

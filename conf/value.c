@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct value_unit {
@@ -15,6 +16,9 @@ static const struct value_unit value_times[] = {
 static const struct value_unit value_sizes[] = {
     {"", 1}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}, {0}};
 static const struct value_unit value_rates[] = {{"/s", 1}, {0}};
+static const struct value_unit value_bandwidths[] = {{"bit/s", 1},
+    {"kbit/s", 1000}, {"Mbit/s", 1000000}, {"Gbit/s", 1000000000},
+    {"Tbit/s", UINT64_C(1000000000000)}, {0}};
 static const struct value_unit value_percents[] = {{"%", 1}, {0}};
 
 /* Reads the digits and moves *text behind them. */
@@ -90,6 +94,36 @@ int value_percent(const char *text, uint64_t *ret_percent)
 	return value_with_unit(text, value_percents, ret_percent);
 }
 
+int value_bandwidth(const char *text, uint64_t *ret_bps)
+{
+	return value_with_unit(text, value_bandwidths, ret_bps);
+}
+
+int value_decimal(const char *text, uint64_t *ret_milli)
+{
+	uint64_t whole, part = 0, place = 100;
+	int rc = value_digits(&text, &whole);
+
+	if (rc < 0)
+		return rc;
+	if (*text == '.') {
+		text++;
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		for (; *text >= '0' && *text <= '9' && place; text++) {
+			part += (uint64_t)(*text - '0') * place;
+			place /= 10;
+		}
+	}
+	if (*text)
+		return -EINVAL;
+	if (__builtin_mul_overflow(whole, UINT64_C(1000), &whole) ||
+	    __builtin_add_overflow(whole, part, &whole))
+		return -ERANGE;
+	*ret_milli = whole;
+	return 0;
+}
+
 static void value_add(
     struct strbuf *sb, const struct value_unit *units, uint64_t v)
 {
@@ -109,4 +143,22 @@ void value_add_duration(struct strbuf *sb, uint64_t ms)
 void value_add_size(struct strbuf *sb, uint64_t bytes)
 {
 	value_add(sb, value_sizes, bytes);
+}
+
+void value_add_bandwidth(struct strbuf *sb, uint64_t bps)
+{
+	value_add(sb, value_bandwidths, bps);
+}
+
+void value_add_decimal(struct strbuf *sb, uint64_t milli)
+{
+	char digits[4];
+	int n = 3;
+
+	strbuf_addf(sb, "%" PRIu64, milli / 1000);
+	(void)snprintf(digits, sizeof digits, "%03u", (unsigned)(milli % 1000));
+	while (n && digits[n - 1] == '0')
+		n--;
+	if (n)
+		strbuf_addf(sb, ".%.*s", n, digits);
 }

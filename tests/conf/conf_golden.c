@@ -27,6 +27,8 @@ static const char *const balance_names[] = {
     "rr", "least", "p2c", "maglev", "source", "first"};
 static const char *const health_names[] = {
     "none", "tcp", "http", "tls", "send_expect"};
+static const char *const mode_names[] = {
+    "pick", "rank", "addrs", "srv", "literal"};
 static const char *const health_tls_names[] = {"auto", "on", "off"};
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -245,15 +247,12 @@ static void dump_bytes(
 		strbuf_addf(out, "%02x", (unsigned char)bytes->at[i]);
 }
 
-static void dump_checks(struct strbuf *out, const struct conf_pool *p)
+static void dump_steps(struct strbuf *out, const struct conf_health *health)
 {
-	const struct conf_agent *agent = &p->agent;
-
-	if (p->health.tls != CONF_HEALTH_TLS_AUTO)
-		strbuf_addf(
-		    out, "    tls %s\n", health_tls_names[p->health.tls]);
-	for (uint32_t i = 0; i < p->health.n_steps; i++) {
-		const struct conf_step *step = &p->health.steps[i];
+	if (health->tls != CONF_HEALTH_TLS_AUTO)
+		strbuf_addf(out, "    tls %s\n", health_tls_names[health->tls]);
+	for (uint32_t i = 0; i < health->n_steps; i++) {
+		const struct conf_step *step = &health->steps[i];
 
 		strbuf_addf(out, "    step %s at %u:%u", step->name,
 		    step->pos.line, step->pos.column);
@@ -261,6 +260,13 @@ static void dump_checks(struct strbuf *out, const struct conf_pool *p)
 		dump_bytes(out, "expect", &step->expect);
 		strbuf_addc(out, '\n');
 	}
+}
+
+static void dump_checks(struct strbuf *out, const struct conf_pool *p)
+{
+	const struct conf_agent *agent = &p->agent;
+
+	dump_steps(out, &p->health);
 	if (!agent->port)
 		return;
 	strbuf_addf(out,
@@ -348,6 +354,117 @@ static void dump_pool(struct strbuf *out, const struct conf_pool *p)
 	}
 }
 
+static void dump_binds(struct strbuf *out, const char *key,
+    const struct conf_bind *binds, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		strbuf_addf(out, "  %s %s at %u:%u\n", key,
+		    dump_addr(&binds[i].addr), binds[i].pos.line,
+		    binds[i].pos.column);
+}
+
+static void dump_resource(
+    struct strbuf *out, const struct conf *conf, const struct conf_resource *r)
+{
+	strbuf_addf(out,
+	    "    resource %s at %u:%u %s n=%u ttl=%" PRIu64
+	    "ms target=%s port=%u ecs=%d",
+	    r->name, r->pos.line, r->pos.column, mode_names[r->mode], r->n,
+	    r->ttl_ms, r->target, r->port, r->ecs);
+	dump_texts(out, " alpn=", &r->alpn);
+	dump_prefixes(out, " allow=", &r->allow);
+	strbuf_addc(out, '\n');
+	for (uint32_t i = 0; i < r->n_pops; i++)
+		strbuf_addf(out, "      %s weight=%u\n",
+		    conf->pops[r->pops[i]].name, r->weights[i]);
+}
+
+static void dump_zone(
+    struct strbuf *out, const struct conf *conf, const struct conf_zone *z)
+{
+	strbuf_addf(out, "  zone %s at %u:%u ttl=%" PRIu64 "ms salt=%s",
+	    z->name, z->pos.line, z->pos.column, z->ttl_ms, z->salt);
+	dump_file(out, "file", z->file, z->file_pos);
+	dump_file(out, "key", z->key, z->key_pos);
+	dump_file(out, "tsig", z->tsig_name, z->tsig_name_pos);
+	dump_file(out, "tsig_key", z->tsig_key_file, z->tsig_key_file_pos);
+	dump_prefixes(out, " transfer=", &z->transfer_to);
+	strbuf_addc(out, '\n');
+	dump_binds(out, "  notify", z->notify, z->n_notify);
+	for (uint32_t i = 0; i < z->records.n; i++)
+		strbuf_addf(out, "    record at %u:%u %s\n",
+		    z->records.pos[i].line, z->records.pos[i].column,
+		    z->records.at[i]);
+	for (uint32_t i = 0; i < z->n_resources; i++)
+		dump_resource(out, conf, &z->resources[i]);
+}
+
+static void dump_dns(struct strbuf *out, const struct conf *conf)
+{
+	const struct conf_dns *dns = &conf->dns;
+
+	if (!dns->present)
+		return;
+	strbuf_addf(out,
+	    "dns at %u:%u ecs=%d rrl=%u/s slip=%u nsid=%s version=%s id=%s "
+	    "nocookie_max=%u\n",
+	    dns->pos.line, dns->pos.column, dns->ecs, dns->rrl_rate,
+	    dns->rrl_slip, dns->nsid ? dns->nsid : "-",
+	    dns->chaos_version ? dns->chaos_version : "-",
+	    dns->chaos_id ? dns->chaos_id : "-", dns->nocookie_max);
+	strbuf_addf(out,
+	    "  tcp idle=%" PRIu64 "ms connections=%u per_source=%u",
+	    dns->tcp_idle_ms, dns->tcp_connections, dns->tcp_per_source);
+	dump_file(out, "secret", dns->cookie_secret, dns->cookie_secret_pos);
+	strbuf_addc(out, '\n');
+	dump_binds(out, "bind", dns->binds, dns->n_binds);
+	for (uint32_t i = 0; i < dns->n_zones; i++)
+		dump_zone(out, conf, &dns->zones[i]);
+}
+
+static void dump_pop(
+    struct strbuf *out, const struct conf *conf, const struct conf_pop *p)
+{
+	strbuf_addf(out, "pop %s at %u:%u domain=%s", p->name, p->pos.line,
+	    p->pos.column, p->domain ? p->domain : "-");
+	for (uint32_t i = 0; i < p->n_addresses; i++)
+		strbuf_addf(out, " %s", dump_addr(&p->addresses[i]));
+	strbuf_addf(out,
+	    "\n  bandwidth=%" PRIu64
+	    " requests=%u connections=%u cost=%u slow_start=%" PRIu64
+	    "ms default_rtt=%uus\n",
+	    p->bandwidth_bps, p->requests, p->connections, p->cost_milli,
+	    p->slow_start_ms, p->default_rtt_us);
+	for (uint32_t i = 0; i < p->n_rtts; i++)
+		strbuf_addf(out, "  rtt %s %uus\n",
+		    conf->regions[p->rtts[i].region].name, p->rtts[i].us);
+	dump_health(out, &p->health);
+	dump_steps(out, &p->health);
+}
+
+static void dump_region(struct strbuf *out, const struct conf_region *r)
+{
+	strbuf_addf(
+	    out, "region %s at %u:%u", r->name, r->pos.line, r->pos.column);
+	dump_prefixes(out, " prefixes=", &r->prefixes);
+	dump_texts(out, " geo=", &r->geo);
+	strbuf_addc(out, '\n');
+}
+
+static void dump_places(struct strbuf *out, const struct conf *conf)
+{
+	for (uint32_t i = 0; i < conf->n_pops; i++)
+		dump_pop(out, conf, &conf->pops[i]);
+	for (uint32_t i = 0; i < conf->n_regions; i++)
+		dump_region(out, &conf->regions[i]);
+	if (!conf->geo.file && !conf->geo.asn)
+		return;
+	strbuf_adds(out, "geo");
+	dump_file(out, "file", conf->geo.file, conf->geo.file_pos);
+	dump_file(out, "asn", conf->geo.asn, conf->geo.asn_pos);
+	strbuf_addc(out, '\n');
+}
+
 static void dump_conf(struct strbuf *out, const struct conf *conf)
 {
 	dump_global(out, conf);
@@ -356,6 +473,8 @@ static void dump_conf(struct strbuf *out, const struct conf *conf)
 		dump_listener(out, conf, &conf->listeners[i]);
 	for (uint32_t i = 0; i < conf->n_pools; i++)
 		dump_pool(out, &conf->pools[i]);
+	dump_dns(out, conf);
+	dump_places(out, conf);
 }
 
 static int golden_read(const char *path, struct strbuf *ret)
