@@ -359,6 +359,14 @@ const struct synonym synonyms[] = {
     KEY(POOL ".health.type", "https", "tls"),
     KEY(POOL ".health.type", "ssl", "tls"),
     KEY(POOL ".health.type", "sslhellochk", "tls"),
+    HINT(POOL, "mode",
+	"pools are TCP; leave it out, or say shard: {range: auto} for HTTP"),
+    HINT(POOL, "http",
+	"HTTP/1.1 is read in pools with shard: {range: auto}; of health checks "
+	"it is health.type"),
+    KEY(POOL ".shard", "lanes", "max"),
+    KEY(POOL ".shard", "threshold", "min_size"),
+    KEY(POOL ".shard", "slice", "piece"),
     /* Any block. */
     HINT(ANYWHERE, "mode", "Braid is TCP only; leave it out"),
     HINT(ANYWHERE, "protocol", "Braid is TCP only; leave it out"),
