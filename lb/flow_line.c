@@ -146,6 +146,9 @@ static void flow_line_request(
 		log_line_number(line, "status", record->status);
 	else
 		log_line_text(line, "status", "-");
+	if (record->bar)
+		log_line_text(line, "unsplit",
+		    shard_bar_name((enum shard_bar)record->bar));
 	if (!record->shards)
 		return;
 	log_line_number(line, "shards", record->shards);

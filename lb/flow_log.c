@@ -173,6 +173,10 @@ void flow_record_add_request(struct flow_record *ret, const struct flow *flow,
 	ret->shards = request->shards;
 	ret->pieces = request->pieces;
 	ret->migrations = request->migrations;
+	/* Of what is small, or an error, nobody wonders. */
+	if (!request->shards && request->bytes_down >= SHARD_SURVIVES_BYTES &&
+	    (request->status == 200 || request->status == 206))
+		ret->bar = (uint8_t)request->bar;
 	ret->bytes_up = request->bytes_up;
 	ret->bytes_down = request->bytes_down;
 	flow_request_times(ret, flow, request);

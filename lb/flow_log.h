@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/record_queue.h"
 #include "lb/flow.h"
+#include "lb/shard_judge.h"
 
 /* What is kept of names that clients choose; the rest is cut off. */
 #define FLOW_RECORD_SNI_MAX 95
@@ -61,6 +62,7 @@ struct flow_record {
 	uint32_t request; /* its number on the connection, from 1; 0: none */
 	uint16_t status; /* 0: no answer */
 	uint32_t shards, pieces, migrations;
+	uint8_t bar; /* enum shard_bar, of a large answer without shards */
 	/* Last, and of most records only their first bytes are written. */
 	char alpn[FLOW_RECORD_ALPN_MAX + 1], sni[FLOW_RECORD_SNI_MAX + 1];
 	char method[FLOW_RECORD_METHOD_MAX + 1];
@@ -77,6 +79,7 @@ struct flow_request {
 	/* Connections to servers at a time at most, ranges asked for, and how
 	 * often a range went to another connection; 0: it was not sharded. */
 	uint32_t shards, pieces, migrations;
+	enum shard_bar bar;
 	/* Its first byte came, it was handed to a server, the first byte of the
 	 * answer came; ns 0: that did not happen. */
 	struct mono begun_at, sent_at, answered_at;

@@ -166,6 +166,8 @@ static bool http_answer_body_begin(struct flow *flow, struct look *look,
 	enum shard_worth worth = SHARD_NOT;
 	bool injected;
 
+	http->bar =
+	    framing == HTTP1_BY_CHUNKS ? SHARD_BAR_length : SHARD_BAR_NONE;
 	if ((framing == HTTP1_BY_LENGTH || http->edited) &&
 	    http->request_step == HTTP_REQUEST_WAIT)
 		worth =

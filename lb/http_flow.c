@@ -352,6 +352,7 @@ static void http_record(
 	    .shards = http->n_shards,
 	    .pieces = http->n_pieces,
 	    .migrations = http->n_migrations,
+	    .bar = http->bar,
 	    .begun_at = http->began_at};
 
 	if (http->sent)

@@ -106,6 +106,7 @@ struct http_flow {
 	struct mono began_at, sent_at, first_byte_at, answered_at;
 	uint64_t down_before; /* flow's count when it began */
 	uint32_t n_shards, n_pieces, n_migrations; /* by the engine */
+	enum shard_bar bar; /* why its answer is not split */
 	uint8_t room[HTTP_HEAD_ROOM];
 };
 

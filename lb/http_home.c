@@ -279,6 +279,7 @@ bool http_begin_shards(struct flow *flow)
 		flow_fail(flow, flow->server_fd < 0 ? 'S' : 'R', 'D', err);
 		return true;
 	}
+	http->bar = SHARD_BAR_limit;
 	direction_unpause(down);
 	http->todo |= HTTP_TO_GO_DOWN;
 	return true;

@@ -288,6 +288,7 @@ static void http_note_begin(struct flow *flow)
 	http->began_at = worker_now(flow->worker);
 	http->down_before = flow->down.bytes;
 	http->n_shards = http->n_pieces = http->n_migrations = 0;
+	http->bar = SHARD_BAR_NONE;
 }
 
 /* A first line that is not whole is waited for only while it may become one:

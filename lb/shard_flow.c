@@ -108,17 +108,21 @@ enum shard_worth shard_judge_answer(struct flow *flow,
 	struct http_flow *http = http_of(flow);
 	const struct shard_injection injection = {
 	    .injected = http->edited, .last = conf->piece - 1};
-	enum shard_worth worth;
+	struct shard_verdict verdict;
 
+	http->bar = SHARD_BAR_tls;
 	if (upstream->tls)
 		return http->edited ? SHARD_ASK_AGAIN : SHARD_NOT;
-	worth = shard_judge(
+	verdict = shard_judge(
 	    conf, &http->request, http->bytes, &injection, answer, bytes, ret);
-	if (worth != SHARD_NOT && worth != SHARD_ASK_AGAIN && ret->digested &&
-	    !(http->digest = digest_new()))
-		worth = http->edited ? SHARD_ASK_AGAIN : SHARD_NOT;
-	shard_learn(flow, worth, ret);
-	return worth;
+	if (verdict.worth != SHARD_NOT && verdict.worth != SHARD_ASK_AGAIN &&
+	    ret->digested && !(http->digest = digest_new())) {
+		verdict.worth = http->edited ? SHARD_ASK_AGAIN : SHARD_NOT;
+		verdict.bar = SHARD_BAR_limit;
+	}
+	http->bar = verdict.bar;
+	shard_learn(flow, verdict.worth, ret);
+	return verdict.worth;
 }
 
 bool shard_edit_answer(struct flow *flow, const struct shard_order *order,

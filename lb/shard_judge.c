@@ -13,6 +13,17 @@
 	    HTTP1_HAS_CODING | HTTP1_LENGTH_AND_CODING | HTTP1_KNOWN_AGAIN |   \
 	    HTTP1_UPGRADES)
 
+static const char *const bar_names[] = {[SHARD_BAR_NONE] = "",
+#define X(name, text) [SHARD_BAR_##name] = #name,
+    SHARD_BAR_LIST(X)
+#undef X
+};
+
+const char *shard_bar_name(enum shard_bar bar)
+{
+	return bar_names[bar];
+}
+
 /* Fields that matter here and nowhere else. */
 #define JUDGED_FIELD_LIST(X)                                                   \
 	X(ETAG, "etag")                                                        \
@@ -230,7 +241,7 @@ static bool answer_is_plain(const struct http1_head *answer)
 	       !(answer->shapes & SHAPES_UNCLEAR);
 }
 
-static bool judge_order(const struct conf_shard *conf,
+static enum shard_bar judge_order(const struct conf_shard *conf,
     const struct http1_range *asked, const struct shard_injection *injection,
     const struct http1_head *answer, const void *bytes, struct shard_order *ret)
 {
@@ -238,55 +249,71 @@ static bool judge_order(const struct conf_shard *conf,
 	struct judged fields;
 
 	judged_read(&fields, answer, bytes);
-	if (!order_validate(conf, &fields, &order))
-		return false;
 	if (answer->status == 200
 		? !order_of_200(answer, &fields, &order)
 		: !order_of_206(answer, &fields, asked, injection, &order))
-		return false;
+		return SHARD_BAR_ranges;
+	if (!order_validate(conf, &fields, &order))
+		return SHARD_BAR_validator;
 	if (conf->verify == CONF_SHARD_REPR_DIGEST) {
 		order.digested = judged_digest(&fields, order.digest);
 		if (!order.digested || order.partial)
-			return false;
+			return SHARD_BAR_digest;
 	}
 	order.close = answer->shapes & HTTP1_CLOSE;
 	*ret = order;
-	return true;
+	return SHARD_BAR_NONE;
 }
 
-enum shard_worth shard_judge(const struct conf_shard *conf,
+/* Of a 200 or a 206. */
+static enum shard_bar judge_bar(const struct conf_shard *conf,
+    const struct http1_head *request, const void *request_bytes,
+    const struct shard_injection *injection, const struct http1_head *answer,
+    const void *bytes, struct shard_order *ret)
+{
+	struct http1_range asked;
+
+	if (!answer_is_plain(answer))
+		return SHARD_BAR_length;
+	if (!injection->injected &&
+	    answer->content_length < SHARD_SURVIVES_BYTES)
+		return SHARD_BAR_small;
+	if (!shard_judge_request(request, request_bytes))
+		return SHARD_BAR_request;
+	asked = http1_range_read(request_bytes, request->known[HTTP1_RANGE]);
+	return judge_order(conf, &asked, injection, answer, bytes, ret);
+}
+
+struct shard_verdict shard_judge(const struct conf_shard *conf,
     const struct http1_head *request, const void *request_bytes,
     const struct shard_injection *injection, const struct http1_head *answer,
     const void *bytes, struct shard_order *ret)
 {
 	bool part = answer->status == 206;
 	/* What was asked as a piece is of use as such, or not at all. */
-	enum shard_worth no =
-	    injection->injected && (part || answer->status == 416)
-		? SHARD_ASK_AGAIN
-		: SHARD_NOT;
-	struct http1_range asked;
+	struct shard_verdict verdict = {
+	    .worth = injection->injected && (part || answer->status == 416)
+			 ? SHARD_ASK_AGAIN
+			 : SHARD_NOT,
+	};
 
-	if (conf->range == CONF_SHARD_OFF || (!part && answer->status != 200) ||
-	    !answer_is_plain(answer))
-		return no;
-	if (!injection->injected &&
-	    answer->content_length < SHARD_SURVIVES_BYTES)
-		return no;
-	if (!shard_judge_request(request, request_bytes))
-		return no;
-	asked = http1_range_read(request_bytes, request->known[HTTP1_RANGE]);
-	if (!judge_order(conf, &asked, injection, answer, bytes, ret))
-		return no;
-	/* Of what home was not asked for, somebody else has to be. */
+	if (conf->range == CONF_SHARD_OFF || (!part && answer->status != 200))
+		return verdict;
+	verdict.bar = judge_bar(
+	    conf, request, request_bytes, injection, answer, bytes, ret);
+	if (verdict.bar)
+		return verdict;
+	if (ret->end - ret->first < conf->min_size)
+		verdict.bar = SHARD_BAR_small;
 	/* What is small is spliced, and cannot be verified. */
-	if (ret->digested && !injection->injected &&
-	    ret->end - ret->first < conf->min_size)
-		return SHARD_NOT;
-	return ret->end - ret->first < conf->min_size &&
-		       ret->home_to == ret->end
-		   ? SHARD_SURVIVES
-		   : SHARD_SPLIT;
+	if (verdict.bar && ret->digested && !injection->injected)
+		verdict.worth = SHARD_NOT;
+	else if (verdict.bar && ret->home_to == ret->end)
+		verdict.worth = SHARD_SURVIVES;
+	else
+		/* Of what home was not asked for, somebody else has to be. */
+		verdict = (struct shard_verdict){.worth = SHARD_SPLIT};
+	return verdict;
 }
 
 /* -- a piece ----------------------------------------------------------- */

@@ -5,7 +5,8 @@
  * same download: the rules by which bytes of several servers may be joined
  * (RFC 9110 sections 13.1.5 and 14, RFC 9530).
  *
- *     request + its answer ──> shard_judge() ──> not | survives | split, order
+ *     request + its answer ──> shard_judge() ──> not | survives | split, order,
+ *                                          and what bars it from being split
  *     order + a piece's answer ──> shard_judge_piece() ──> how much of it is
  *                                          what was asked, or why it is not
  *
@@ -44,6 +45,33 @@ enum shard_worth {
 	SHARD_ASK_AGAIN,
 };
 
+/* Why an answer comes from one server: words of the access log. */
+#define SHARD_BAR_LIST(X)                                                      \
+	X(request, "the request cannot be asked in parts")                     \
+	X(tls, "TLS towards the servers")                                      \
+	X(length, "no Content-Length, or no head that all read alike")         \
+	X(validator, "no strong ETag, or what shard.validator asks for")       \
+	X(ranges, "no Accept-Ranges: bytes, or not the range that was asked")  \
+	X(digest, "no Repr-Digest of the whole, where shard.verify wants one") \
+	X(small, "less than shard.min_size")                                   \
+	X(limit, "a limit of all downloads together")
+
+enum shard_bar {
+	SHARD_BAR_NONE,
+#define X(name, text) SHARD_BAR_##name,
+	SHARD_BAR_LIST(X)
+#undef X
+};
+
+/* "" of NONE. */
+const char *shard_bar_name(enum shard_bar bar);
+
+struct shard_verdict {
+	enum shard_worth worth;
+	/* Of a 200 or 206 that is not to be SPLIT; else NONE. */
+	enum shard_bar bar;
+};
+
 /* A download that the client is owed. */
 struct shard_order {
 	/* The bytes that the client is to get; first moves on with what it has
@@ -72,7 +100,7 @@ struct shard_injection {
  * the right kind itself. */
 bool shard_judge_request(const struct http1_head *request, const void *bytes);
 /* The worth of home's final answer. Of SURVIVES and SPLIT *ret is filled. */
-enum shard_worth shard_judge(const struct conf_shard *conf,
+struct shard_verdict shard_judge(const struct conf_shard *conf,
     const struct http1_head *request, const void *request_bytes,
     const struct shard_injection *injection, const struct http1_head *answer,
     const void *bytes, struct shard_order *ret) BR_MUST_CHECK;

@@ -135,6 +135,11 @@ START_TEST(test_a_request)
 	ck_assert_ptr_nonnull(strstr(text,
 	    " worker=3 request=3 method=GET target=\"/a?b=c\" status=206"));
 	ck_assert_ptr_null(strstr(text, "shards="));
+	ck_assert_ptr_null(strstr(text, "unsplit="));
+	r.bar = SHARD_BAR_validator;
+	fields_of(&r, text);
+	ck_assert_ptr_nonnull(strstr(text, " status=206 unsplit=validator"));
+	r.bar = SHARD_BAR_NONE;
 	r.status = 0;
 	r.shards = 4;
 	r.pieces = 20;
@@ -443,8 +448,8 @@ static const char *next_key(const char *at, char ret[64])
 static bool is_optional(const char *key)
 {
 	static const char *const optional[] = {"request", "method", "target",
-	    "status", "shards", "pieces", "migrations", "tried", "proxy", "tls",
-	    "sni", "alpn", "route"};
+	    "status", "unsplit", "shards", "pieces", "migrations", "tried",
+	    "proxy", "tls", "sni", "alpn", "route"};
 
 	for (size_t i = 0; i < BR_COUNT(optional); i++)
 		if (!strcmp(key, optional[i]))

@@ -108,6 +108,37 @@ static void fill(struct flow_record *ret, const struct flow_request *request,
 		flow_record_add_request(ret, &flow, request);
 }
 
+/* Of large answers that came from one server, and of no others. */
+START_TEST(test_what_barred_it)
+{
+	const struct flow_request large = {.number = 1,
+	    .status = 200,
+	    .method = "GET",
+	    .method_bytes = 3,
+	    .target = "/",
+	    .target_bytes = 1,
+	    .bytes_down = 64u << 10,
+	    .bar = SHARD_BAR_ranges,
+	    .begun_at = ms(110)};
+	struct flow_request other = large;
+	struct flow_record r;
+
+	fill(&r, &large, 120);
+	ck_assert_uint_eq(r.bar, SHARD_BAR_ranges);
+	other.bytes_down--;
+	fill(&r, &other, 120);
+	ck_assert_uint_eq(r.bar, SHARD_BAR_NONE);
+	other = large;
+	other.status = 404;
+	fill(&r, &other, 120);
+	ck_assert_uint_eq(r.bar, SHARD_BAR_NONE);
+	other = large;
+	other.shards = 1;
+	fill(&r, &other, 120);
+	ck_assert_uint_eq(r.bar, SHARD_BAR_NONE);
+}
+END_TEST
+
 START_TEST(test_a_request_has_times_and_bytes_of_its_own)
 {
 	struct flow_request request = {.number = 1,
@@ -136,6 +167,7 @@ START_TEST(test_a_request_has_times_and_bytes_of_its_own)
 	ck_assert_uint_eq(r.bytes_up, 10);
 	ck_assert_uint_eq(r.bytes_down, 20);
 	ck_assert_uint_eq(r.shards * 100 + r.pieces * 10 + r.migrations, 345);
+	ck_assert_uint_eq(r.bar, SHARD_BAR_NONE);
 	ck_assert_int_eq(r.queue_ns, 20 * NS_PER_MS);
 	ck_assert_int_eq(r.connect_ns, 5 * NS_PER_MS);
 	ck_assert_int_eq(r.first_byte_ns, 20 * NS_PER_MS);
@@ -186,6 +218,7 @@ int main(void)
 	tcase_add_test(tcase, test_full_and_in_order);
 	tcase_add_test(tcase, test_two_threads);
 	tcase_add_test(tcase, test_a_request_has_times_and_bytes_of_its_own);
+	tcase_add_test(tcase, test_what_barred_it);
 	tcase_add_test(tcase, test_what_a_client_says_is_cut_and_harmless);
 	return lb_check_main(tcase);
 }

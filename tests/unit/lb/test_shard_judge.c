@@ -40,7 +40,8 @@ static enum shard_worth judge(const struct conf_shard *conf,
 	read_head(&asked, request);
 	read_head(&answered, answer);
 	return shard_judge(
-	    conf, &asked, request, injection, &answered, answer, ret);
+	    conf, &asked, request, injection, &answered, answer, ret)
+	    .worth;
 }
 
 /* -- requests ---------------------------------------------------------- */
@@ -180,6 +181,44 @@ START_TEST(test_answer)
 	conf.range = CONF_SHARD_OFF;
 	ck_assert_int_eq(
 	    judge(&conf, &plain, row->request, row->answer, &order), SHARD_NOT);
+}
+END_TEST
+
+static const struct bar_row {
+	const char *request, *answer;
+	enum shard_bar bar;
+} bar_rows[] = {
+    {GET END, OK LONG TAG RANGES END, SHARD_BAR_NONE},
+    {GET END, "HTTP/1.1 404 Not Found\r\n" LONG TAG RANGES END, SHARD_BAR_NONE},
+    {GET "If-None-Match: \"t1\"\r\n" END, OK LONG TAG RANGES END,
+	SHARD_BAR_request},
+    {GET END, OK "Transfer-Encoding: chunked\r\n" TAG RANGES END,
+	SHARD_BAR_length},
+    {GET END, OK LONG RANGES END, SHARD_BAR_validator},
+    {GET END, OK LONG "ETag: W/\"t1\"\r\n" RANGES END, SHARD_BAR_validator},
+    {GET END, OK LONG TAG END, SHARD_BAR_ranges},
+    {GET "Range: bytes=0-10485759\r\n" END, OK LONG TAG RANGES END,
+	SHARD_BAR_NONE},
+    {GET END, PART LONG TAG "Content-Range: bytes 0-10485759/*\r\n" END,
+	SHARD_BAR_ranges},
+    {GET END, OK "Content-Length: 100000\r\n" TAG RANGES END, SHARD_BAR_small},
+    {GET END, OK "Content-Length: 1000\r\n" TAG RANGES END, SHARD_BAR_small},
+};
+
+START_TEST(test_bars)
+{
+	const struct bar_row *row = &bar_rows[_i];
+	struct http1_head asked, answered;
+	struct shard_order order;
+	struct shard_verdict verdict;
+
+	read_head(&asked, row->request);
+	read_head(&answered, row->answer);
+	verdict = shard_judge(&conf_strong, &asked, row->request, &plain,
+	    &answered, row->answer, &order);
+	ck_assert_msg(verdict.bar == row->bar, "%s%s%s", row->request,
+	    row->answer, shard_bar_name(verdict.bar));
+	ck_assert(verdict.worth != SHARD_SPLIT || !verdict.bar);
 }
 END_TEST
 
@@ -466,6 +505,7 @@ int main(void)
 
 	tcase_add_loop_test(tests, test_request, 0, BR_COUNT(request_rows));
 	tcase_add_loop_test(tests, test_answer, 0, BR_COUNT(answer_rows));
+	tcase_add_loop_test(tests, test_bars, 0, BR_COUNT(bar_rows));
 	tcase_add_test(tests, test_order);
 	tcase_add_test(tests, test_injected);
 	tcase_add_loop_test(tests, test_injected_in_vain, 0, BR_COUNT(useless));
