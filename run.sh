@@ -10,6 +10,12 @@
 #                       in the middle, told second by second; needs root
 set -euo pipefail
 
+# The beginning of this file.
+help() {
+	sed -n '3,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"
+	exit 0
+}
+
 usage() {
 	printf 'usage: ./run.sh [-f FILE | --demo shard]\n' >&2
 	exit 64
@@ -17,6 +23,7 @@ usage() {
 
 config=
 demo=
+[[ ${1:-} != --help ]] || help
 if [[ ${1:-} == --demo ]]; then
 	[[ $# == 2 && $2 == shard ]] || usage
 	demo=$2
@@ -25,6 +32,7 @@ fi
 while getopts f:h option; do
 	case $option in
 	f) config=$OPTARG ;;
+	h) help ;;
 	*) usage ;;
 	esac
 done

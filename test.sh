@@ -9,15 +9,23 @@
 #   ./test.sh -R REGEX    only the tests whose name matches
 set -euo pipefail
 
+# The beginning of this file.
+help() {
+	sed -n '3,/^set /{/^set /d;s/^# \{0,1\}//p;}' "$0"
+	exit 0
+}
+
 usage() {
 	printf 'usage: ./test.sh [-R REGEX]\n' >&2
 	exit 64
 }
 
 regex=
+[[ ${1:-} != --help ]] || help
 while getopts R:h option; do
 	case $option in
 	R) regex=$OPTARG ;;
+	h) help ;;
 	*) usage ;;
 	esac
 done

@@ -161,8 +161,9 @@ def log_words(on):
             if f"target=/{SIZE} " not in line:
                 continue
             words = dict(w.split("=", 1) for w in line.split() if "=" in w)
-            return ", ".join(f"{words[k]} {k}" for k in
-                             ("shards", "pieces", "migrations") if k in words)
+            return ", ".join(
+                f"{words[k]} {k[:-1] if words[k] == '1' else k}" for k in
+                ("shards", "pieces", "migrations") if k in words)
     return ""
 
 
