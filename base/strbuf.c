@@ -66,21 +66,28 @@ void strbuf_addc(struct strbuf *sb, char c)
 	strbuf_add(sb, &c, 1);
 }
 
+void strbuf_addv(struct strbuf *sb, const char *format, va_list args)
+{
+	va_list again;
+	int length;
+
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	br_assert(length >= 0);
+	reserve(sb, (size_t)length);
+	(void)vsnprintf(
+	    sb->text + sb->length, (size_t)length + 1, format, args);
+	sb->length += (size_t)length;
+}
+
 void strbuf_addf(struct strbuf *sb, const char *format, ...)
 {
 	va_list args;
-	int length;
 
 	va_start(args, format);
-	length = vsnprintf(NULL, 0, format, args);
+	strbuf_addv(sb, format, args);
 	va_end(args);
-	br_assert(length >= 0);
-	reserve(sb, (size_t)length);
-	va_start(args, format);
-	(void)vsnprintf(
-	    sb->text + sb->length, (size_t)length + 1, format, args);
-	va_end(args);
-	sb->length += (size_t)length;
 }
 
 char *strbuf_take(struct strbuf *sb)

@@ -24,6 +24,8 @@ void strbuf_adds(struct strbuf *sb, const char *text);
 void strbuf_addc(struct strbuf *sb, char c);
 void strbuf_addf(struct strbuf *sb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void strbuf_addv(struct strbuf *sb, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 char *strbuf_take(struct strbuf *sb);
 /* Never NULL. */
 static inline const char *strbuf_text(const struct strbuf *sb)

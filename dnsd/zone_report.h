@@ -36,6 +36,15 @@ void zone_report_fini(struct zone_report *report);
 void zone_report_add(struct zone_report *report, enum zone_severity severity,
     const struct dns_place *place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Begins with the owner, and with the type unless it is 0:
+ * "zone.txt:7: www.example. A: the TTL ...". */
+void zone_report_name(struct zone_report *report, enum zone_severity severity,
+    const struct dns_place *place, const uint8_t *owner, uint16_t type,
+    const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* "file:line", or "an unknown place", for the middle of a sentence; the text
+ * lives as long as the report. */
+const char *zone_report_place(
+    struct zone_report *report, const struct dns_place *place);
 /* Whether the zone is refused. */
 static inline bool zone_report_failed(const struct zone_report *report)
 {
