@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/hash.h"
+#include "conf/diff_dns.h"
 #include "conf/schema_equal.h"
 
 #include <string.h>
@@ -222,4 +223,5 @@ void conf_diff(const struct conf *before, const struct conf *after,
 	diff_restart_keys(before, after, ret);
 	diff_listeners(before, after, arena, ret);
 	diff_pools(before, after, arena, ret);
+	diff_dns(before, after, arena, ret);
 }

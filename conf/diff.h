@@ -16,6 +16,14 @@
 
 enum conf_change { CONF_SAME, CONF_CHANGED, CONF_ADDED };
 
+/* Of one kind of entries. */
+struct conf_changes {
+	enum conf_change *change; /* one per entry of the new tree */
+	uint32_t *before; /* index in the old tree, UINT32_MAX when added */
+	uint32_t *removed; /* indices in the old tree */
+	uint32_t n_removed;
+};
+
 struct conf_diff {
 	/* One entry per listener/pool of the new tree. */
 	enum conf_change *listeners, *pools;
@@ -26,6 +34,7 @@ struct conf_diff {
 	uint32_t n_listeners_removed, n_pools_removed;
 	/* Totals over pools, for the reload's summary line. */
 	uint32_t servers_added, servers_removed, servers_changed;
+	struct conf_changes zones, pops, regions;
 	/* Keys whose value in the file is not the running one and that need a
 	 * restart ("global.workers", ...). */
 	const char *restart_keys[16];
@@ -37,6 +46,10 @@ struct conf_diff {
  * if the pool's *name* differs. */
 void conf_diff(const struct conf *before, const struct conf *after,
     struct arena *arena, struct conf_diff *ret);
+/* The same zone: its keys, records and resources, and what these take of the
+ * POPs that they name. What its files hold is not looked at. */
+bool conf_zone_equal(const struct conf *a, const struct conf_zone *za,
+    const struct conf *b, const struct conf_zone *zb);
 /* After the comparison: gives `after`, which is not in force yet, the values
  * of `before` for all keys that need a restart. */
 void conf_keep_running(const struct conf *before, struct conf *after);

@@ -165,6 +165,51 @@ static void note_pools(const struct conf *before, const struct conf *after,
 		    pools, REMOVED, before->pools[diff->pools_removed[i]].name);
 }
 
+static const char *zone_at(const struct conf *conf, uint32_t i)
+{
+	return conf->dns.zones[i].name;
+}
+
+static const char *pop_at(const struct conf *conf, uint32_t i)
+{
+	return conf->pops[i].name;
+}
+
+static const char *region_at(const struct conf *conf, uint32_t i)
+{
+	return conf->regions[i].name;
+}
+
+static void note_changes(const struct conf *before, const struct conf *after,
+    uint32_t n_after, const struct conf_changes *changes,
+    const char *(*name)(const struct conf *, uint32_t), struct group *group)
+{
+	for (uint32_t i = 0; i < n_after; i++)
+		if (changes->change[i] != CONF_SAME)
+			note(group,
+			    changes->change[i] == CONF_ADDED ? ADDED : CHANGED,
+			    name(after, i));
+	for (uint32_t i = 0; i < changes->n_removed; i++)
+		note(group, REMOVED, name(before, changes->removed[i]));
+}
+
+static void say_dns(struct text *text, const struct conf *before,
+    const struct conf *after, const struct conf_diff *diff)
+{
+	struct group regions = {.noun = "region", .nouns = "regions"};
+	struct group zones = {.noun = "zone", .nouns = "zones"};
+	struct group pops = {.noun = "POP", .nouns = "POPs"};
+
+	note_changes(
+	    before, after, after->dns.n_zones, &diff->zones, zone_at, &zones);
+	note_changes(before, after, after->n_pops, &diff->pops, pop_at, &pops);
+	note_changes(before, after, after->n_regions, &diff->regions, region_at,
+	    &regions);
+	say(text, &zones);
+	say(text, &pops);
+	say(text, &regions);
+}
+
 /* Where the configuration is the same, but what its files hold is not. */
 static void note_files(const struct conf *after, const struct conf_diff *diff,
     const struct changes_files *files, struct group *listeners,
@@ -207,6 +252,7 @@ void changes_describe(const struct conf *before, const struct conf *after,
 	say(&text, &pools);
 	say(&text, &pool_files);
 	say(&text, &servers);
+	say_dns(&text, before, after, diff);
 	if (files->model &&
 	    strcmp(before->profiler.model, after->profiler.model) == 0 &&
 	    before->profiler.mode == after->profiler.mode)
