@@ -63,7 +63,7 @@ static void conn_free(struct shard_conn *conn)
 		ring_close(&worker->ring, conn->fd);
 	if (conn->kernel_bytes)
 		shard_room_give_kernel(worker, conn->kernel_bytes);
-	if (!conn->home)
+	if (!conn->own)
 		shard_room_give_connection(worker);
 	if (conn->server)
 		upstream_release(conn->upstream, worker, conn->server);
@@ -139,7 +139,7 @@ struct shard_conn *shard_conn_adopt(struct shard_flow *shard)
 
 	if (!conn)
 		return NULL;
-	conn->home = true;
+	conn->own = true;
 	conn->fd = flow->server_fd;
 	conn->server = flow->server;
 	flow->server_fd = -1;
@@ -165,22 +165,43 @@ static void conn_ask_room(struct shard_conn *conn)
 		(void)sock_set_receive_room(conn->fd, (uint32_t)(2 * piece));
 }
 
+/* Whether one takes the place of home, which is gone: limits are for what a
+ * download has beside the connection that each flow has. */
+static bool conn_may_own(const struct shard_flow *shard)
+{
+	LIST_FOREACH (node, &shard->conns) {
+		if (br_container_of(node, struct shard_conn, link)->own)
+			return false;
+	}
+	return true;
+}
+
+static struct shard_conn *conn_take_room(struct shard_flow *shard)
+{
+	struct worker *worker = shard->flow->worker;
+	bool own = conn_may_own(shard);
+	struct shard_conn *conn;
+
+	if (!own && !shard_room_take_connection(worker))
+		return NULL;
+	conn = conn_new(shard);
+	if (conn)
+		conn->own = own;
+	else if (!own)
+		shard_room_give_connection(worker);
+	return conn;
+}
+
 int shard_conn_open(struct shard_flow *shard, struct server *server)
 {
 	struct worker *worker = shard->flow->worker;
 	struct upstream *upstream = shard->flow->upstream;
-	struct shard_conn *conn = NULL;
+	struct shard_conn *conn = conn_take_room(shard);
 	int fd;
 
-	if (!shard_room_take_connection(worker)) {
+	if (!conn) {
 		upstream_release(upstream, worker, server);
 		return BR_E_LIMIT;
-	}
-	conn = conn_new(shard);
-	if (!conn) {
-		shard_room_give_connection(worker);
-		upstream_release(upstream, worker, server);
-		return -ENOMEM;
 	}
 	conn->server = server;
 	shard->n_connecting++;
@@ -192,7 +213,7 @@ int shard_conn_open(struct shard_flow *shard, struct server *server)
 	}
 	conn->fd = fd;
 	conn_ask_room(conn);
-	if (!conn_count_kernel(conn)) {
+	if (!conn_count_kernel(conn) && !conn->own) {
 		shard_conn_drop(conn);
 		return BR_E_LIMIT;
 	}

@@ -42,7 +42,7 @@ struct shard_conn {
 	int fd;
 	uint8_t step; /* enum shard_step */
 	uint8_t lane; /* of the plan; SHARD_LANE_NOT: has none yet */
-	bool home : 1; /* brought the head: no connection of ours */
+	bool own : 1; /* in the place that the flow has for its server */
 	bool reading : 1, watching : 1, writing : 1; /* polls in flight */
 	bool look_later : 1; /* a part of a head is there */
 	bool ended : 1; /* the server says no more than what is here */

@@ -328,6 +328,26 @@ static bool lanes_pause(const struct shard_flow *shard)
 	return false;
 }
 
+/* Nobody has room for one more, maybe because of what is asked ahead: the lane
+ * that is farthest from its turn gives its place. */
+static void lanes_make_room(struct shard_flow *shard)
+{
+	struct shard_conn *last = NULL;
+
+	for (unsigned i = 0; i < SHARD_LANES_MAX; i++) {
+		struct shard_conn *conn = shard->lanes[i];
+
+		if (conn && lane_of(conn)->state == SHARD_LANE_ASKED &&
+		    (!last || lane_of(conn)->next > lane_of(last)->next))
+			last = conn;
+	}
+	if (!last)
+		return;
+	lane_remember(last);
+	shard_plan_lost(&shard->plan, last->lane);
+	shard_conn_drop(last);
+}
+
 /* The next byte is nobody's: it has to come from somewhere now. */
 static void lanes_rescue(struct shard_flow *shard)
 {
@@ -349,6 +369,8 @@ static void lanes_rescue(struct shard_flow *shard)
 	    shard->n_conns >= SHARD_LANES_MAX)
 		return;
 	err = lanes_open_within(shard, REACH_ANY);
+	if (err == BR_E_LIMIT)
+		lanes_make_room(shard);
 	/* To no purpose, as an answer without a byte. */
 	if (err && err != BR_E_LIMIT && !lanes_pause(shard))
 		shard->attempts++;
