@@ -111,6 +111,8 @@ bool shard_conn_give_back(struct shard_conn *conn)
 	br_assert(flow->server_fd < 0 && !flow->server);
 	flow->server_fd = conn->fd;
 	flow->server = flow->last_server = conn->server;
+	/* It is another socket than the one that had it. */
+	flow->up.nodelay_set = false;
 	conn->fd = -1;
 	conn->server = NULL;
 	conn_leave(conn);
