@@ -2,9 +2,9 @@
 #include "dnsd/dname.h"
 
 #include "base/assert.h"
+#include "dnsd/escape.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static inline uint8_t lower(uint8_t c)
@@ -49,61 +49,24 @@ size_t dname_measure(const uint8_t *bytes, size_t room)
 
 /* -- text -------------------------------------------------------------- */
 
-/* One character of a label, escapes undone; `dot` is a bare one. */
-struct text_char {
-	uint8_t byte;
-	bool dot;
-};
-
-static const char *next_char(
-    const char **at, const char *end, struct text_char *ret)
-{
-	const char *p = *at;
-
-	*ret = (struct text_char){.byte = (uint8_t)*p, .dot = *p == '.'};
-	if (*p != '\\') {
-		*at = p + 1;
-		return NULL;
-	}
-	p++;
-	if (p == end)
-		return "ends in the middle of an escape";
-	if (*p < '0' || *p > '9') {
-		*ret = (struct text_char){.byte = (uint8_t)*p};
-		*at = p + 1;
-		return NULL;
-	}
-	unsigned value = 0;
-
-	for (int i = 0; i < 3; i++, p++) {
-		if (p == end || *p < '0' || *p > '9')
-			return "has an escape of less than three digits";
-		value = value * 10 + (unsigned)(*p - '0');
-	}
-	if (value > 255)
-		return "has an escape above 255";
-	*ret = (struct text_char){.byte = (uint8_t)value};
-	*at = p;
-	return NULL;
-}
-
 static const char *labels_from_text(const char *text, const char *end,
     uint8_t *ret, size_t *ret_size, bool *ret_absolute)
 {
 	size_t label = 0, size = 1; /* of the label's length byte; in all */
 
 	while (text < end) {
-		struct text_char c;
-		const char *wrong = next_char(&text, end, &c);
+		bool escaped;
+		uint8_t byte;
+		const char *wrong = escape_read(&text, end, &byte, &escaped);
 
 		if (wrong)
 			return wrong;
-		if (!c.dot) {
+		if (escaped || byte != '.') {
 			if (size - label > DNAME_LABEL_MAX)
 				return "has a label of more than 63 bytes";
 			if (size >= DNAME_MAX)
 				return "is longer than 255 bytes";
-			ret[size++] = c.byte;
+			ret[size++] = byte;
 			continue;
 		}
 		if (size - label == 1)
@@ -155,25 +118,14 @@ int dname_from_text(const char *text, size_t length, const uint8_t *origin,
 	return 0;
 }
 
-static size_t char_to_text(uint8_t c, char *ret)
-{
-	if (c <= ' ' || c >= 0x7f)
-		return (size_t)snprintf(ret, 5, "\\%03u", c);
-	size_t n = 0;
-
-	if (strchr(".\\\"();@$", c))
-		ret[n++] = '\\';
-	ret[n++] = (char)c;
-	return n;
-}
-
 size_t dname_to_text(const uint8_t *name, char ret[DNAME_TEXT_MAX])
 {
 	size_t n = 0;
 
 	for (; *name; name += 1 + *name) {
 		for (unsigned i = 1; i <= *name; i++)
-			n += char_to_text(name[i], ret + n);
+			n +=
+			    escape_write(name[i], ".\\\"();@$", false, ret + n);
 		ret[n++] = '.';
 	}
 	if (!n)

@@ -51,18 +51,27 @@ struct scan_token {
 };
 
 struct zone_scan {
-	char *buffer;
+	char *buffer; /* NULL: of a text */
+	const char *text; /* the buffer, or the text */
 	size_t room;
-	size_t at, end; /* in the buffer; bytes before `at` are done with */
+	/* In the text. Bytes before `first` are done with; `at` is the next
+	 * one, `end` the end of what has been read. */
+	size_t first, at, end;
 	int64_t line_start; /* place of the column 1, from the beginning */
 	int64_t before; /* bytes of the file that are before the buffer */
 	uint32_t line;
 	uint32_t depth; /* of parentheses */
 	uint32_t paren_line, paren_column; /* of the outermost that is open */
 	int fd; /* -1: the buffer holds all there is */
+	bool begun;
+	bool fresh; /* nothing of the line has been seen */
 	bool ended; /* no more bytes after those in the buffer */
+	bool broken; /* the file could not be read on; not yet told */
 	bool in_entry; /* a token came since the last SCAN_END */
 	bool pairs; /* a word goes on through quotes: alpn="h2" */
+
+	bool has_unread;
+	struct scan_token unread;
 
 	/* What is wrong with the entry; line 0: nothing. */
 	uint32_t wrong_line, wrong_column;
@@ -80,6 +89,8 @@ void zone_scan_close(struct zone_scan *scan);
 /* The next token. After SCAN_FAILED the rest of the entry must be passed
  * over. */
 void zone_scan_next(struct zone_scan *scan, struct scan_token *ret);
+/* Gives a token back, to be the next one. Its text stays as it is. */
+void zone_scan_unread(struct zone_scan *scan, const struct scan_token *token);
 /* To the end of the entry. Errors on the way are not kept. */
 void zone_scan_skip_entry(struct zone_scan *scan);
 
@@ -87,7 +98,17 @@ void zone_scan_skip_entry(struct zone_scan *scan);
  * Control bytes in the text are shown as dots. Only the first is kept. */
 int zone_scan_fail(struct zone_scan *scan, const struct scan_token *token,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same, of the token itself: `"192.0.2.300" is not an IPv4 address`. */
+int zone_scan_refuse(
+    struct zone_scan *scan, const struct scan_token *token, const char *why);
 /* The token as an error text shows it: quoted, cut where it is long. */
 #define SCAN_SHOWN_MAX 80u
 const char *zone_scan_show(
     const struct scan_token *token, char ret[SCAN_SHOWN_MAX]);
+
+/* A word that is a number in decimal digits, up to `max`. */
+bool zone_scan_number(
+    const char *text, size_t length, uint32_t max, uint32_t *ret);
+/* A word that is a time: a number of seconds, or numbers with the units w, d,
+ * h, m and s as in 1h30m. */
+bool zone_scan_period(const char *text, size_t length, uint32_t *ret_s);
