@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/control_state.h"
+#include "daemon/dns_pops.h"
 #include "fleet/shares.h"
 
 #include <inttypes.h>
@@ -9,7 +10,7 @@
 
 /* -- what the operator sets at run time -------------------------------- */
 
-static const char *admin_name(enum board_admin admin)
+const char *admin_state_name(enum board_admin admin)
 {
 	switch (admin) {
 	case BOARD_READY:
@@ -30,41 +31,57 @@ static void apply(struct control *control, struct pool *pool,
 	probe_set_admin_changed(control->probes, server->row);
 }
 
+bool admin_put_state(struct control *control, struct pool *pool,
+    struct server *server, enum board_admin admin, enum board_admin *ret_before)
+{
+	struct board_facts facts, old;
+
+	board_read(server->row, &facts);
+	old = facts;
+	if (old.admin == admin)
+		return false;
+	facts.admin = admin;
+	facts.admin_since_ns = mono_now().ns;
+	shares_note_return(&old, &facts, control_now(control).ns);
+	apply(control, pool, server, &facts);
+	*ret_before = old.admin;
+	return true;
+}
+
 void control_set_admin(struct control *control, struct pool *pool,
     struct server *server, enum board_admin admin)
 {
-	struct board_facts facts;
-	struct board_facts old;
 	enum board_admin before;
 
 	/* "ready" means: use it, whatever took it out. */
 	if (admin == BOARD_READY)
 		ejections_end(control, pool, server);
-	board_read(server->row, &facts);
-	old = facts;
-	before = facts.admin;
-	if (before == admin)
+	if (!admin_put_state(control, pool, server, admin, &before))
 		return;
-	facts.admin = admin;
-	facts.admin_since_ns = mono_now().ns;
-	shares_note_return(&old, &facts, control_now(control).ns);
-	apply(control, pool, server, &facts);
 	log_event(LOG_INFO, "server state set",
 	    "pool=%s server=%s address=%s state=%s before=%s", pool->name,
-	    server->name, server->addr_text, admin_name(admin),
-	    admin_name(before));
+	    server->name, server->addr_text, admin_state_name(admin),
+	    admin_state_name(before));
 }
 
-void control_set_weight(struct control *control, struct pool *pool,
+bool admin_put_weight(struct control *control, struct pool *pool,
     struct server *server, uint32_t weight)
 {
 	struct board_facts facts;
 
 	board_read(server->row, &facts);
 	if (facts.weight_override == weight)
-		return;
+		return false;
 	facts.weight_override = weight;
 	apply(control, pool, server, &facts);
+	return true;
+}
+
+void control_set_weight(struct control *control, struct pool *pool,
+    struct server *server, uint32_t weight)
+{
+	if (!admin_put_weight(control, pool, server, weight))
+		return;
 	if (weight == BOARD_WEIGHT_NONE)
 		log_event(LOG_INFO, "server weight reset",
 		    "pool=%s server=%s weight=%u", pool->name, server->name,
@@ -96,12 +113,24 @@ void admin_end_overrides(
 
 static void mark_rows(const struct plan *plan)
 {
-	for (uint32_t i = 0; i < plan->n_upstreams; i++) {
-		const struct pool *pool = plan->upstreams[i]->pool;
+	for (uint32_t i = 0; i < plan->n_upstreams + plan->n_pops; i++) {
+		const struct pool *pool = plan_pool_at(plan, i);
 
 		for (uint32_t k = 0; k < pool->n_servers; k++)
 			pool->servers[k].row->plan = plan->number;
 	}
+}
+
+/* The next of the servers that are one to the operator: those of one name, or
+ * all addresses of a POP. */
+static struct server *next_sibling(
+    struct pool *pool, const char *name, const struct server *after)
+{
+	uint32_t i = after ? after->index + 1 : 0;
+
+	if (!dns_pops_is(pool->name))
+		return pool_find_server(pool, name, after);
+	return i < pool->n_servers ? &pool->servers[i] : NULL;
 }
 
 /* A new address of a server that has had some is a part of the same server to
@@ -109,13 +138,12 @@ static void mark_rows(const struct plan *plan)
 static void inherit(
     const struct plan *old, struct pool *pool, struct server *server)
 {
-	struct upstream *before = plan_find_pool(old, pool->name);
+	struct pool *before = plan_any_pool(old, pool->name);
 	struct board_facts facts, first;
 	struct server *at = NULL;
 	bool any = false;
 
-	while (
-	    before && (at = pool_find_server(before->pool, server->name, at))) {
+	while (before && (at = next_sibling(before, server->name, at))) {
 		board_read(at->row, &facts);
 		if (any && (facts.admin != first.admin ||
 			       facts.weight_override != first.weight_override))
@@ -138,15 +166,16 @@ static void inherit(
 void admin_start_afresh(struct plan *next, const struct plan *old)
 {
 	mark_rows(old);
-	for (uint32_t i = 0; i < next->n_upstreams; i++) {
-		struct pool *pool = next->upstreams[i]->pool;
+	for (uint32_t i = 0; i < next->n_upstreams + next->n_pops; i++) {
+		struct pool *pool = plan_pool_at(next, i);
 
 		for (uint32_t k = 0; k < pool->n_servers; k++) {
 			struct board_row *row = pool->servers[k].row;
 
 			if (row->plan != old->number) {
 				board_reset(row);
-				if (pool->servers[k].host)
+				if (pool->servers[k].host ||
+				    dns_pops_is(pool->name))
 					inherit(old, pool, &pool->servers[k]);
 				pool_changed(pool);
 			}
@@ -166,7 +195,10 @@ static void on_health(void *context, const struct pool *pool,
     const struct server *server, const struct board_facts *before,
     const struct board_facts *after)
 {
-	(void)context;
+	if (dns_pops_is(pool->name)) {
+		admin_pop_health(context, pool, server, before, after);
+		return;
+	}
 	if (after->health == BOARD_DOWN)
 		log_event(LOG_WARN, "server down",
 		    "pool=%s server=%s address=%s up_for=%" PRId64 "s "
@@ -211,7 +243,7 @@ static void on_agent(void *context, const struct pool *pool,
 	    "pool=%s server=%s address=%s health=%s state=%s weight=%u "
 	    "max_connections=%u cause=%s",
 	    pool->name, server->name, server->addr_text, health_name(health),
-	    admin_name(board_admin_now(after)),
+	    admin_state_name(board_admin_now(after)),
 	    server_weight_now(server, after), limit,
 	    after->agent.said[0] ? after->agent.said : "no agent any more");
 }
@@ -241,13 +273,13 @@ struct probe_hooks admin_probe_hooks(struct control *control)
 void admin_sync_probes(struct control *control)
 {
 	const struct plan *plan = control->plan;
-	struct pool **pools =
-	    calloc((size_t)plan->n_upstreams + 1, sizeof(struct pool *));
+	uint32_t n = plan->n_upstreams + plan->n_pops;
+	struct pool **pools = calloc((size_t)n + 1, sizeof(struct pool *));
 
 	if (!pools)
-		br_out_of_memory("the list of pools", plan->n_upstreams * 8);
-	for (uint32_t i = 0; i < plan->n_upstreams; i++)
-		pools[i] = plan->upstreams[i]->pool;
-	probe_set_sync(control->probes, pools, plan->n_upstreams);
+		br_out_of_memory("the list of pools", n * 8);
+	for (uint32_t i = 0; i < n; i++)
+		pools[i] = plan_pool_at(plan, i);
+	probe_set_sync(control->probes, pools, n);
 	free(pools);
 }

@@ -62,6 +62,13 @@ void control_set_admin(struct control *control, struct pool *pool,
 void control_set_weight(struct control *control, struct pool *pool,
     struct server *server, uint32_t weight);
 
+/* The same of a POP, all its addresses; the weight is in percent of what the
+ * resources give it. */
+void control_set_pop_admin(
+    struct control *control, struct pool *pool, enum board_admin admin);
+void control_set_pop_weight(
+    struct control *control, struct pool *pool, uint32_t percent);
+
 /* -- ending the process -- */
 /* As TERM: stops accepting, waits for flows up to global.drain, then ends. */
 void control_drain(struct control *control, const char *cause);

@@ -118,7 +118,18 @@ void drain_on_signal(struct control *control, const char *name);
 void drain_handed_over(struct control *control);
 /* Looks at older generations from now on, while there are any. */
 void upgrade_watch(struct control *control);
+/* -- operator -- Whether it was another before: */
+bool admin_put_state(struct control *control, struct pool *pool,
+    struct server *server, enum board_admin admin,
+    enum board_admin *ret_before);
+bool admin_put_weight(struct control *control, struct pool *pool,
+    struct server *server, uint32_t weight);
+const char *admin_state_name(enum board_admin admin);
 /* -- health changes, for the log -- */
+/* Of one address of a POP. */
+void admin_pop_health(struct control *control, const struct pool *pool,
+    const struct server *server, const struct board_facts *before,
+    const struct board_facts *after);
 struct probe_hooks admin_probe_hooks(struct control *control);
 /* The pools of the plan in force, for the health checks. */
 void admin_sync_probes(struct control *control);

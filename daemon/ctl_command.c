@@ -21,13 +21,15 @@ const struct ctl_command ctl_commands[] = {
     {"listeners", "", "listeners and their load", 0, 0, ctl_listeners},
     {"reload", "", "read the configuration again; waits for the verdict", 0, 0,
 	ctl_reload},
-    {"drain", "POOL SERVER", "no new flows; running ones stay", 2, 2,
+    {"pops", "", "POPs, their health and weight", 0, 0, ctl_pops},
+    {"drain", "POOL SERVER | pop:NAME", "no new flows; running ones stay", 1, 2,
 	ctl_drain},
-    {"maint", "POOL SERVER", "as drain, and health checks stop", 2, 2,
-	ctl_maint},
-    {"ready", "POOL SERVER", "end drain or maintenance", 2, 2, ctl_ready},
-    {"weight", "POOL SERVER N|reset", "set the weight, or the configured one",
-	3, 3, ctl_weight},
+    {"maint", "POOL SERVER | pop:NAME", "as drain, and health checks stop", 1,
+	2, ctl_maint},
+    {"ready", "POOL SERVER | pop:NAME", "end drain or maintenance", 1, 2,
+	ctl_ready},
+    {"weight", "POOL SERVER N|reset | pop:NAME PERCENT|reset",
+	"set the weight, or the configured one", 2, 3, ctl_weight},
     {"log-level", "error|warn|info|debug",
 	"what is logged, until its key in the file changes", 1, 1,
 	ctl_log_level},
@@ -155,6 +157,17 @@ static void fail_unknown(struct ctl_call *call)
 	strbuf_fini(&names);
 }
 
+static void fail_usage(struct ctl_call *call, const struct ctl_command *command)
+{
+	ctl_fail(call, CTL_USAGE, "usage: %s%s%s", command->name,
+	    *command->usage ? " " : "", command->usage);
+}
+
+void ctl_usage(struct ctl_call *call)
+{
+	fail_usage(call, find_command(call->request.command));
+}
+
 void ctl_run(struct ctl_call *call)
 {
 	const struct ctl_command *command = find_command(call->request.command);
@@ -166,8 +179,7 @@ void ctl_run(struct ctl_call *call)
 		ctl_fail(
 		    call, CTL_USAGE, "%s: not in this version", command->name);
 	else if (n < command->min_arguments || n > command->max_arguments)
-		ctl_fail(call, CTL_USAGE, "usage: %s%s%s", command->name,
-		    *command->usage ? " " : "", command->usage);
+		fail_usage(call, command);
 	else
 		command->run(call);
 }

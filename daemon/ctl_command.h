@@ -82,6 +82,8 @@ void ctl_fail(struct ctl_call *call, enum ctl_exit status, const char *format,
 /* Opens "data" of an answer that is an error and has data all the same. */
 void ctl_begin_error(
     struct ctl_call *call, enum ctl_exit status, const char *text);
+/* Says how the command is used. */
+void ctl_usage(struct ctl_call *call);
 void ctl_continue(struct ctl_call *call, void (*step)(struct ctl_call *call));
 
 /* The n-th argument, or NULL. */
@@ -91,6 +93,11 @@ const char *ctl_argument(const struct ctl_call *call, uint32_t n);
 struct upstream *ctl_find_pool(struct ctl_call *call, const char *name);
 struct server *ctl_find_server(
     struct ctl_call *call, struct pool *pool, const char *name);
+/* The POP of the first argument, likewise. */
+struct pool *ctl_find_pop(struct ctl_call *call);
+/* A weight, or "reset": BOARD_WEIGHT_NONE. False after ctl_fail(). */
+bool ctl_parse_weight(
+    struct ctl_call *call, const char *text, uint32_t *ret) BR_MUST_CHECK;
 /* Seconds since a monotonic moment. */
 double ctl_seconds_since(const struct ctl_call *call, int64_t ns);
 const char *ctl_health_name(enum board_health health);
@@ -105,6 +112,10 @@ void ctl_listeners(struct ctl_call *call); /* ctl_show.c */
 void ctl_pools(struct ctl_call *call);
 void ctl_servers(struct ctl_call *call);
 void ctl_names(struct ctl_call *call); /* ctl_names.c */
+void ctl_pops(struct ctl_call *call); /* ctl_pops.c */
+/* Where the first argument is a POP. */
+void ctl_pop_admin(struct ctl_call *call, enum board_admin admin);
+void ctl_pop_weight(struct ctl_call *call);
 void ctl_reload(struct ctl_call *call); /* ctl_set.c */
 void ctl_drain(struct ctl_call *call);
 void ctl_ready(struct ctl_call *call);

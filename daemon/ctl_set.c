@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "daemon/dns_pops.h"
 #include "daemon/reload.h"
 
 /* Commands that change something. */
@@ -65,6 +66,14 @@ static void set_admin(struct ctl_call *call, enum board_admin admin)
 	struct server *server;
 	struct pool *pool;
 
+	if (dns_pops_is(ctl_argument(call, 0))) {
+		ctl_pop_admin(call, admin);
+		return;
+	}
+	if (call->request.n_arguments < 2) {
+		ctl_usage(call);
+		return;
+	}
 	if (!find_both(call, &pool, &server))
 		return;
 	for (struct server *at = server; at;
@@ -103,20 +112,37 @@ static bool parse_weight(const char *text, uint32_t *ret)
 	return true;
 }
 
-void ctl_weight(struct ctl_call *call)
+bool ctl_parse_weight(struct ctl_call *call, const char *text, uint32_t *ret)
 {
-	const char *text = ctl_argument(call, 2);
 	uint32_t weight = BOARD_WEIGHT_NONE;
-	struct server *server;
-	struct pool *pool;
 
 	if (strcmp(text, "reset") != 0 && !parse_weight(text, &weight)) {
 		ctl_fail(call, CTL_USAGE,
 		    "weight: \"%s\" is neither a number from 0 to %u nor "
 		    "\"reset\"",
 		    text, WEIGHT_MAX);
+		return false;
+	}
+	*ret = weight;
+	return true;
+}
+
+void ctl_weight(struct ctl_call *call)
+{
+	uint32_t weight = BOARD_WEIGHT_NONE;
+	struct server *server;
+	struct pool *pool;
+
+	if (dns_pops_is(ctl_argument(call, 0))) {
+		ctl_pop_weight(call);
 		return;
 	}
+	if (call->request.n_arguments < 3) {
+		ctl_usage(call);
+		return;
+	}
+	if (!ctl_parse_weight(call, ctl_argument(call, 2), &weight))
+		return;
 	if (!find_both(call, &pool, &server))
 		return;
 	for (struct server *at = server; at;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/ctl_command.h"
+#include "daemon/dns_pops.h"
 #include "fleet/shares.h"
 
 #include <stdio.h>
@@ -176,10 +177,12 @@ static void servers_step(struct ctl_call *call)
 	(void)same_plan(call, "servers", &failed);
 	if (failed)
 		return;
-	for (; call->pool < plan->n_upstreams; call->pool++) {
-		const struct pool *pool = plan->upstreams[call->pool]->pool;
+	/* Addresses of a POP are shown to who asks for them. */
+	for (; call->pool < plan->n_upstreams + plan->n_pops; call->pool++) {
+		const struct pool *pool = plan_pool_at(plan, call->pool);
 
-		if (only && strcmp(only, pool->name) != 0)
+		if (only ? strcmp(only, pool->name) != 0
+			 : call->pool >= plan->n_upstreams)
 			continue;
 		for (; call->server < pool->n_servers; call->server++) {
 			if (rows++ == CTL_STEP_ROWS) {
@@ -198,6 +201,11 @@ void ctl_servers(struct ctl_call *call)
 {
 	const char *only = ctl_argument(call, 0);
 
+	if (only && dns_pops_is(only)) {
+		if (ctl_find_pop(call))
+			servers_step(call);
+		return;
+	}
 	if (!only || ctl_find_pool(call, only))
 		servers_step(call);
 }

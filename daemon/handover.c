@@ -100,8 +100,8 @@ void handover_state(
 	ret->process = daemon->generations->self;
 	ret->log = (struct manifest_log){
 	    true, plan->conf->global.log_level, level_now()};
-	for (uint32_t i = 0; i < plan->n_upstreams; i++) {
-		const struct pool *pool = plan->upstreams[i]->pool;
+	for (uint32_t i = 0; i < plan->n_upstreams + plan->n_pops; i++) {
+		const struct pool *pool = plan_pool_at(plan, i);
 
 		for (uint32_t k = 0; k < pool->n_servers; k++)
 			add_server(ret, pool, &pool->servers[k]);

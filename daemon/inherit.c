@@ -240,12 +240,12 @@ int inherit_take_api(struct inherit *inherit, const struct addr *at)
 static struct server *find_server(
     const struct plan *plan, const struct manifest_server *record)
 {
-	struct upstream *upstream = plan_find_pool(plan, record->pool);
+	struct pool *pool = plan_any_pool(plan, record->pool);
 	struct server *server = NULL;
 
 	/* A name stands for several, told apart by their addresses. */
-	while (upstream && (server = pool_find_server(
-				upstream->pool, record->server, server)))
+	while (
+	    pool && (server = pool_find_server(pool, record->server, server)))
 		if (addr_equal(&server->row->addr, &record->addr))
 			return server;
 	return NULL;
@@ -309,7 +309,7 @@ void inherit_servers(const struct manifest *manifest, const struct plan *plan,
 		if (!merge(&facts, server, record, health))
 			continue;
 		board_write(server->row, &facts);
-		pool_changed(plan_find_pool(plan, record->pool)->pool);
+		pool_changed(plan_any_pool(plan, record->pool));
 		if (on_changed)
 			on_changed(context, server);
 	}

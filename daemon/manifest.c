@@ -297,7 +297,9 @@ static bool take_addr(struct cursor *in, struct addr *ret)
 {
 	char text[ADDR_TEXT_MAX];
 
-	return take_text(in, text, sizeof text) && !addr_parse(ret, text);
+	/* Those of POPs have no port. */
+	return take_text(in, text, sizeof text) &&
+	       (!addr_parse(ret, text) || !addr_parse_ip(ret, text));
 }
 
 static bool take_ns(struct cursor *in, int64_t *ret)
@@ -410,7 +412,7 @@ static bool take_server(struct manifest *ret, struct cursor *in)
 {
 	struct manifest_server server = {.weight = 0};
 
-	if (ret->n_servers == CONF_SERVERS_MAX ||
+	if (ret->n_servers == MANIFEST_SERVERS_MAX ||
 	    !take_text(in, server.pool, sizeof server.pool) ||
 	    !take_text(in, server.server, sizeof server.server) ||
 	    !take_addr(in, &server.addr) || !cursor_be32(in, &server.weight) ||

@@ -34,6 +34,10 @@
 #define MANIFEST_OPTIONAL 128u
 #define MANIFEST_VERSION_MAX 63
 #define MANIFEST_SOCKETS_MAX (CONF_LISTENERS_MAX * CONF_BINDS_MAX)
+#define MANIFEST_SERVERS_MAX                                                   \
+	(CONF_SERVERS_MAX + CONF_POPS_MAX * CONF_POP_ADDRESSES_MAX)
+/* With room for what stands before the name of a POP. */
+#define MANIFEST_POOL_MAX (CONF_NAME_MAX + 1 + 8)
 #define MANIFEST_TLS_MAX 65536u
 #define MANIFEST_NAMES_MAX (4u * CONF_SERVERS_MAX)
 
@@ -62,7 +66,7 @@ struct manifest_sockets {
 
 /* What outlives reloads, and upgrades. */
 struct manifest_server {
-	char pool[CONF_NAME_MAX + 1], server[CONF_NAME_MAX + 1];
+	char pool[MANIFEST_POOL_MAX], server[CONF_NAME_MAX + 1];
 	struct addr addr;
 	uint32_t weight; /* configured */
 	struct board_facts facts; /* without its counters */

@@ -153,7 +153,7 @@ static const char docs_head[] =
     "back under the same pool and name goes on counting, also at another\n"
     "address. A server whose address is a name is one series for all its "
     "addresses: sums, and of states\nthe best one. Labels take values from the "
-    "configuration (listener, pool, server), are numbers of\nworkers, or come "
+    "configuration (listener, pool, pop, server), are numbers of\nworkers, or come "
     "from a fixed list (cause, class, result), so their number is bounded.\n";
 
 void metrics_print_docs(struct strbuf *ret)
@@ -196,6 +196,8 @@ void metrics_print_docs(struct strbuf *ret)
 	print_group(ret, &metrics_listener);
 	print_title(ret, "Pools");
 	print_ids(ret, METRIC_ID_P_SERVERS, METRIC_ID_P_LOCAL);
+	print_title(ret, "POPs");
+	print_ids(ret, METRIC_ID_O_UP, METRIC_ID_O_WEIGHT);
 	print_title(ret, "Servers");
 	print_ids(ret, METRIC_ID_S_UP, METRIC_ID_S_EJECTIONS);
 	print_group(ret, &metrics_server);

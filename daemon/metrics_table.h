@@ -183,6 +183,20 @@ static inline uint64_t metric_field_read(
 	    "Share of new flows that is meant for servers of Braid's own "     \
 	    "zone; 1 without zones")
 
+#define METRIC_POP_LIST(X)                                                     \
+	X(O_UP, "braid_pop_up", GAUGE, "", "pop",                              \
+	    "0 when health checks found all addresses of the POP down; 1 "     \
+	    "also before the first verdict and without checks")                \
+	X(O_READY, "braid_pop_ready", GAUGE, "", "pop",                        \
+	    "0 while the POP is drained or in maintenance")                    \
+	X(O_ADDRESSES, "braid_pop_addresses", GAUGE, "", "pop",                \
+	    "Addresses of the POP")                                            \
+	X(O_ADDRESSES_UP, "braid_pop_addresses_up", GAUGE, "", "pop",          \
+	    "Of them, those that are not down")                                \
+	X(O_WEIGHT, "braid_pop_weight_ratio", GAUGE, "ratio", "pop",           \
+	    "Part of its configured weights that braidctl weight has left to " \
+	    "the POP; 1 without")
+
 /* Of servers in the configuration. */
 #define METRIC_SERVER_GAUGE_LIST(X)                                            \
 	X(S_UP, "braid_server_up", GAUGE, "", "pool, server",                  \
@@ -234,6 +248,7 @@ static inline uint64_t metric_field_read(
 	METRIC_SHARD_LIST(X)                                                   \
 	METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	METRIC_POOL_LIST(X)                                                    \
+	METRIC_POP_LIST(X)                                                     \
 	METRIC_SERVER_GAUGE_LIST(X)                                            \
 	METRIC_SERVER_CHECK_LIST(X)
 

@@ -277,6 +277,43 @@ static void print_pools(
 	}
 }
 
+/* -- POPs -- */
+static uint64_t pop_gauge(const struct view_pop *pop, enum metric_id id)
+{
+	switch (id) {
+	case METRIC_ID_O_UP:
+		return pop->up;
+	case METRIC_ID_O_READY:
+		return pop->ready;
+	case METRIC_ID_O_ADDRESSES:
+		return pop->addresses;
+	default:
+		br_assert(id == METRIC_ID_O_ADDRESSES_UP);
+		return pop->addresses_up;
+	}
+}
+
+static void print_pops(
+    struct metrics_writer *w, const struct metrics_view *view)
+{
+	struct metric_label label = {.name = "pop"};
+
+	for (enum metric_id id = METRIC_ID_O_UP; id <= METRIC_ID_O_WEIGHT;
+	     id++) {
+		family(w, id);
+		for (uint32_t i = 0; i < view->n_pops; i++) {
+			const struct view_pop *pop = &view->pops[i];
+
+			label.value = pop->name;
+			if (id == METRIC_ID_O_WEIGHT)
+				metrics_double(
+				    w, &label, 1, pop->weight_percent / 1e2);
+			else
+				metrics_uint(w, &label, 1, pop_gauge(pop, id));
+		}
+	}
+}
+
 /* -- servers -- */
 static void print_server_gauge(struct metrics_writer *w,
     const struct metric_label labels[2], const struct view_server *s,
@@ -385,6 +422,7 @@ void metrics_text_print(const struct metrics_view *view,
 	print_workers(&w, view);
 	print_listeners(&w, view);
 	print_pools(&w, view);
+	print_pops(&w, view);
 	print_servers(&w, view);
 	metrics_end(&w);
 }

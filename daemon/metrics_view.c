@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/metrics_view.h"
 
+#include "daemon/dns_pops.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +59,9 @@ static void on_row(void *context, struct board_row *row)
 	struct view_server *server;
 	struct board_facts facts;
 
+	/* The addresses of POPs get no flows of ours. */
+	if (dns_pops_is(row->pool))
+		return;
 	view->servers = grow(view->servers, view->n_servers,
 	    &view->room_servers, sizeof(*view->servers));
 	server = &view->servers[view->n_servers++];
@@ -184,9 +189,40 @@ static void add_pool(
 	}
 }
 
+static void add_pop(struct view_pop *ret, const struct pool *pool)
+{
+	struct board_facts facts;
+	struct pop_facts pop;
+
+	dns_pops_read(pool, &pop);
+	*ret = (struct view_pop){
+	    .addresses = pool->n_servers,
+	    .up = pop.up,
+	    .ready = !pop.draining,
+	    .weight_percent = pop.weight_override == POP_WEIGHT_CONFIGURED
+				  ? DNS_POPS_WEIGHT
+				  : pop.weight_override,
+	};
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", dns_pops_name(pool));
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		board_read(pool->servers[i].row, &facts);
+		ret->addresses_up += board_health_now(&facts) != BOARD_DOWN;
+	}
+}
+
+static void add_pops(struct metrics_view *view, const struct plan *plan)
+{
+	view->pops = calloc(plan->n_pops + 1, sizeof(*view->pops));
+	if (!view->pops)
+		br_out_of_memory("metrics", plan->n_pops);
+	for (uint32_t i = 0; i < plan->n_pops; i++)
+		add_pop(&view->pops[view->n_pops++], plan->pops[i]);
+}
+
 static void add_plan(struct metrics_view *view, const struct plan *plan)
 {
 	view->loaded_seconds = (double)plan->loaded_at.ns / 1e9;
+	add_pops(view, plan);
 	view->pools = calloc(plan->n_upstreams + 1, sizeof(*view->pools));
 	if (!view->pools)
 		br_out_of_memory("metrics", plan->n_upstreams);
@@ -358,5 +394,6 @@ void metrics_view_fini(struct metrics_view *view)
 	board_leave(view->board);
 	free(view->listeners);
 	free(view->pools);
+	free(view->pops);
 	free(view->servers);
 }

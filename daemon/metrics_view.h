@@ -35,6 +35,12 @@ struct view_pool {
 	bool fails_open, backups;
 };
 
+struct view_pop {
+	char name[CONF_NAME_MAX + 1];
+	uint32_t addresses, addresses_up, weight_percent;
+	bool up, ready;
+};
+
 struct view_server {
 	const char *pool, *server;
 	bool configured; /* else only counters */
@@ -60,10 +66,11 @@ struct metrics_view {
 	uint32_t n_workers;
 	const struct worker_metrics *workers; /* read when printed */
 	const struct probe_metrics *checks; /* likewise */
-	uint32_t n_listeners, n_pools, n_servers;
+	uint32_t n_listeners, n_pools, n_pops, n_servers;
 	uint32_t room_listeners, room_servers;
 	struct view_listener *listeners; /* by name */
 	struct view_pool *pools; /* in the order of the file */
+	struct view_pop *pops; /* likewise */
 	struct view_server *servers; /* by pool and name */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "daemon/dns_pops.h"
 #include "daemon/plan_index.h"
 #include "daemon/profiling_open.h"
 
@@ -52,6 +53,7 @@ static struct plan *plan_new(
 	plan->loaded_at = wall_now();
 	plan->n_workers = n_workers;
 	plan->upstreams = plan_array(conf->n_pools, sizeof(void *));
+	plan->pops = plan_array(conf->n_pops, sizeof(void *));
 	plan->listeners = plan_array(conf->n_listeners, sizeof(void *));
 	plan->binds = plan_array(count_binds(conf), sizeof *plan->binds);
 	plan->leaving = plan_array(n_workers, sizeof *plan->leaving);
@@ -169,6 +171,16 @@ static int build_listener(struct build *b, uint32_t i)
 	b->plan->listeners[i] = listener;
 	b->plan->n_listeners = i + 1;
 	return 0;
+}
+
+/* Their rows live on over the plans; the objects are soon made. */
+static void build_pops(struct build *b)
+{
+	struct plan *plan = b->plan;
+
+	for (; plan->n_pops < plan->conf->n_pops; plan->n_pops++)
+		plan->pops[plan->n_pops] = dns_pops_pool_new(
+		    &plan->conf->pops[plan->n_pops], b->board);
 }
 
 /* -- sockets ----------------------------------------------------------- */
@@ -323,6 +335,7 @@ static int build_all(struct build *b)
 		err = build_upstream(b, i);
 	for (uint32_t i = 0; i < conf->n_listeners && !err; i++)
 		err = build_listener(b, i);
+	build_pops(b);
 	if (!err)
 		err = build_profiling(b);
 	if (!err)
@@ -403,6 +416,8 @@ void plan_free(struct plan *plan, struct board *board)
 		listener_unref(plan->listeners[i], board);
 	for (uint32_t i = 0; i < plan->n_upstreams; i++)
 		upstream_unref(plan->upstreams[i], board);
+	for (uint32_t i = 0; i < plan->n_pops; i++)
+		pool_free(plan->pops[i], board);
 	tls_store_free(plan->tls);
 	profiling_close(plan->profiling);
 	if (plan->conf)
@@ -412,6 +427,7 @@ void plan_free(struct plan *plan, struct board *board)
 	free(plan->binds);
 	free(plan->listeners);
 	free(plan->upstreams);
+	free(plan->pops);
 	free(plan);
 }
 
@@ -433,6 +449,20 @@ struct upstream *plan_find_pool(const struct plan *plan, const char *name)
 	for (uint32_t i = 0; i < plan->n_upstreams; i++)
 		if (!strcmp(plan->upstreams[i]->pool->name, name))
 			return plan->upstreams[i];
+	return NULL;
+}
+
+struct pool *plan_pool_at(const struct plan *plan, uint32_t i)
+{
+	return i < plan->n_upstreams ? plan->upstreams[i]->pool
+				     : plan->pops[i - plan->n_upstreams];
+}
+
+struct pool *plan_any_pool(const struct plan *plan, const char *name)
+{
+	for (uint32_t i = 0; i < plan->n_upstreams + plan->n_pops; i++)
+		if (!strcmp(plan_pool_at(plan, i)->name, name))
+			return plan_pool_at(plan, i);
 	return NULL;
 }
 

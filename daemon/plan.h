@@ -51,8 +51,9 @@ struct plan {
 	uint64_t number; /* 1, 2, ...: of this process */
 	struct wall loaded_at;
 	uint32_t n_workers;
-	uint32_t n_upstreams, n_listeners, n_binds;
+	uint32_t n_upstreams, n_listeners, n_binds, n_pops;
 	struct upstream **upstreams; /* in the order of conf->pools */
+	struct pool **pops; /* in the order of conf->pops: daemon/dns_pops.h */
 	struct listener **listeners; /* in the order of conf->listeners */
 	struct plan_bind *binds;
 	/* Sockets of the plan before that this one has no more; handed to it
@@ -86,6 +87,10 @@ void plan_free(struct plan *plan, struct board *board);
 /* Whether something that only this plan holds is still in use by flows. */
 bool plan_pinned(const struct plan *plan);
 struct upstream *plan_find_pool(const struct plan *plan, const char *name);
+/* The pool of a server or of a POP ("pop:NAME"); NULL: there is none. */
+struct pool *plan_any_pool(const struct plan *plan, const char *name);
+/* The i-th of all: of n_upstreams those, then of n_pops these. */
+struct pool *plan_pool_at(const struct plan *plan, uint32_t i);
 /* Control, just before workers hear of `next`: from then on old->gone holds
  * the sockets that they must stop. */
 void plan_supersede(struct plan *old, struct plan *next);

@@ -174,6 +174,9 @@ struct board_pool {
 	uint32_t outlier_trips; /* atomic; over the servers */
 	uint32_t trips_seen; /* control's */
 	int64_t next_return_ns; /* control's; of an ejected server, 0 none */
+	/* Of the addresses of a POP together. */
+	int64_t returned_ns; /* atomic; monotonic, came back; 0 never */
+	bool out; /* control's; is not in service */
 };
 
 /* Control or boot; never NULL. Lives while it is referred to. */

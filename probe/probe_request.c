@@ -92,6 +92,7 @@ static int request_tls(struct probe_target *target, struct check_request *ret)
 	}
 	err = make_any_tls(target->set);
 	ret->tls = target->set->any_tls;
+	ret->peer.sni = pool->tls_name;
 	return err;
 }
 

@@ -279,6 +279,46 @@ static void print_pools(struct printer *p, const json_t *data)
 	print_table(p, &table);
 }
 
+static void print_pops(struct printer *p, const json_t *data)
+{
+	static const char *const titles[] = {"POP", "STATE", ">SINCE",
+	    ">ADDRESSES UP", ">WEIGHT", "CAUSE", NULL};
+	const json_t *pops = json_object_get(data, "pops");
+	struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < json_array_size(pops); i++) {
+		const json_t *pop = json_array_get(pops, i);
+		const json_t *since = since_of(pop);
+		bool ready = !strcmp(client_text(pop, "admin"), "ready");
+		bool down = !strcmp(client_text(pop, "health"), "down");
+		char text[HUMAN_MAX];
+
+		table_text(&table, STYLE_PLAIN, client_text(pop, "pop"));
+		table_text(&table,
+		    !ready ? STYLE_YELLOW
+		    : down ? STYLE_RED
+			   : STYLE_GREEN,
+		    !ready                        ? client_text(pop, "admin")
+		    : client_bool(pop, "checked") ? client_text(pop, "health")
+						  : "unchecked");
+		table_text(&table, STYLE_PLAIN,
+		    json_is_number(since)
+			? human_seconds(json_number_value(since), text)
+			: "-");
+		table_addf(&table, STYLE_PLAIN, "%llu/%llu",
+		    (unsigned long long)client_uint(pop, "addresses_up"),
+		    (unsigned long long)client_uint(pop, "addresses"));
+		table_addf(&table,
+		    client_bool(pop, "weight_overridden") ? STYLE_YELLOW
+							  : STYLE_PLAIN,
+		    "%llu%%",
+		    (unsigned long long)client_uint(pop, "weight_percent"));
+		table_text(&table, STYLE_DIM, client_text(pop, "cause"));
+	}
+	print_table(p, &table);
+}
+
 static void print_listeners(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"LISTENER", "BIND", "POOL",
@@ -315,8 +355,23 @@ static void print_listeners(struct printer *p, const json_t *data)
 }
 
 /* -- what changes something -- */
+static void print_pop(struct printer *p, const json_t *data)
+{
+	strbuf_addf(p->out,
+	    "POP %s: %s, health %s, weight %llu%%, %llu of %llu addresses up\n",
+	    client_text(data, "pop"), client_text(data, "admin"),
+	    client_text(data, "health"),
+	    (unsigned long long)client_uint(data, "weight_percent"),
+	    (unsigned long long)client_uint(data, "addresses_up"),
+	    (unsigned long long)client_uint(data, "addresses"));
+}
+
 static void print_server(struct printer *p, const json_t *data)
 {
+	if (json_object_get(data, "pop")) {
+		print_pop(p, data);
+		return;
+	}
 	strbuf_addf(p->out, "%s/%s: %s, health %s, weight %llu",
 	    client_text(data, "pool"), client_text(data, "server"),
 	    client_text(data, "admin"), client_text(data, "health"),
@@ -388,6 +443,7 @@ void print_answer(
 	    {"shards", print_shards},
 	    {"kill", print_killed},
 	    {"pools", print_pools},
+	    {"pops", print_pops},
 	    {"servers", print_servers},
 	    {"listeners", print_listeners},
 	    {"names", print_names},

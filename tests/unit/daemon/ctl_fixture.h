@@ -22,6 +22,7 @@
 #include "base/source_table.h"
 #include "daemon/control.h"
 #include "daemon/ctl_command.h"
+#include "daemon/dns_pops.h"
 #include "daemon/reload.h"
 #include "daemon/upgrade.h"
 #include "io/sock.h"
@@ -36,6 +37,8 @@ struct control {
 	struct conf_server conf_servers[2];
 	struct conf_pool conf_pool;
 	struct upstream upstream, *upstreams[1];
+	struct addr pop_addresses[2];
+	struct pool *pops[1];
 	struct plan plan;
 	struct ctl *ctl;
 	char folder[64], path[96];
@@ -113,6 +116,20 @@ void control_set_weight(struct control *control, struct pool *pool,
 	(void)control;
 	(void)pool;
 	set_facts(server, NULL, &weight);
+}
+
+void control_set_pop_admin(
+    struct control *control, struct pool *pool, enum board_admin admin)
+{
+	for (uint32_t i = 0; i < pool->n_servers; i++)
+		control_set_admin(control, pool, &pool->servers[i], admin);
+}
+
+void control_set_pop_weight(
+    struct control *control, struct pool *pool, uint32_t percent)
+{
+	for (uint32_t i = 0; i < pool->n_servers; i++)
+		control_set_weight(control, pool, &pool->servers[i], percent);
 }
 
 int reload_request(
@@ -199,12 +216,22 @@ static inline struct control *control_new(void)
 	    .name = "p", .servers = c->conf_servers, .n_servers = 2};
 	c->upstream.pool = pool_new(&c->conf_pool, c->daemon.board);
 	c->upstreams[0] = &c->upstream;
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(addr_parse_ip(&c->pop_addresses[i],
+				     i ? "2001:db8::20" : "192.0.2.20"),
+		    0);
+	c->pops[0] = dns_pops_pool_new(
+	    &(struct conf_pop){
+		.name = "ams", .addresses = c->pop_addresses, .n_addresses = 2},
+	    c->daemon.board);
 	c->conf.file = "braid.yaml";
 	c->conf.profiler.model = "builtin";
 	c->plan = (struct plan){.number = 1,
 	    .conf = &c->conf,
 	    .n_upstreams = 1,
-	    .upstreams = c->upstreams};
+	    .upstreams = c->upstreams,
+	    .n_pops = 1,
+	    .pops = c->pops};
 	fd = ctl_listen(c->path, getuid(), getgid());
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(ctl_start(c, fd, &c->ctl), 0);
@@ -221,6 +248,7 @@ static inline void control_free(struct control *c)
 	ctl_free(c->ctl);
 	ring_fini(&c->ring);
 	pool_free(c->upstream.pool, c->daemon.board);
+	pool_free(c->pops[0], c->daemon.board);
 	board_free(c->daemon.board);
 	source_table_free(c->daemon.shared.sources);
 	free(c->daemon.shared.metrics);

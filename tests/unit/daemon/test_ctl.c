@@ -35,6 +35,44 @@ START_TEST(test_commands)
 }
 END_TEST
 
+/* POPs are set as a whole; among servers they are shown when asked for. */
+START_TEST(test_pops)
+{
+	static const char *const wrong[] = {
+	    "{\"command\":\"drain\",\"arguments\":[\"pop:ams\",\"a\"]}\n",
+	    "{\"command\":\"weight\",\"arguments\":[\"pop:ams\"]}\n",
+	    "{\"command\":\"weight\",\"arguments\":[\"pop:ams\",\"-1\"]}\n",
+	    "{\"command\":\"weight\",\"arguments\":[\"p\",\"a\"]}\n"};
+	struct control *c = control_new();
+
+	expect(c, "{\"command\":\"pops\"}\n",
+	    "\"pop\":\"ams\",\"health\":\"unknown\",\"admin\":\"ready\","
+	    "\"addresses\":2,\"addresses_up\":2,\"checked\":false,"
+	    "\"weight_percent\":100,\"weight_overridden\":false");
+	expect(c, "{\"command\":\"drain\",\"arguments\":[\"pop:ams\"]}\n",
+	    "\"admin\":\"drain\"");
+	expect(c, "{\"command\":\"maint\",\"arguments\":[\"pop:ams\"]}\n",
+	    "\"admin\":\"maint\"");
+	expect(c, "{\"command\":\"ready\",\"arguments\":[\"pop:ams\"]}\n",
+	    "\"admin\":\"ready\"");
+	expect(c,
+	    "{\"command\":\"weight\",\"arguments\":[\"pop:ams\",\"30\"]}\n",
+	    "\"weight_percent\":30,\"weight_overridden\":true");
+	expect(c,
+	    "{\"command\":\"weight\",\"arguments\":[\"pop:ams\","
+	    "\"reset\"]}\n",
+	    "\"weight_percent\":100,\"weight_overridden\":false");
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		expect(c, wrong[i], "{\"exit\":64,");
+	expect(c, "{\"command\":\"drain\",\"arguments\":[\"pop:fra\"]}\n",
+	    "no POP \\\"fra\\\"");
+	expect(c, "{\"command\":\"servers\",\"arguments\":[\"pop:ams\"]}\n",
+	    "\"server\":\"2001:db8::20\"");
+	expect(c, "{\"command\":\"pools\"}\n", "\"usable\":2,");
+	control_free(c);
+}
+END_TEST
+
 START_TEST(test_request_in_pieces)
 {
 	struct control *c = control_new();
@@ -444,6 +482,7 @@ int main(void)
 
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, test_commands);
+	tcase_add_test(tcase, test_pops);
 	tcase_add_test(tcase, test_request_in_pieces);
 	tcase_add_test(tcase, test_longest_request);
 	tcase_add_test(tcase, test_mute_client_is_closed);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands about POPs: the list of them, and what an operator sets. */
+#include "daemon/ctl_command.h"
+
+#include <string.h>
+
+#include "daemon/dns_pops.h"
+#include "daemon/plan.h"
+
+/* What is shown of all addresses together. */
+struct addresses {
+	uint32_t up;
+	enum board_admin admin;
+	int64_t health_since_ns, admin_since_ns;
+	char cause[BOARD_CAUSE_MAX]; /* of the first that is down */
+};
+
+static struct addresses look(const struct pool *pool)
+{
+	struct addresses all = {.admin = BOARD_READY};
+	struct board_facts facts;
+
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		board_read(pool->servers[i].row, &facts);
+		if (board_health_now(&facts) != BOARD_DOWN)
+			all.up++;
+		else if (!all.cause[0])
+			memcpy(all.cause, facts.cause, sizeof all.cause);
+		if (facts.health_since_ns > all.health_since_ns)
+			all.health_since_ns = facts.health_since_ns;
+		if (board_admin_now(&facts) == BOARD_READY)
+			continue;
+		all.admin = board_admin_now(&facts);
+		all.admin_since_ns = facts.admin_since_ns;
+	}
+	return all;
+}
+
+static void put_since(struct ctl_call *call, const char *key, int64_t since_ns)
+{
+	if (since_ns)
+		json_double(
+		    &call->json, key, ctl_seconds_since(call, since_ns));
+	else
+		json_null(&call->json, key);
+}
+
+static void put_members(struct ctl_call *call, const struct pool *pool)
+{
+	struct addresses all = look(pool);
+	struct json *j = &call->json;
+	struct pop_facts facts;
+	bool overridden;
+
+	dns_pops_read(pool, &facts);
+	overridden = facts.weight_override != POP_WEIGHT_CONFIGURED;
+	json_string(j, "pop", dns_pops_name(pool));
+	json_string(j, "health",
+	    !facts.known ? "unknown"
+	    : facts.up   ? "up"
+			 : "down");
+	json_string(j, "admin", ctl_admin_name(all.admin));
+	json_uint(j, "addresses", pool->n_servers);
+	json_uint(j, "addresses_up", all.up);
+	json_bool(j, "checked", pool->health.type != CONF_HEALTH_NONE);
+	json_uint(j, "weight_percent",
+	    overridden ? facts.weight_override : DNS_POPS_WEIGHT);
+	json_bool(j, "weight_overridden", overridden);
+	put_since(call, "health_since_seconds", all.health_since_ns);
+	put_since(call, "admin_since_seconds", all.admin_since_ns);
+	json_string(j, "cause", all.cause);
+}
+
+/* CONF_POPS_MAX of them at most: within one turn. */
+void ctl_pops(struct ctl_call *call)
+{
+	const struct plan *plan = control_plan(call->control);
+	struct json *j = &call->json;
+
+	ctl_begin(call);
+	json_array_begin(j, "pops");
+	for (uint32_t i = 0; i < plan->n_pops; i++) {
+		json_object_begin(j, NULL);
+		put_members(call, plan->pops[i]);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	ctl_end(call);
+}
+
+struct pool *ctl_find_pop(struct ctl_call *call)
+{
+	const char *name = ctl_argument(call, 0);
+	struct pool *pool = plan_any_pool(control_plan(call->control), name);
+
+	if (!pool)
+		ctl_fail(call, CTL_NO_ENTRY,
+		    "no POP \"%s\" in the configuration in force",
+		    name + sizeof(DNS_POPS_PREFIX) - 1);
+	return pool;
+}
+
+/* What is set holds for all of a POP. */
+static struct pool *find_whole(struct ctl_call *call, uint32_t arguments)
+{
+	if (call->request.n_arguments == arguments)
+		return ctl_find_pop(call);
+	ctl_usage(call);
+	return NULL;
+}
+
+static void answer(struct ctl_call *call, const struct pool *pool)
+{
+	ctl_begin(call);
+	put_members(call, pool);
+	ctl_end(call);
+}
+
+void ctl_pop_admin(struct ctl_call *call, enum board_admin admin)
+{
+	struct pool *pool = find_whole(call, 1);
+
+	if (!pool)
+		return;
+	control_set_pop_admin(call->control, pool, admin);
+	answer(call, pool);
+}
+
+void ctl_pop_weight(struct ctl_call *call)
+{
+	uint32_t weight = BOARD_WEIGHT_NONE;
+	struct pool *pool = find_whole(call, 2);
+
+	if (!pool || !ctl_parse_weight(call, ctl_argument(call, 1), &weight))
+		return;
+	control_set_pop_weight(call->control, pool, weight);
+	answer(call, pool);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/dns_pops.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A Host header may have a port, which the name of a certificate has not. */
+static const char *sni_of(const struct conf_health *health)
+{
+	return health->host && !strchr(health->host, ':') ? health->host : NULL;
+}
+
+struct pool *dns_pops_pool_new(const struct conf_pop *pop, struct board *board)
+{
+	char texts[CONF_POP_ADDRESSES_MAX][ADDR_TEXT_MAX];
+	struct conf_server servers[CONF_POP_ADDRESSES_MAX] = {{0}};
+	char name[DNS_POPS_NAME_MAX];
+	struct conf_pool conf = {
+	    .name = name,
+	    .servers = servers,
+	    .n_servers = pop->n_addresses,
+	    .health = pop->health,
+	    .slow_start_ms = pop->slow_start_ms,
+	    .tls = {.sni = sni_of(&pop->health)},
+	};
+
+	(void)snprintf(name, sizeof name, DNS_POPS_PREFIX "%s", pop->name);
+	/* Which POPs are believed to be down is for the weights to decide. */
+	conf.health.fail_open_percent = 0;
+	for (uint32_t i = 0; i < pop->n_addresses; i++) {
+		addr_format(&pop->addresses[i], texts[i]);
+		servers[i] = (struct conf_server){
+		    .name = texts[i],
+		    .addr = pop->addresses[i],
+		    .weight = DNS_POPS_WEIGHT,
+		};
+	}
+	return pool_new(&conf, board);
+}
+
+bool dns_pops_is(const char *pool_name)
+{
+	return !strncmp(
+	    pool_name, DNS_POPS_PREFIX, sizeof(DNS_POPS_PREFIX) - 1);
+}
+
+const char *dns_pops_name(const struct pool *pool)
+{
+	return pool->name + sizeof(DNS_POPS_PREFIX) - 1;
+}
+
+/* What the rows say of all addresses together. */
+struct summary {
+	bool known, up, drained;
+	uint32_t weight;
+	/* When the first of those that are up came back; 0: it never left. */
+	int64_t returned_ns;
+};
+
+static void summary_add(struct summary *s, const struct board_facts *facts)
+{
+	s->known |= facts->health != BOARD_UNKNOWN;
+	s->drained |= board_admin_now(facts) != BOARD_READY;
+	if (facts->weight_override != BOARD_WEIGHT_NONE)
+		s->weight = facts->weight_override;
+	if (board_health_now(facts) == BOARD_DOWN)
+		return;
+	if (!s->up || facts->returned_ns < s->returned_ns)
+		s->returned_ns = facts->returned_ns;
+	s->up = true;
+}
+
+static struct summary summarize(const struct pool *pool)
+{
+	struct summary s = {.weight = POP_WEIGHT_CONFIGURED};
+	struct board_facts facts;
+
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		board_read(pool->servers[i].row, &facts);
+		summary_add(&s, &facts);
+	}
+	return s;
+}
+
+void dns_pops_note(struct pool *pool, struct mono now)
+{
+	struct board_pool *row = pool->row;
+	struct summary s = summarize(pool);
+	bool in_service = s.up && !s.drained;
+
+	if (in_service && row->out)
+		__atomic_store_n(&row->returned_ns, now.ns, __ATOMIC_RELAXED);
+	row->out = !in_service;
+}
+
+/* A moment of the monotonic clock on that of the wall; 0 stays 0. */
+static struct wall wall_of(int64_t mono_ns)
+{
+	struct wall wall = wall_now();
+
+	if (!mono_ns)
+		return (struct wall){0};
+	wall.ns -= mono_now().ns - mono_ns;
+	return wall;
+}
+
+void dns_pops_read(const struct pool *pool, struct pop_facts *ret)
+{
+	struct summary s = summarize(pool);
+	/* After an upgrade only the rows tell. */
+	int64_t returned_ns =
+	    __atomic_load_n(&pool->row->returned_ns, __ATOMIC_RELAXED);
+
+	*ret = pop_facts_default();
+	ret->known = s.known;
+	ret->up = dns_pops_judge(s.up, NULL, (struct wall){0});
+	ret->draining = s.drained;
+	ret->weight_override = s.weight;
+	ret->returned = wall_of(returned_ns ? returned_ns : s.returned_ns);
+}
+
+void dns_pops_facts(
+    const struct conf *conf, struct board *board, struct pop_facts *ret)
+{
+	for (uint32_t i = 0; i < conf->n_pops; i++) {
+		struct pool *pool = dns_pops_pool_new(&conf->pops[i], board);
+
+		dns_pops_read(pool, &ret[i]);
+		pool_free(pool, board);
+	}
+}
+
+bool dns_pops_judge(
+    bool own_up, const struct dns_pops_report *report, struct wall now)
+{
+	if (own_up || !report || !report->heard.ns)
+		return own_up;
+	return report->up && now.ns - report->heard.ns <= DNS_POPS_REPORT_NS;
+}
