@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
+
+#include "dnsd/resource.h"
+#include "dnsd/responder_part.h"
+
+/* The subnet as the client sent it; false: none that is to be used. */
+static bool subnet_of(const struct responder *r, struct prefix *ret)
+{
+	const struct edns_subnet *subnet = &r->edns.subnet;
+
+	if (!r->reply.subnet || subnet->family == EDNS_FAMILY_NONE)
+		return false;
+	*ret = (struct prefix){
+	    .family = subnet->family == EDNS_IPV4 ? AF_INET : AF_INET6,
+	    .bits = subnet->source,
+	};
+	for (unsigned i = 0; i < sizeof ret->bytes; i++)
+		ret->bytes[i] = subnet->address[i];
+	return true;
+}
+
+static void choose(struct responder *r, const struct resource *resource,
+    struct resource_choice *ret)
+{
+	struct prefix subnet;
+	struct resource_client client = {.source = &r->client->source};
+
+	if (subnet_of(r, &subnet))
+		client.subnet = &subnet;
+	resource_choose(resource, r->view->policy, r->view->regions, &client,
+	    r->client->now, ret);
+	if (!r->facts->resource) {
+		r->facts->resource = resource;
+		if (ret->n)
+			r->facts->pop =
+			    resource_pop(resource, ret->chosen[0])->index;
+	}
+}
+
+/* An ANY gets one rrset, RFC 8482 section 4.1; RRSIG, the signatures of one. */
+static uint16_t type_of(
+    const struct responder *r, const struct zone_dynamic *dynamic)
+{
+	uint16_t type = r->query.type;
+
+	return type == TYPE_ANY || type == TYPE_RRSIG ? dynamic->types[0]
+						      : type;
+}
+
+/* The set and the signatures that were made for it: both or nothing. */
+static bool put_chosen(struct responder *r, struct wire_owner *owner,
+    const struct answer_set *set, const struct rrset *signatures)
+{
+	if (r->query.type != TYPE_RRSIG &&
+	    !wire_put_set(&r->writer, WIRE_ANSWER, owner, set))
+		return false;
+	/* RFC 4034 section 3: the TTL is that of the set. */
+	return !signatures ||
+	       wire_put_records(&r->writer, WIRE_ANSWER, owner, TYPE_RRSIG,
+		   set->ttl, signatures->n, rrset_records(signatures));
+}
+
+/* Several aliases are for who asked, nobody follows all of them. With a scope
+ * the alias goes alone, lest the subnet stick to records that are the same for
+ * all (RFC 7871 section 7.2.2). */
+static bool is_followed(const struct responder *r,
+    const struct zone_dynamic *dynamic, const struct answer_set *set)
+{
+	uint16_t type = r->query.type;
+
+	return dynamic->alias && set->n == 1 && !r->reply.scope &&
+	       type != TYPE_CNAME && type != TYPE_ANY && type != TYPE_RRSIG;
+}
+
+enum responder_outcome responder_resource_answer(struct responder *r,
+    const struct zone *zone, const struct zone_node *node,
+    struct wire_owner *owner, const uint8_t **ret_alias)
+{
+	const struct zone_dynamic *dynamic = zone_dynamic(zone, node);
+	uint16_t type = type_of(r, dynamic);
+	const struct rrset *signatures = NULL;
+	struct resource_choice choice;
+	struct answer_set set;
+
+	if (!dynamic->alias && !zone_dynamic_has(dynamic, type))
+		return RESPONDER_ABSENT;
+	choose(r, dynamic->resource, &choice);
+	resource_answer(dynamic->resource, &choice, type, &set);
+	if (r->edns.dnssec_ok || r->query.type == TYPE_RRSIG)
+		signatures =
+		    zone_variant_signatures(zone, node, set.type, set.variant);
+	if (!set.n || (r->query.type == TYPE_RRSIG && !signatures))
+		return RESPONDER_ABSENT;
+	r->facts->kind = DNS_KIND_data;
+	if (choice.scope > r->reply.scope)
+		r->reply.scope = choice.scope;
+	if (!put_chosen(r, owner, &set, signatures))
+		return RESPONDER_FULL;
+	if (!is_followed(r, dynamic, &set))
+		return RESPONDER_DONE;
+	/* The name is the resource's, not the choice's. */
+	*ret_alias = set.records[0].rdata;
+	return RESPONDER_ALIAS;
+}
