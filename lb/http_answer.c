@@ -338,9 +338,14 @@ bool http_answer_see(struct flow *flow, const uint8_t *bytes, uint32_t length,
 	 * asked as a piece is asked of another instead. */
 	if (http->lost && http->edited && !http->survives)
 		return http_ask_again(flow, &look);
-	if (http->lost && !http->survives) {
+	if (http->lost && !http->survives &&
+	    http->answer_step != HTTP_ANSWER_NONE) {
+		int error = http->lost_error;
+
+		/* Not lost before all that it has said is. */
+		http->lost = false;
 		good = http_look_opaque(flow, &look);
-		flow_server_broke(flow, http->lost_error);
+		flow_server_broke(flow, error);
 		return good && flow->state != FLOW_CLOSING;
 	}
 	while (good && look.at < length && flow->down.framed) {

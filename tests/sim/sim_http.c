@@ -213,6 +213,32 @@ START_TEST(test_request_meets_the_reset)
 }
 END_TEST
 
+/* A server that wants no more of a request has an answer to it and resets,
+ * while the request is on its way: sending fails first, and then comes what it
+ * has said, which is the answer. */
+START_TEST(test_answer_meets_the_reset)
+{
+	start();
+	talk_add(&talk, GET, 0, HELLO, 0);
+	talk_add(&talk, GET, 0, HELLO, 0);
+	talk_begin(&talk, &sim);
+	while (talk.client->received < talk.down_end[0])
+		ck_assert(!talk_run(&talk, &sim, 1));
+	sim_write(talk.client, talk.up_bytes - (uint32_t)talk.client->sent);
+	while (!sim_flow(&sim)->up.sending)
+		sim_turn(&sim, 1);
+	talk.server->to_send = talk.down_bytes;
+	sim_write(talk.server, talk.down_bytes - talk.down_end[0]);
+	sim_reset(talk.server);
+	ck_assert(talk_run(&talk, &sim, 2000));
+	ck_assert(sim_run_to_end(&sim, 2000));
+	ck_assert_uint_eq(talk.client->received, talk.down_bytes);
+	ck_assert(talk.client->got_reset);
+	ck_assert_uint_eq(talk.n_connections, 1);
+	stop();
+}
+END_TEST
+
 /* Repeated bytes might be a double order. */
 START_TEST(test_post_is_not_replayed)
 {
@@ -418,6 +444,7 @@ int main(void)
 	tcase_add_test(tcase, test_server_resets_between);
 	tcase_add_test(tcase, test_request_meets_the_close);
 	tcase_add_test(tcase, test_request_meets_the_reset);
+	tcase_add_test(tcase, test_answer_meets_the_reset);
 	tcase_add_test(tcase, test_post_is_not_replayed);
 	tcase_add_loop_test(tcase, test_ends_without_server, 0, 4);
 	tcase_add_test(tcase, test_client_ends_early);
