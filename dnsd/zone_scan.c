@@ -11,8 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_MIN ((size_t)64 * 1024)
-#define BUFFER_BYTES (SCAN_TOKEN_MAX + 2 * READ_MIN)
+/* Room for less is made before it is read into. */
+#define READ_MIN ((size_t)32 * 1024)
+#define BUFFER_MIN (2 * READ_MIN)
 #define NONE (-1)
 
 /* Bytes at which a word may end or go on in another way. */
@@ -127,13 +128,18 @@ static void init(struct zone_scan *scan, int fd)
 	*scan = (struct zone_scan){.fd = fd, .line = 1, .fresh = true};
 }
 
+static void set_room(struct zone_scan *scan, size_t room)
+{
+	scan->buffer = realloc(scan->buffer, room);
+	if (!scan->buffer)
+		br_out_of_memory("the buffer of a zone file", room);
+	scan->room = room;
+}
+
 void zone_scan_open(struct zone_scan *scan, int fd)
 {
 	init(scan, fd);
-	scan->room = BUFFER_BYTES;
-	scan->buffer = malloc(scan->room);
-	if (!scan->buffer)
-		br_out_of_memory("the buffer of a zone file", scan->room);
+	set_room(scan, BUFFER_MIN);
 }
 
 void zone_scan_open_text(struct zone_scan *scan, const char *text,
@@ -153,8 +159,22 @@ void zone_scan_close(struct zone_scan *scan)
 	scan->buffer = NULL;
 }
 
-/* Makes room by dropping what is done with, then reads. False: there is no
- * more, or the token is too long. */
+/* Drops what is done with; a word that fills the buffer gets a larger one. */
+static void make_room(struct zone_scan *scan)
+{
+	if (scan->room - scan->end >= READ_MIN)
+		return;
+	memmove(
+	    scan->buffer, scan->buffer + scan->first, scan->end - scan->first);
+	scan->before += (int64_t)scan->first;
+	scan->at -= scan->first;
+	scan->end -= scan->first;
+	scan->first = 0;
+	if (scan->room - scan->end < READ_MIN)
+		set_room(scan, 2 * scan->room);
+}
+
+/* False: there is no more, or the token is too long. */
 static bool fill(struct zone_scan *scan)
 {
 	struct scan_token token;
@@ -162,14 +182,7 @@ static bool fill(struct zone_scan *scan)
 
 	if (scan->ended || scan->end - scan->first > SCAN_TOKEN_MAX)
 		return false;
-	if (scan->room - scan->end < READ_MIN) {
-		memmove(scan->buffer, scan->buffer + scan->first,
-		    scan->end - scan->first);
-		scan->before += (int64_t)scan->first;
-		scan->at -= scan->first;
-		scan->end -= scan->first;
-		scan->first = 0;
-	}
+	make_room(scan);
 	do
 		n = read(
 		    scan->fd, scan->buffer + scan->end, scan->room - scan->end);
@@ -326,13 +339,14 @@ static void take_word(struct zone_scan *scan, struct scan_token *ret)
 	}
 	ret->text = scan->text + scan->first;
 	ret->length = scan->at - scan->first;
+	if (ret->kind == SCAN_QUOTED) {
+		ret->text++;
+		ret->length--;
+		scan->at += !wrong;
+	}
 	if (wrong) {
 		(void)zone_scan_refuse(scan, ret, wrong);
 		failed(ret);
-	} else if (ret->kind == SCAN_QUOTED) {
-		ret->text++;
-		ret->length--;
-		scan->at++;
 	}
 	scan->first = scan->at;
 }

@@ -18,7 +18,8 @@
  *
  * Thread:  one at a time; it reads from disk, so not control and no worker.
  * Memory:  a token lies in the scanner's buffer until the next one is asked
- *          for. The buffer is the heap's, of one size for any file.
+ *          for. The buffer is the heap's; it grows with the longest token, not
+ *          with the file.
  * Errors:  SCAN_FAILED, and what is wrong and where in the scanner. Only the
  *          first error of an entry is kept.
  * Limits:  SCAN_TOKEN_MAX bytes a token.

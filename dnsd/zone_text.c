@@ -268,9 +268,12 @@ static int read_owner(struct reader *r, const struct scan_token *token)
 			return 0;
 		if (owner->state == OWNER_NONE)
 			(void)zone_scan_fail(scan_of(r), token,
-			    "has no owner: no record before this one has "
-			    "one, and a blank at the beginning of a line "
-			    "means the owner of the record before");
+			    r->files.path
+				? "the record has no owner: a line that "
+				  "begins with a blank has that of the record "
+				  "before, and there is none"
+				: "begins with a blank; a record begins with "
+				  "its owner");
 		return BR_E_SYNTAX;
 	}
 	owner->state = OWNER_WRONG;
@@ -284,7 +287,9 @@ static int check_class(struct reader *r, const struct scan_token *token)
 {
 	uint16_t number;
 
-	if (!rr_class_from_text(token->text, token->length, &number))
+	/* ANY is a type, too, and is refused as such. */
+	if (!rr_class_from_text(token->text, token->length, &number) ||
+	    number == RR_CLASS_ANY)
 		return -ENOENT;
 	if (number != RR_CLASS_IN)
 		return refuse(r, token, "is a class; only IN can be served");
@@ -315,7 +320,7 @@ static int read_type(struct reader *r, uint16_t *ret_type, uint32_t *ret_ttl)
 	int error;
 
 	for (;;) {
-		error = next_word(r, &token, "has no type");
+		error = next_word(r, &token, "the record has no type");
 		if (error)
 			return error;
 		if (!ttl && token.kind == SCAN_WORD && token.text[0] >= '0' &&
@@ -346,7 +351,7 @@ static int default_ttl(
 		return 0;
 	if (record->type != RR_SOA)
 		return zone_scan_fail(scan_of(r), begin,
-		    "has no TTL, and there is no $TTL before it");
+		    "the record has no TTL, and no $TTL is before it");
 	/* As BIND does where a zone begins without any TTL. */
 	const uint8_t *minimum = record->rdata + record->length - 4;
 
@@ -482,16 +487,16 @@ static int read_line(struct reader *r, struct dns_record *ret)
 
 	zone_scan_next(scan, &token);
 	if (token.kind == SCAN_EOF)
-		return zone_scan_fail(scan, &token, "is empty");
+		return zone_scan_fail(scan, &token, "there is no record here");
 	error = read_entry(r, &token, ret, &is_record);
 	if (error)
 		return error;
 	if (!is_record)
-		return zone_scan_fail(scan, &token, "is empty");
+		return zone_scan_fail(scan, &token, "there is no record here");
 	zone_scan_next(scan, &token);
 	if (token.kind == SCAN_EOF)
 		return 0;
-	return zone_scan_fail(
+	return zone_scan_refuse(
 	    scan, &token, "begins a second record; each is an item of its own");
 }
 

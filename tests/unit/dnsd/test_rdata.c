@@ -139,7 +139,7 @@ START_TEST(test_strings)
 	IS(RR_URI, "10 1 \"ftp://x/\"", "\0\12\0\1ftp://x/",
 	    "10 1 \"ftp://x/\"");
 	refused(RR_TXT, "", "TXT has no data here");
-	refused(RR_TXT, "\"a", "\"\"a\" has no closing quote");
+	refused(RR_TXT, "\"a", "\"a\" has no closing quote");
 	refused(RR_TXT, "a\\", "\"a\\\" ends in the middle of an escape");
 	refused(RR_TXT, "\\256", "\"\\256\" has an escape above 255");
 	refused(
