@@ -25,7 +25,7 @@ static unsigned rcode_row(uint16_t rcode)
 		DNS_RCODE_LIST(X)
 #undef X
 	default:
-		br_assert(!"a code that the responder says");
+		br_assert(false); /* not a code that the responder says */
 		return 0;
 	}
 }
