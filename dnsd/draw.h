@@ -87,5 +87,6 @@ uint32_t draw_split(const struct draw_weights *w, uint64_t key, uint32_t n,
 
 /* -log2((v + 1) / 2^64) in units of 2^-30. */
 uint64_t draw_log2(uint64_t v);
-/* What the order is by. */
+/* What the order is by: -log2(u) / weight in units of 2^-57. */
+#define DRAW_SCORE_BITS 57
 uint64_t draw_score(uint64_t id, uint64_t key, uint64_t inverse);

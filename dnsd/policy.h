@@ -12,8 +12,7 @@
  *                                  alone changes it        row of weights
  *
  *  1 base      the forecast's weight for resource and region while it is
- *              valid, else the configured one; an operator's override scales
- *              it
+ *              valid, else the configured one; an operator may scale both
  *  2 board     0 at once for a POP that is down, draining, or has left as
  *              planned
  *  3 fail open less than 20 % of the configured weight that is not drained is
@@ -105,8 +104,10 @@ struct policy_found policy_find(const struct policy *policy, uint64_t resource,
  * a planned move, a forecast that begins or ends. INT64_MAX: never. */
 struct wall policy_due(const struct policy *policy);
 
-/* The longest TTL that is given out where so much is configured: seconds, with
- * the 10 % by which they are spread. */
+/* TTLs are spread by 10 % to either side, by the hash of the client's key: what
+ * expires everywhere at once is asked for again at once. In seconds. */
+uint32_t policy_ttl_spread(uint32_t ttl, uint64_t hash);
+/* The longest of them. */
 uint32_t policy_ttl_max(uint32_t ttl);
 
 struct policy_info {

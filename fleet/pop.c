@@ -84,6 +84,15 @@ bool pop_is_out(const struct pop_facts *facts, struct wall now)
 	       (facts->leaves.ns && now.ns >= facts->leaves.ns);
 }
 
+uint32_t pop_weight_percent(const struct pop_facts *facts)
+{
+	if (facts->weight_override == POP_WEIGHT_CONFIGURED)
+		return 100;
+	return facts->weight_override < POP_WEIGHT_PERCENT_MAX
+		   ? facts->weight_override
+		   : POP_WEIGHT_PERCENT_MAX;
+}
+
 /* A step takes 1 ns at least, so that the next one is never now. */
 static int64_t step_ns(const struct pop *pop)
 {

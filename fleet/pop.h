@@ -17,8 +17,10 @@
 
 struct arena;
 
-/* No weight but the configured one. */
+/* No operator has said what its weights are to be multiplied by. */
 #define POP_WEIGHT_CONFIGURED UINT32_MAX
+/* More than that counts as that. */
+#define POP_WEIGHT_PERCENT_MAX 10000u
 #define POP_SLOW_START_FIRST_PERMILLE 100u
 /* Weights are computed so many times while a POP starts slowly. */
 #define POP_SLOW_START_STEPS 64u
@@ -40,12 +42,14 @@ struct pops {
 	struct pop *pop; /* by index */
 };
 
-/* What is known of a POP now. All zero but `known` and `up`: in service. */
+/* What is known of a POP now. */
 struct pop_facts {
 	bool known; /* false: nobody has said anything yet, it counts as up */
 	bool up;
 	bool draining; /* no new clients, whoever says so */
-	uint32_t weight_override; /* or POP_WEIGHT_CONFIGURED */
+	/* Percent of its weights, 0: no new clients; or
+	 * POP_WEIGHT_CONFIGURED. */
+	uint32_t weight_override;
 	/* When it came back into service; 0: has been for as long as known. */
 	struct wall returned;
 	/* When it will leave (a planned drain, a predicted outage): out of
@@ -53,7 +57,7 @@ struct pop_facts {
 	struct wall leaves;
 };
 
-/* In service, and nothing said of its weight. */
+/* Nothing is known: in service, with the weight that is configured. */
 struct pop_facts pop_facts_default(void);
 
 struct pops *pops_new(
@@ -64,6 +68,8 @@ uint64_t pop_id(const char *name);
 bool pop_is_up(const struct pop_facts *facts);
 /* Whether it is to take none, up or not: draining, left, or weight 0. */
 bool pop_is_out(const struct pop_facts *facts, struct wall now);
+/* By how much its weights are multiplied. */
+uint32_t pop_weight_percent(const struct pop_facts *facts);
 /* 100..1000: how far slow start has come. */
 uint32_t pop_slow_start_permille(
     const struct pop *pop, const struct pop_facts *facts, struct wall now);

@@ -359,8 +359,8 @@ END_TEST
 START_TEST(test_split_is_exact)
 {
 	static const uint64_t of_case[][6] = {{50, 30, 20}, {80, 10, 5, 5},
-	    {1, 1, 1, 1, 1, 1}, {70, 1, 1, 1, 20, 7}};
-	static const uint32_t n_of_case[] = {3, 4, 6, 6};
+	    {1, 1, 1, 1, 1, 1}, {70, 1, 1, 1, 20, 7}, {70, 1, 1, 1, 1, 1}};
+	static const uint32_t n_of_case[] = {3, 4, 6, 6, 6};
 	uint32_t n_pops = n_of_case[_i / 4], n = (uint32_t)_i % 4 + 1;
 	struct draw_case c = made(of_case[_i / 4], NULL, n_pops, 4);
 	uint32_t n_got = n < n_pops ? n : n_pops;
@@ -405,6 +405,6 @@ int main(void)
 	tcase_add_loop_test(tcase, test_moved_keys, 0, 5);
 	tcase_add_loop_test(tcase, test_sets_include_by_weight, 0, 4);
 	tcase_add_test(tcase, test_sets_mix);
-	tcase_add_loop_test(tcase, test_split_is_exact, 0, 16);
+	tcase_add_loop_test(tcase, test_split_is_exact, 0, 20);
 	return check_main(tcase);
 }
