@@ -4,10 +4,10 @@
 
 BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config liburing-dev
 	libyaml-dev libck-dev libmicrohttpd-dev libjansson-dev libssl-dev
-	libc-ares-dev)
+	libc-ares-dev libmaxminddb-dev)
 # What CMake asks pkg-config for: the same needs by names that hold on every
 # distribution.
-BUILD_MODULES=("liburing >= 2.3" yaml-0.1 ck libmicrohttpd jansson libcares
+BUILD_MODULES=("liburing >= 2.3" yaml-0.1 ck libmicrohttpd jansson libcares libmaxminddb
 	"openssl >= 3.0")
 
 say() { printf '%s\n' "$*"; }

@@ -32,12 +32,64 @@ static void fuzz_conf_check_errors(int rc, const struct conf_errors *errors)
 	}
 }
 
+static void fuzz_conf_check_resource(
+    const struct conf *conf, const struct conf_resource *r)
+{
+	uint32_t sum = 0;
+
+	br_assert(r->n_pops > 0 && r->n_pops <= CONF_RESOURCE_POPS_MAX);
+	br_assert(r->n > 0 && r->n <= r->n_pops);
+	br_assert(r->ttl_ms && r->ttl_ms % 1000 == 0);
+	br_assert(strstr(r->target, "{pop}"));
+	br_assert((r->mode == CONF_MODE_LITERAL) <= (r->allow.n > 0));
+	for (uint32_t i = 0; i < r->n_pops; i++) {
+		br_assert(r->pops[i] < conf->n_pops);
+		sum += r->weights[i];
+	}
+	br_assert(sum > 0);
+}
+
+static void fuzz_conf_check_dns(const struct conf *conf)
+{
+	br_assert(conf->dns.n_binds > 0 && conf->dns.n_zones > 0);
+	for (uint32_t i = 0; i < conf->dns.n_binds; i++)
+		br_assert(addr_port(&conf->dns.binds[i].addr) > 0);
+	for (uint32_t i = 0; i < conf->dns.n_zones; i++) {
+		const struct conf_zone *zone = &conf->dns.zones[i];
+
+		br_assert(zone->salt && (zone->file || zone->records.n));
+		br_assert(!zone->tsig_name == !zone->tsig_key_file);
+		for (uint32_t k = 0; k < zone->n_resources; k++)
+			fuzz_conf_check_resource(conf, &zone->resources[k]);
+	}
+}
+
+static void fuzz_conf_check_places(const struct conf *conf)
+{
+	for (uint32_t i = 0; i < conf->n_pops; i++) {
+		const struct conf_pop *pop = &conf->pops[i];
+
+		br_assert(pop->n_addresses > 0);
+		br_assert(
+		    pop->health.port || pop->health.type == CONF_HEALTH_NONE);
+		for (uint32_t k = 0; k < pop->n_rtts; k++)
+			br_assert(pop->rtts[k].region < conf->n_regions);
+	}
+	for (uint32_t i = 0; i < conf->n_regions; i++)
+		br_assert(conf->regions[i].prefixes.n + conf->regions[i].geo.n);
+}
+
 static void fuzz_conf_check_tree(const struct conf *conf)
 {
 	struct arena *arena = arena_new();
 	struct conf_diff diff;
 
-	br_assert(conf->n_listeners > 0 && conf->n_pools > 0);
+	if (conf->dns.present)
+		fuzz_conf_check_dns(conf);
+	else
+		br_assert(conf->n_listeners > 0);
+	br_assert(conf->n_pools > 0 || !conf->n_listeners);
+	fuzz_conf_check_places(conf);
 	for (uint32_t i = 0; i < conf->n_listeners; i++) {
 		br_assert(conf->listeners[i].n_binds > 0);
 		br_assert(conf->listeners[i].pool < conf->n_pools);
@@ -51,6 +103,11 @@ static void fuzz_conf_check_tree(const struct conf *conf)
 		br_assert(diff.pools[i] == CONF_SAME);
 	for (uint32_t i = 0; i < conf->n_listeners; i++)
 		br_assert(diff.listeners[i] == CONF_SAME);
+	for (uint32_t i = 0; i < conf->dns.n_zones; i++)
+		br_assert(diff.zones.change[i] == CONF_SAME);
+	for (uint32_t i = 0; i < conf->n_pops; i++)
+		br_assert(diff.pops.change[i] == CONF_SAME);
+	br_assert(!diff.zones.n_removed && !diff.pops.n_removed);
 	arena_free(arena);
 }
 
