@@ -207,14 +207,12 @@ static void remember(struct wire_writer *w, const struct dname_key *key,
 	}
 }
 
-bool wire_put_name(struct wire_writer *w, const uint8_t *name, bool compress)
+bool wire_put_name(struct wire_writer *w, const uint8_t *name)
 {
 	size_t size = dname_size(name), start = cursor_out_length(&w->out);
 	struct dname_key key;
 	uint32_t labels, at = 0;
 
-	if (!compress)
-		return cursor_put(&w->out, name, size);
 	dname_key_of(&key, name, size, w->seed);
 	for (labels = key.labels; labels; labels--) {
 		at = find_name(w, &key, labels);
@@ -346,7 +344,7 @@ static bool put_rdata(
 		return false;
 	rdata += layout.before;
 	for (uint8_t i = 0; i < layout.names; i++) {
-		if (!wire_put_name(w, rdata, true))
+		if (!wire_put_name(w, rdata))
 			return false;
 		rdata += dname_size(rdata);
 	}
@@ -362,7 +360,7 @@ static bool put_owner(struct wire_writer *w, struct wire_owner *owner)
 	if (owner->at)
 		return cursor_put_be16(
 		    &w->out, (uint16_t)(POINTER | owner->at));
-	if (!wire_put_name(w, owner->name, true))
+	if (!wire_put_name(w, owner->name))
 		return false;
 	if (start < 0x4000)
 		owner->at = (uint16_t)start;

@@ -161,7 +161,7 @@ static inline struct wire_owner wire_owner_question(const struct wire_writer *w)
 	return (struct wire_owner){w->question->name, WIRE_HEADER_BYTES};
 }
 
-bool wire_put_name(struct wire_writer *w, const uint8_t *name, bool compress);
+bool wire_put_name(struct wire_writer *w, const uint8_t *name);
 /* One record, counted in `section`. */
 bool wire_put_record(struct wire_writer *w, enum wire_section section,
     struct wire_owner *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
