@@ -35,11 +35,9 @@ static struct prefix random_prefix(struct rng *rng, bool ipv6)
 	return p;
 }
 
-static struct region_map *map_of(uint32_t n, bool ipv6)
+static struct region_entry *entries_of(uint32_t n, bool ipv6)
 {
 	struct region_entry *entries = micro_alloc(n, sizeof *entries);
-	struct region_map *map = NULL;
-	struct region_clash clash;
 	struct rng rng;
 
 	rng_seed(&rng, 5);
@@ -54,6 +52,15 @@ static struct region_map *map_of(uint32_t n, bool ipv6)
 		entries[i] = (struct region_entry){
 		    p, (uint16_t)(p.bytes[1] ^ p.bytes[2]), REGION_FROM_GEO};
 	}
+	return entries;
+}
+
+static struct region_map *map_of(uint32_t n, bool ipv6)
+{
+	struct region_entry *entries = entries_of(n, ipv6);
+	struct region_map *map = NULL;
+	struct region_clash clash;
+
 	br_assert(!region_map_new(entries, n, &map, &clash));
 	free(entries);
 	return map;
@@ -93,6 +100,41 @@ static void regions_close(void *state)
 	free(b);
 }
 
+struct map_builds {
+	struct region_entry *entries;
+	uint32_t n;
+};
+
+static void *builds_open(uint32_t size)
+{
+	struct map_builds *b = micro_alloc(1, sizeof *b);
+
+	b->n = size;
+	b->entries = entries_of(size, false);
+	return b;
+}
+
+static void builds_run(void *state, uint64_t n)
+{
+	struct map_builds *b = state;
+	struct region_clash clash;
+
+	for (uint64_t i = 0; i < n; i++) {
+		struct region_map *map = NULL;
+
+		br_assert(!region_map_new(b->entries, b->n, &map, &clash));
+		region_map_free(map);
+	}
+}
+
+static void builds_close(void *state)
+{
+	struct map_builds *b = state;
+
+	free(b->entries);
+	free(b);
+}
+
 /* -- resources --------------------------------------------------------- */
 
 struct bench {
@@ -106,11 +148,11 @@ struct bench {
 	uint32_t next;
 };
 
+/* No resource of these is refused. */
 static void on_error(void *context, const char *text)
 {
 	(void)context;
-	(void)text;
-	br_assert(!"a resource that is refused");
+	br_assert(!text);
 }
 
 static void conf_pops(struct arena *arena, struct conf *conf, uint32_t n)
@@ -199,6 +241,56 @@ static void bench_close(void *state)
 
 	policy_free(b->policy);
 	region_map_free(b->map);
+	arena_free(b->arena);
+	free(b);
+}
+
+/* -- policies ---------------------------------------------------------- */
+
+struct policies {
+	struct arena *arena;
+	struct conf conf;
+	struct conf_zone zone;
+	struct pop_facts facts[8];
+	struct policy_input input;
+};
+
+static void *policies_open(uint32_t size)
+{
+	struct policies *b = micro_alloc(1, sizeof *b);
+	struct conf_resource *resources;
+
+	b->arena = arena_new();
+	resources = arena_alloc(b->arena, size * sizeof *resources);
+	conf_pops(b->arena, &b->conf, BR_COUNT(b->facts));
+	for (uint32_t i = 0; i < size; i++) {
+		conf_resource(b->arena, &resources[i], BR_COUNT(b->facts));
+		resources[i].name = arena_printf(b->arena, "www%u", i);
+	}
+	for (uint32_t i = 0; i < BR_COUNT(b->facts); i++)
+		b->facts[i] = pop_facts_default();
+	b->zone = (struct conf_zone){
+	    .name = "cdn.example", .resources = resources, .n_resources = size};
+	b->conf.dns.zones = &b->zone;
+	b->conf.dns.n_zones = 1;
+	b->input = (struct policy_input){.conf = &b->conf,
+	    .pops = pops_new(b->arena, b->conf.pops, b->conf.n_pops),
+	    .facts = b->facts};
+	return b;
+}
+
+static void policies_build(void *state, uint64_t n)
+{
+	struct policies *b = state;
+
+	for (uint64_t i = 0; i < n; i++)
+		policy_free(policy_build(&b->input, NOW));
+}
+
+static void policies_close(void *state)
+{
+	struct policies *b = state;
+
 	arena_free(b->arena);
 	free(b);
 }
@@ -295,6 +387,10 @@ static const struct micro_case cases[] = {
 	regions_close, 1000001, MICRO_CPU},
     {"region_find, 10,000 IPv4 prefixes", regions_open, regions_find,
 	regions_close, 10000, MICRO_CPU},
+    {"region_map_new, 100,000 IPv4 prefixes", builds_open, builds_run,
+	builds_close, 100000, MICRO_CPU},
+    {"policy_build, 10,000 resources of 8 POPs", policies_open, policies_build,
+	policies_close, 10000, MICRO_CPU},
 };
 
 int main(int argc, char **argv)
