@@ -25,6 +25,8 @@
 /* A moment far from 0, at which nothing special happens. */
 #define FIXTURE_NOW ((struct wall){INT64_C(1790000000) * NS_PER_S})
 
+#define FIXTURE_SLOT 7u
+
 struct fixture {
 	struct arena *arena;
 	struct conf conf;
@@ -108,6 +110,7 @@ static inline struct resource *fixture_try(void)
 	struct resource_options options = {.conf = &f.resource,
 	    .salt = f.zone.salt,
 	    .is_signed = f.is_signed,
+	    .slot = FIXTURE_SLOT,
 	    .on_error = fixture_on_error};
 	struct resource *r = NULL;
 	uint8_t apex[DNAME_MAX];

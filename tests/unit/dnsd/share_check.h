@@ -50,7 +50,7 @@ static inline void share_check_expected(
 static inline void share_check(
     const uint64_t *count, const uint64_t *weights, uint32_t n)
 {
-	double expected[SHARE_CHECK_MAX], total = 0;
+	double expected[SHARE_CHECK_MAX] = {0}, total = 0;
 
 	for (uint32_t i = 0; i < n; i++)
 		total += (double)weights[i];

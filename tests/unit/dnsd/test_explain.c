@@ -153,6 +153,14 @@ START_TEST(test_json)
 	explain_text(&e, &out);
 	ck_assert_ptr_nonnull(strstr(
 	    strbuf_text(&out), "mode pick (the client is not in allow)\n"));
+	/* In no region, and drawn anew now and then. */
+	strbuf_clear(&out);
+	explain_for(r, NULL, NULL, NULL);
+	json_init(&j, &out);
+	explain_json(&e, &j, NULL);
+	ck_assert_ptr_nonnull(strstr(strbuf_text(&out), "\"region\":null"));
+	ck_assert_ptr_nonnull(strstr(strbuf_text(&out), "\"period_left_s\":"));
+	ck_assert_ptr_null(strstr(strbuf_text(&out), "\"period_left_s\":null"));
 	strbuf_fini(&out);
 	policy_free(policy);
 	region_map_free(map);

@@ -439,6 +439,75 @@ START_TEST(test_forecast_of_something_else)
 }
 END_TEST
 
+/* Of a zone that is refused; but the policy must stand it. */
+START_TEST(test_weights_of_nobody)
+{
+	struct forecast_case c;
+	struct policy *p;
+
+	fixture_start(3);
+	fixture_weights(0, 0, 0);
+	c = forecast_for(NOW, after(300), 1);
+	predict(&c, 0, w_631);
+	p = predicted(&c, NULL, (struct wall){0}, NOW);
+	ck_assert(policy_find(p, fixture_id(), 0, NOW).regional);
+	ck_assert_str_eq(
+	    weights_text(policy_find(p, fixture_id(), 0, NOW).weights),
+	    "6 3 1");
+	ck_assert_ptr_null(policy_find(p, fixture_id(), 1, NOW).weights);
+	policy_free(p);
+	fixture_stop();
+}
+END_TEST
+
+START_TEST(test_many_resources_find_their_own)
+{
+	enum { MANY = 3000 };
+	struct conf_resource *resources;
+	struct policy_info info;
+	struct policy *p;
+
+	fixture_start(2);
+	resources = arena_alloc(f.arena, MANY * sizeof *resources);
+	for (uint32_t i = 0; i < MANY; i++) {
+		resources[i] = f.resource;
+		resources[i].name = arena_printf(f.arena, "r%u", i);
+		resources[i].weights =
+		    arena_alloc(f.arena, 2 * sizeof(uint32_t));
+		resources[i].weights[0] = i + 2;
+		resources[i].weights[1] = 1;
+	}
+	/* Twice, and not a name: the zone says so. */
+	resources[1].name = "R0";
+	resources[2].name = "a..b";
+	f.zone.resources = resources;
+	f.zone.n_resources = MANY;
+	p = fixture_policy(NOW);
+	policy_info(p, &info);
+	ck_assert_uint_eq(info.resources, MANY - 2);
+	for (uint32_t i = 0; i < MANY; i++) {
+		uint8_t owner[DNAME_MAX];
+		struct policy_found found;
+
+		if (resource_owner_of(f.zone.name, resources[i].name, owner)) {
+			ck_assert_uint_eq(i, 2);
+			continue;
+		}
+		found = policy_find(p, resource_id(owner), 0, NOW);
+		ck_assert_uint_eq(
+		    found.weights->pop[0].weight, i == 1 ? 2 : i + 2);
+	}
+	policy_free(p);
+	f.zone.name = "a..b";
+	f.zone.n_resources = 1;
+	p = fixture_policy(NOW);
+	policy_info(p, &info);
+	ck_assert_uint_eq(info.resources, 0);
+	policy_free(p);
+	fixture_stop();
+}
+END_TEST
+
 /* -- TTLs -------------------------------------------------------------- */
 
 START_TEST(test_ttl_spread)
@@ -473,6 +542,8 @@ int main(void)
 	tcase_add_test(tcase, test_forecast_meets_facts);
 	tcase_add_test(tcase, test_next_forecast_that_moves_far_cuts);
 	tcase_add_test(tcase, test_forecast_of_something_else);
+	tcase_add_test(tcase, test_weights_of_nobody);
+	tcase_add_test(tcase, test_many_resources_find_their_own);
 	tcase_add_test(tcase, test_ttl_spread);
 	return check_main(tcase);
 }

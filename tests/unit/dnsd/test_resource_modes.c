@@ -54,6 +54,8 @@ START_TEST(test_types)
 	ck_assert_int_eq(resource_is_alias(r), cases[_i].alias);
 	ck_assert_int_eq(resource_mode(r), cases[_i].mode);
 	ck_assert_str_eq(name_text(resource_owner(r)), "www.cdn.example.");
+	ck_assert_str_eq(resource_name(r), "www");
+	ck_assert_uint_eq(resource_slot(r), FIXTURE_SLOT);
 	fixture_choose(r, NULL, 1, &c);
 	for (uint16_t type = 1; type < 300; type++) {
 		bool held = cases[_i].alias;
@@ -422,6 +424,19 @@ START_TEST(test_what_is_refused)
 	ck_assert_ptr_nonnull(
 	    strstr(f.problems, "has a label of more than 63 bytes\n"));
 	f.conf.pops[2].name = "pop2";
+	char longer[1100] = {0};
+
+	memset(longer, 'b', sizeof longer - 1);
+	f.resource.target = longer;
+	ck_assert_ptr_null(fixture_try());
+	ck_assert_ptr_nonnull(
+	    strstr(f.problems, "of POP pop0 is longer than 255 bytes\n"));
+	f.resource.target = "{pop}";
+	f.resource.name = "a..b";
+	REFUSED("the name has an empty label\n"
+		"a CNAME cannot be at the zone's apex: take mode rank or "
+		"addrs\n");
+	f.resource.name = "www";
 	memcpy(f.resource.weights, zero, 4 * sizeof *zero);
 	REFUSED("every weight is 0\n");
 	f.resource.weights[0] = 1;

@@ -53,6 +53,7 @@ START_TEST(test_nothing_is_one_leaf)
 
 	expect(map, "192.0.2.0/24", REGION_NONE, 0);
 	expect(map, "2001:db8::/56", REGION_NONE, 0);
+	ck_assert_uint_gt(region_map_bytes(map), 0);
 	region_map_free(map);
 	region_map_free(NULL);
 }
