@@ -43,9 +43,11 @@ SUITE=build-test/suite
 TEST_PACKAGES=(check clang clang-format nginx-light libnginx-mod-stream
 	apache2-bin haproxy wrk iperf3 openssl redis-server redis-tools curl iproute2 nftables
 	unbound openssh-server openssh-client python3 scdoc procps util-linux strace git
-	mmdebstrap dpkg-dev python3-yaml haproxy-doc libmaxmind-db-writer-perl)
+	mmdebstrap dpkg-dev python3-yaml haproxy-doc libmaxmind-db-writer-perl
+	ldnsutils bind9-utils)
 TEST_COMMANDS="ninja clang clang-format nginx apache2 haproxy wrk iperf3 redis-server
-	redis-benchmark unbound sshd ssh curl ip nft python3 scdoc strace git"
+	redis-benchmark unbound sshd ssh curl ip nft python3 scdoc strace git
+	ldns-verify-zone dnssec-verify"
 
 # clang's sanitizer and fuzzer libraries are a package of their own, named
 # after its version, where the distribution splits them off (Debian 12).

@@ -352,6 +352,11 @@ bool zone_is_signed(const struct zone *zone)
 	return zone->is_signed;
 }
 
+struct zone *zone_base(const struct zone *zone)
+{
+	return zone->base;
+}
+
 size_t zone_bytes(const struct zone *zone)
 {
 	size_t bytes = sizeof *zone + zone->data_bytes +
@@ -419,6 +424,7 @@ struct zone *zone_ref(struct zone *zone)
 	return zone;
 }
 
+/* At most one level deep: a base has no base. */
 static void zone_free(struct zone *zone)
 {
 	for (uint32_t i = 0; i < zone->n_dynamics; i++)
@@ -429,6 +435,7 @@ static void zone_free(struct zone *zone)
 	free(zone->nodes);
 	free(zone->slots);
 	arena_free(zone->kept);
+	zone_unref(zone->base);
 	free(zone);
 }
 

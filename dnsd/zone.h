@@ -220,7 +220,9 @@ uint32_t zone_serial(const struct zone *zone);
 uint32_t zone_negative_ttl(const struct zone *zone);
 /* It has DNSKEYs, RRSIGs and an NSEC chain. */
 bool zone_is_signed(const struct zone *zone);
-/* Memory, all told. */
+/* The zone that it was signed from, to be signed anew; NULL: of none. */
+struct zone *zone_base(const struct zone *zone);
+/* Memory, all told, but for zone_base(). */
 size_t zone_bytes(const struct zone *zone);
 
 /* Records in canonical order of owners, SOA first; the RRSIGs of an rrset

@@ -19,6 +19,7 @@ struct zone_builder {
 	uint32_t n_resources;
 	struct arena *names; /* of resources, their owners' too */
 	struct arena *kept;
+	struct zone *base;
 	bool is_full; /* said once */
 };
 
@@ -47,6 +48,7 @@ void zone_builder_free(struct zone_builder *builder)
 	free(builder->resources);
 	arena_free(builder->names);
 	arena_free(builder->kept);
+	zone_unref(builder->base);
 	free(builder);
 }
 
@@ -54,6 +56,12 @@ void zone_builder_keep(struct zone_builder *builder, struct arena *arena)
 {
 	br_assert(!builder->kept);
 	builder->kept = arena;
+}
+
+void zone_builder_keep_zone(struct zone_builder *builder, struct zone *zone)
+{
+	br_assert(!builder->base);
+	builder->base = zone_ref(zone);
 }
 
 static void say_full(struct zone_builder *builder)
@@ -253,7 +261,9 @@ struct zone *zone_builder_finish(struct zone_builder *builder)
 	}
 	if (zone) {
 		zone->kept = builder->kept;
+		zone->base = builder->base;
 		builder->kept = NULL;
+		builder->base = NULL;
 	}
 	zone_builder_free(builder);
 	return zone;

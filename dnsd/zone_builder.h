@@ -57,6 +57,8 @@ void zone_builder_add_variant(struct zone_builder *builder, uint32_t variant,
 /* The zone takes the arena over and frees it at its end: the resources are in
  * it. Once; given back with the builder otherwise. */
 void zone_builder_keep(struct zone_builder *builder, struct arena *arena);
+/* The zone holds the one that it was signed from, whose resources it uses. */
+void zone_builder_keep_zone(struct zone_builder *builder, struct zone *zone);
 
 /* NULL when the report has errors, of whatever source. */
 struct zone *zone_builder_finish(struct zone_builder *builder);

@@ -43,6 +43,7 @@ struct zone {
 	uint32_t data_bytes;
 	struct zone_dynamic_node *dynamics;
 	struct arena *kept; /* the resources', or NULL */
+	struct zone *base; /* that it was signed from, or NULL */
 	bool is_signed;
 	atomic_uint holders;
 };

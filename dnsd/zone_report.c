@@ -120,3 +120,12 @@ const char *zone_report_place(
 	return arena_printf(
 	    arena_of(report), "%s:%u", place->file, place->line);
 }
+
+void zone_report_take_errors(
+    struct zone_report *report, const struct zone_report *from)
+{
+	for (uint32_t i = 0; i < from->n_problems; i++)
+		if (from->problems[i].severity == ZONE_ERROR)
+			zone_report_add(report, ZONE_ERROR, NULL, "%s",
+			    from->problems[i].text);
+}

@@ -45,6 +45,9 @@ void zone_report_name(struct zone_report *report, enum zone_severity severity,
  * lives as long as the report. */
 const char *zone_report_place(
     struct zone_report *report, const struct dns_place *place);
+/* Adds the errors of another report, not its warnings. */
+void zone_report_take_errors(
+    struct zone_report *report, const struct zone_report *from);
 /* Whether the zone is refused. */
 static inline bool zone_report_failed(const struct zone_report *report)
 {
