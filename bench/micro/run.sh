@@ -9,7 +9,7 @@ build=${BUILD:-build}
 cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=Release -DBRAID_BENCH=ON \
 	>/dev/null
 ninja -C "$build" >/dev/null
-(($# > 0)) || set -- timer mailbox slab balance board log conf metrics model dns
+(($# > 0)) || set -- timer mailbox slab balance board log conf metrics model dns zone
 for module; do
 	"$build/bin/micro_$module"
 done
