@@ -93,7 +93,8 @@ struct conf *conf_derive(struct conf *origin)
 	conf->references = 1;
 	origin->references++;
 	conf->pools = arena_alloc(arena, bytes + 1);
-	memcpy(conf->pools, origin->pools, bytes);
+	if (bytes)
+		memcpy(conf->pools, origin->pools, bytes);
 	return conf;
 }
 

@@ -19,6 +19,7 @@ static void pop_changed(struct control *control, struct pool *pool)
 	else if (was_out && !pool->row->out)
 		log_event(LOG_INFO, "POP in service again", "pop=%s",
 		    dns_pops_name(pool));
+	dns_refresh_request(control);
 }
 
 static int64_t seconds_in(

@@ -5,9 +5,13 @@
 #include "base/log.h"
 #include "base/source_table.h"
 #include "daemon/boot_state.h"
+#include "daemon/dns_counts.h"
+#include "daemon/dns_store.h"
+#include "daemon/dns_views.h"
 #include "daemon/load.h"
 #include "daemon/profiling_open.h"
 #include "daemon/resolver.h"
+#include "dnsd/rrl.h"
 #include "fleet/name_expand.h"
 #include "io/ktls.h"
 #include "io/ring_off.h"
@@ -79,14 +83,15 @@ static struct conf *without_names(struct conf *conf)
 }
 
 /* Errors and warnings are printed; 0 or an exit code. */
-static int load(const char *file, struct conf **ret, struct tls_store **ret_tls)
+static int load(
+    const char *file, struct conf **ret, struct load_files *ret_files)
 {
 	struct conf_errors errors;
 	struct conf *conf;
 	int err;
 
 	conf_errors_init(&errors);
-	err = load_config(file, NULL, &errors, &conf, ret_tls);
+	err = load_config(file, NULL, &errors, &conf, ret_files);
 	print_errors(&errors);
 	conf_errors_fini(&errors);
 	if (!err) {
@@ -112,9 +117,9 @@ static void say_names(const struct conf *conf)
 int boot_check(const char *file)
 {
 	uint32_t servers = 0;
-	struct tls_store *tls;
+	struct load_files files;
 	struct conf *conf;
-	int code = load(file, &conf, &tls);
+	int code = load(file, &conf, &files);
 
 	if (code)
 		return code;
@@ -123,7 +128,7 @@ int boot_check(const char *file)
 	printf("%s: ok, %u listener%s, %u pool%s, %u server%s\n", file,
 	    conf->n_listeners, conf->n_listeners == 1 ? "" : "s", conf->n_pools,
 	    conf->n_pools == 1 ? "" : "s", servers, servers == 1 ? "" : "s");
-	tls_store_free(tls);
+	load_files_free(&files);
 	say_names(conf);
 	conf_free(conf);
 	return EXIT_CODE_OK;
@@ -140,7 +145,8 @@ static uint32_t count_sockets(const struct conf *conf, uint32_t n_workers)
 			n += addr_is_unix(&conf->listeners[i].binds[j].addr)
 				 ? 1
 				 : n_workers;
-	return n;
+	/* UDP and TCP each. */
+	return n + 2 * conf->dns.n_binds * n_workers;
 }
 
 static bool shards_somewhere(const struct conf *conf)
@@ -316,9 +322,11 @@ static int make_shared(struct boot *boot)
 	}
 	daemon->shared.sources = source_table_new(
 	    boot->limits.max_connections, SOURCE_IPV6_BITS, make_secret());
-	if (!daemon->shared.sources)
+	daemon->dns_counts = aligned_zero(n, sizeof *daemon->dns_counts);
+	daemon->dns_rrl = rrl_new(RRL_WORDS_DEFAULT, make_secret());
+	if (!daemon->shared.sources || !daemon->dns_rrl)
 		return boot_fail(EXIT_CODE_UNAVAILABLE,
-		    "the table of client sources: %s", br_strerror(-ENOMEM));
+		    "the tables of client sources: %s", br_strerror(-ENOMEM));
 	atomic_store(&daemon->shared.log_access, boot->conf->global.log_access);
 	daemon->board = board_new(n);
 	if (boot->inherit && boot->inherit->manifest.n_tls &&
@@ -361,7 +369,22 @@ static void free_reload(struct boot *boot)
 		return;
 	if (reload->state == RELOAD_LOADING && reload->job->plan)
 		plan_free(reload->job->plan, boot->daemon.board);
+	if (reload->state == RELOAD_LOADING && reload->job->published)
+		dns_published_free(reload->job->published);
 	load_job_free(reload->job);
+}
+
+static void free_dns(struct boot *boot)
+{
+	struct daemon *daemon = &boot->daemon;
+
+	dns_refresh_end(&boot->control);
+	if (daemon->dns) {
+		dns_published_free(snapshot_publish(daemon->dns, NULL));
+		snapshot_free(daemon->dns);
+	}
+	rrl_free(daemon->dns_rrl);
+	free(daemon->dns_counts);
 }
 
 static void free_shared(struct boot *boot)
@@ -370,6 +393,7 @@ static void free_shared(struct boot *boot)
 
 	resolver_stop(boot->resolver);
 	free_reload(boot);
+	free_dns(boot);
 	if (daemon->generations)
 		generations_fini(daemon->generations);
 	if (daemon->plan)
@@ -377,7 +401,7 @@ static void free_shared(struct boot *boot)
 	if (boot->plan)
 		plan_free(boot->plan, daemon->board);
 	free_superseded(boot);
-	tls_store_free(boot->tls);
+	load_files_free(&boot->files);
 	if (boot->conf)
 		conf_free(boot->conf);
 	tls_process_end(&daemon->tls);
@@ -448,6 +472,8 @@ static void warn_of_forbidden(struct boot *boot)
 		file = tls_store_forbidden(conf);
 	if (!file)
 		file = profiling_forbidden(conf);
+	if (!file)
+		file = dns_store_forbidden(conf);
 	if (file)
 		boot_warn(boot,
 		    "user %s cannot read %s: a reload or an upgrade will be "
@@ -523,7 +549,7 @@ int boot_run(const char *file)
 		free(boot);
 		return EXIT_CODE_UNAVAILABLE;
 	}
-	code = load(file, &boot->conf, &boot->tls);
+	code = load(file, &boot->conf, &boot->files);
 	if (!code) {
 		log_configure(boot->conf->global.log_format,
 		    boot->conf->global.log_level);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 #include "daemon/boot_state.h"
+#include "daemon/dns_store.h"
+#include "daemon/dns_views.h"
 #include "daemon/inherit.h"
 #include "daemon/load.h"
 #include "daemon/resolver.h"
@@ -20,6 +22,7 @@ static int rebuild(struct boot *boot, struct conf *conf, struct arena *arena)
 	struct plan_error error;
 	struct plan_source source = {.conf = conf,
 	    .tls = tls_store_copy(before->tls),
+	    .dns = dns_store_ref(before->dns),
 	    .tls_process = &daemon->tls,
 	    .diff = &diff};
 
@@ -27,6 +30,7 @@ static int rebuild(struct boot *boot, struct conf *conf, struct arena *arena)
 	if (plan_build(&source, before, daemon->board, daemon->n_workers,
 		&boot->plan, &error)) {
 		tls_store_free(source.tls);
+		dns_store_unref(source.dns);
 		conf_free(conf);
 		return boot_fail(EXIT_CODE_UNAVAILABLE, "%s", error.text);
 	}
@@ -37,6 +41,9 @@ static int rebuild(struct boot *boot, struct conf *conf, struct arena *arena)
 		inherit_servers(
 		    &boot->inherit->manifest, boot->plan, true, NULL, NULL);
 	(void)snapshot_publish(daemon->plan, boot->plan);
+	dns_published_free(snapshot_publish(
+	    daemon->dns, dns_published_new(boot->plan->dns, boot->plan->conf,
+			     daemon->board, 1)));
 	plan_free(before, daemon->board);
 	return EXIT_CODE_OK;
 }

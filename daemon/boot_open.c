@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/boot_state.h"
 #include "daemon/ctl.h"
+#include "daemon/dns_views.h"
 #include "daemon/inherit.h"
 
 #include <errno.h>
@@ -120,21 +121,25 @@ static int open_api(struct boot *boot)
 static int open_listeners(struct boot *boot)
 {
 	struct daemon *daemon = &boot->daemon;
-	struct plan_source source = {
-	    .conf = boot->conf, .tls = boot->tls, .tls_process = &daemon->tls};
+	struct plan_source source = {.conf = boot->conf,
+	    .tls = boot->files.tls,
+	    .dns = boot->files.dns,
+	    .tls_process = &daemon->tls};
 	struct plan_error error;
 
 	if (plan_build(&source, NULL, daemon->board, daemon->n_workers,
 		&boot->plan, &error))
 		return boot_fail(exit_code_of(error.code), "%s", error.text);
 	boot->conf = NULL; /* the plan's now */
-	boot->tls = NULL;
+	boot->files = (struct load_files){.tls = NULL};
 	if (boot->inherit) {
 		inherit_servers(
 		    &boot->inherit->manifest, boot->plan, true, NULL, NULL);
 		inherit_log(&boot->inherit->manifest, boot->plan);
 	}
 	daemon->plan = snapshot_new(boot->plan);
+	daemon->dns = snapshot_new(dns_published_new(
+	    boot->plan->dns, boot->plan->conf, daemon->board, 1));
 	atomic_store(&daemon->plan_number, boot->plan->number);
 	return EXIT_CODE_OK;
 }

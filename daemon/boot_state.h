@@ -13,6 +13,7 @@
 #include "daemon/control_state.h"
 #include "daemon/generations.h"
 #include "daemon/limits.h"
+#include "daemon/load.h"
 #include "daemon/privileges.h"
 #include "daemon/worker_loop.h"
 
@@ -25,7 +26,7 @@ struct boot {
 	struct resolver *resolver;
 	struct gate gate;
 	struct worker_loop *loops; /* [n_workers] */
-	struct tls_store *tls; /* until the plan has it */
+	struct load_files files; /* until the plan has them */
 	struct conf *conf; /* until the plan takes it */
 	struct plan *plan; /* the first; later ones are control's */
 	struct generations generations;

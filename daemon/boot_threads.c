@@ -24,6 +24,9 @@ static void log_serving(struct boot *boot)
 		log_event(LOG_DEBUG, "listening", "listener=%s address=%s",
 		    boot->plan->binds[i].listener->name,
 		    boot->plan->binds[i].text);
+	if (boot->plan->n_dns_binds)
+		log_event(LOG_INFO, "answering DNS", "addresses=%u zones=%u",
+		    boot->plan->n_dns_binds, boot->plan->conf->dns.n_zones);
 	for (uint32_t i = 0; i < boot->n_warnings; i++)
 		log_event(
 		    LOG_WARN, "start", "%s=%s", "warning", boot->warnings[i]);

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/access_log.h"
+#include "daemon/dns_refresh.h"
 #include "daemon/generations.h"
 #include "daemon/load.h"
 #include "daemon/profiling_open.h"
@@ -170,6 +171,16 @@ static void on_message(struct clerk *clerk, const struct message *message)
 		break;
 	case DAEMON_FREE:
 		on_fenced(clerk, plan);
+		break;
+	case DAEMON_DNS_DO:
+		dns_refresh_do(clerk->daemon, message->pointer);
+		say(clerk, DAEMON_DNS_DONE, message->pointer);
+		break;
+	case DAEMON_DNS_DROP:
+		dns_refresh_drop(message->pointer);
+		break;
+	case DAEMON_DNS_FREE:
+		dns_refresh_free(clerk->daemon, message->pointer);
 		break;
 	default:
 		br_assert(false);

@@ -120,6 +120,9 @@ static void on_message(struct control *control, const struct message *message)
 	case DAEMON_LOADED:
 		reload_on_loaded(control, message->pointer);
 		break;
+	case DAEMON_DNS_DONE:
+		dns_refresh_on_done(control, message->pointer);
+		break;
 	case DAEMON_UNUSED:
 		retire_on_unused(control, message->pointer);
 		break;
@@ -325,6 +328,7 @@ static int prepare(struct control *control)
 	timer_wheel_init(&control->wheel, mono_now());
 	rng_seed_random(&control->rng);
 	drain_init(control);
+	dns_refresh_init(control);
 	ejections_init(control);
 	upgrade_init(control);
 	timer_init(&control->watchdog, on_watchdog);

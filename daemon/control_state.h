@@ -9,6 +9,7 @@
  * Memory:  one, embedded in struct boot; plans as said in plan.h.
  */
 #include "daemon/control.h"
+#include "daemon/dns_refresh.h"
 #include "daemon/ejections.h"
 #include "daemon/gate.h"
 #include "daemon/outbox.h"
@@ -83,6 +84,7 @@ struct control {
 	struct trouble trouble;
 	struct ejections ejections;
 	struct upgrade upgrade;
+	struct dns_refresh dns;
 	struct timer watchdog;
 	struct timer ticket_timer;
 	uint64_t mail_count;

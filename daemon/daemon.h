@@ -22,9 +22,11 @@
 
 struct api;
 struct control;
+struct dns_counts;
 struct generations;
 struct inherit;
 struct resolver;
+struct rrl;
 
 /* Access log records of one worker that the clerk has not taken yet. */
 #define FLOW_LOG_RECORDS 8192u
@@ -56,6 +58,10 @@ enum daemon_message {
 	DAEMON_RETIRE, /* -> pointer: struct plan that all workers have left */
 	DAEMON_UNUSED, /* <- no flow needs that plan: fence it */
 	DAEMON_FREE, /* -> and all workers have passed the fence */
+	DAEMON_DNS_DO, /* -> pointer: struct dns_job */
+	DAEMON_DNS_DONE, /* <- the same */
+	DAEMON_DNS_DROP, /* -> the same, done with */
+	DAEMON_DNS_FREE, /* -> pointer: struct dns_published, not in force */
 	/* resolver -> clerk: pointer: struct load_job, its names are asked */
 	DAEMON_RESOLVED,
 	DAEMON_NAMES, /* resolver -> control: names stand for others now */
@@ -131,6 +137,9 @@ struct daemon {
 	struct worker *workers; /* [n_workers] */
 	struct record_queue **flow_logs; /* [n_workers] */
 	struct record_queue **row_queues; /* [n_workers], of recorded flows */
+	struct dns_counts *dns_counts; /* [n_workers], the worker's */
+	struct rrl *dns_rrl;
+	uint32_t dns_tcp_connections; /* of all workers, atomic */
 	/* Rows are taken and given back by the clerk; other threads, control
 	 * too, walk them between board_enter() and board_leave(). */
 	struct board *board;
@@ -150,6 +159,8 @@ struct daemon {
 	/* -- published: struct plan; for threads other than control, which
 	 *    reads control_plan() -- */
 	struct snapshot *plan;
+	/* -- published: struct dns_published; for workers and api -- */
+	struct snapshot *dns;
 	/* -- words, written by control -- */
 	_Atomic int state; /* enum daemon_state */
 	_Atomic uint64_t reloads, reloads_refused;

@@ -3,8 +3,11 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "daemon/dns_sockets.h"
 #include "daemon/generations.h"
 #include "daemon/resolver.h"
+#include "dnsd/dns_tcp.h"
+#include "dnsd/dns_udp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +55,21 @@ static void add_sockets(
 	manifest_add_sockets(&handover->manifest, &record);
 	for (uint32_t i = 0; i < record.n_fds; i++)
 		add_fd(handover, sockets->fds[i]);
+}
+
+static void add_dns(struct handover *handover, const struct dns_sockets *from)
+{
+	struct manifest_sockets udp = {
+	    .addr = from->addr, .use = MANIFEST_DNS_UDP, .n_fds = from->n_udp};
+	struct manifest_sockets tcp = {
+	    .addr = from->addr, .use = MANIFEST_DNS_TCP, .n_fds = from->n_tcp};
+
+	manifest_add_sockets(&handover->manifest, &udp);
+	for (uint32_t i = 0; i < from->n_udp; i++)
+		add_fd(handover, dns_udp_fd(from->udp[i]));
+	manifest_add_sockets(&handover->manifest, &tcp);
+	for (uint32_t i = 0; i < from->n_tcp; i++)
+		add_fd(handover, dns_tcp_fd(from->tcp[i]));
 }
 
 static void add_generations(
@@ -125,6 +143,8 @@ void handover_init(
 	add_api(handover, daemon);
 	for (uint32_t i = 0; i < plan->n_binds; i++)
 		add_sockets(handover, plan->binds[i].sockets);
+	for (uint32_t i = 0; i < plan->n_dns_binds; i++)
+		add_dns(handover, plan->dns_binds[i].sockets);
 	add_generations(handover, daemon->generations);
 	br_assert(handover->n_fds == manifest_fds(&handover->manifest));
 }

@@ -5,6 +5,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "daemon/changes.h"
+#include "daemon/dns_store.h"
+#include "daemon/dns_views.h"
 #include "daemon/privileges.h"
 #include "daemon/profiling_open.h"
 #include "fleet/name_expand.h"
@@ -36,24 +38,38 @@ void load_job_free(struct load_job *job)
 	arena_free(job->arena);
 	free(job->reweighted);
 	/* Only when the process ends between the two steps. */
-	tls_store_free(job->tls);
+	load_files_free(&job->files);
 	conf_free(job->conf);
 	free(job);
 }
 
-int load_config(const char *file, const struct tls_store *before,
+void load_files_free(struct load_files *files)
+{
+	tls_store_free(files->tls);
+	dns_store_unref(files->dns);
+	*files = (struct load_files){.tls = NULL};
+}
+
+int load_config(const char *file, const struct plan *before,
     struct conf_errors *errors, struct conf **ret_conf,
-    struct tls_store **ret_tls)
+    struct load_files *ret_files)
 {
 	int err = conf_load(file, ret_conf, errors);
 
+	*ret_files = (struct load_files){.tls = NULL};
 	if (err)
 		return err;
 	err = profiling_check(*ret_conf, errors);
 	if (!err)
-		err = tls_store_load(*ret_conf, before, errors, ret_tls);
-	if (err)
+		err = tls_store_load(*ret_conf, before ? before->tls : NULL,
+		    errors, &ret_files->tls);
+	if (!err)
+		err = dns_store_load(*ret_conf, before ? before->dns : NULL,
+		    before ? before->conf : NULL, errors, &ret_files->dns);
+	if (err) {
+		load_files_free(ret_files);
 		conf_free(*ret_conf);
+	}
 	return err;
 }
 
@@ -83,7 +99,8 @@ static void take_origin(struct load_job *job)
 {
 	job->conf = load_origin(job->before);
 	job->conf->references++;
-	job->tls = tls_store_copy(job->before->tls);
+	job->files.tls = tls_store_copy(job->before->tls);
+	job->files.dns = dns_store_ref(job->before->dns);
 }
 
 bool load_start(struct load_job *job)
@@ -93,11 +110,10 @@ bool load_start(struct load_job *job)
 		take_origin(job);
 		return true;
 	}
-	if (!load_config(job->daemon->config_file, job->before->tls,
-		&job->errors, &job->conf, &job->tls))
+	if (!load_config(job->daemon->config_file, job->before, &job->errors,
+		&job->conf, &job->files))
 		return true;
 	job->conf = NULL;
-	job->tls = NULL;
 	(void)snprintf(job->summary, sizeof job->summary, "refused, %u error%s",
 	    job->errors.n_errors - job->errors.n_warnings,
 	    job->errors.n_errors - job->errors.n_warnings == 1 ? "" : "s");
@@ -167,7 +183,8 @@ static void build(struct load_job *job, struct conf *conf)
 {
 	struct daemon *daemon = job->daemon;
 	struct plan_source source = {.conf = conf,
-	    .tls = job->tls,
+	    .tls = job->files.tls,
+	    .dns = job->files.dns,
 	    .tls_process = &daemon->tls,
 	    .diff = &job->diff,
 	    .keeps_files = job->kind == LOAD_NAMES};
@@ -181,7 +198,9 @@ static void build(struct load_job *job, struct conf *conf)
 		conf_free(conf);
 		return;
 	}
-	job->tls = NULL; /* the plan's now */
+	job->files = (struct load_files){.tls = NULL}; /* the plan's now */
+	job->published = dns_published_new(
+	    job->plan->dns, job->plan->conf, daemon->board, 0);
 	if (job->kind == LOAD_NAMES)
 		job->plan->loaded_at = job->before->loaded_at;
 	/* A weight that DNS has changed is no change of the file. */
@@ -212,8 +231,7 @@ void load_finish(struct load_job *job, const struct name_view *view)
 		conf_free(conf);
 	else
 		build(job, conf);
-	tls_store_free(job->tls);
+	load_files_free(&job->files);
 	conf_free(job->conf);
-	job->tls = NULL;
 	job->conf = NULL;
 }

@@ -7,7 +7,8 @@
  * job before and after; in between it leaves board references alone.
  *
  * Thread:  load_job_new/free: control; load_start/finish: clerk.
- * Memory:  `plan` is the reload's to publish; all else goes with the job.
+ * Memory:  `plan` and `published` are the reload's to publish; all else goes
+ *          with the job.
  */
 #include "base/arena.h"
 #include "daemon/daemon.h"
@@ -17,6 +18,12 @@
  * while the file is as it was read. */
 enum load_kind { LOAD_FILE, LOAD_NAMES };
 
+/* What a configuration names, read and checked. */
+struct load_files {
+	struct tls_store *tls;
+	struct dns_store *dns; /* NULL: no DNS */
+};
+
 struct load_job {
 	enum load_kind kind;
 	struct daemon *daemon;
@@ -24,6 +31,7 @@ struct load_job {
 	struct mono started;
 	/* -- answers -- */
 	struct plan *plan; /* NULL: refused, or `same` */
+	struct dns_published *published; /* with the plan */
 	bool same; /* LOAD_NAMES: nothing has changed */
 	struct conf_errors errors;
 	struct plan_error plan_error; /* text "": the file itself is wrong */
@@ -34,15 +42,16 @@ struct load_job {
 	char summary[768];
 	/* -- between the two steps -- */
 	struct conf *conf; /* as read, without addresses of names */
-	struct tls_store *tls;
+	struct load_files files;
 };
 
 /* Reads and checks a configuration and the files that it names; what did not
  * change of those is shared with `before`, which may be NULL. Errors as of
  * conf_load(). */
-int load_config(const char *file, const struct tls_store *before,
+int load_config(const char *file, const struct plan *before,
     struct conf_errors *errors, struct conf **ret_conf,
-    struct tls_store **ret_tls) BR_MUST_CHECK;
+    struct load_files *ret_files) BR_MUST_CHECK;
+void load_files_free(struct load_files *files);
 struct load_job *load_job_new(
     struct daemon *daemon, const struct plan *before, enum load_kind kind);
 void load_job_free(struct load_job *job);

@@ -4,6 +4,8 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "daemon/dns_pops.h"
+#include "daemon/dns_sockets.h"
+#include "daemon/dns_store.h"
 #include "daemon/plan_index.h"
 #include "daemon/profiling_open.h"
 
@@ -22,6 +24,7 @@ struct build {
 	struct plan_error *error;
 	struct plan_index sockets_before; /* places in before->binds */
 	bool *kept; /* [before->n_binds] */
+	bool *dns_kept; /* [before->n_dns_binds] */
 };
 
 /* A named array; never NULL, also for 0. */
@@ -56,6 +59,8 @@ static struct plan *plan_new(
 	plan->pops = plan_array(conf->n_pops, sizeof(void *));
 	plan->listeners = plan_array(conf->n_listeners, sizeof(void *));
 	plan->binds = plan_array(count_binds(conf), sizeof *plan->binds);
+	plan->dns_binds =
+	    plan_array(conf->dns.n_binds, sizeof *plan->dns_binds);
 	plan->leaving = plan_array(n_workers, sizeof *plan->leaving);
 	for (uint32_t i = 0; i < n_workers; i++) {
 		list_node_init(&plan->leaving[i].link);
@@ -264,6 +269,58 @@ static int build_binds(struct build *b)
 	return 0;
 }
 
+static int fail_dns(struct build *b, const struct addr *at, int err)
+{
+	plan_sockets_explain(b->error, "dns.", "bind", at, err);
+	return err;
+}
+
+static struct dns_sockets *find_dns_before(
+    struct build *b, const struct addr *at)
+{
+	for (uint32_t i = 0; b->before && i < b->before->n_dns_binds; i++)
+		if (addr_equal(&b->before->dns_binds[i].addr, at)) {
+			b->dns_kept[i] = true;
+			return b->before->dns_binds[i].sockets;
+		}
+	return NULL;
+}
+
+static int build_dns_binds(struct build *b)
+{
+	struct plan *plan = b->plan;
+	const struct conf_dns *conf = &plan->conf->dns;
+
+	for (uint32_t i = 0; i < conf->n_binds; i++) {
+		const struct addr *at = &conf->binds[i].addr;
+		struct dns_sockets *sockets = find_dns_before(b, at);
+		int err = 0;
+
+		if (sockets)
+			sockets->references++;
+		else
+			err = dns_sockets_open(at, plan->n_workers, &sockets);
+		if (err)
+			return fail_dns(b, at, err);
+		plan->dns_binds[plan->n_dns_binds++] =
+		    (struct plan_dns_bind){.addr = *at, .sockets = sockets};
+	}
+	return 0;
+}
+
+static int probe_dns_binds(struct build *b)
+{
+	const struct conf_dns *conf = &b->plan->conf->dns;
+
+	for (uint32_t i = 0; i < conf->n_binds && !b->before; i++) {
+		int err = dns_sockets_probe(&conf->binds[i].addr);
+
+		if (err)
+			return fail_dns(b, &conf->binds[i].addr, err);
+	}
+	return 0;
+}
+
 /* At boot every address is tried before any is opened: afterwards our own
  * sockets would be in the way ("0.0.0.0:80" beside "127.0.0.1:80"). */
 static int probe_binds(struct build *b)
@@ -311,6 +368,12 @@ static void note_gone(struct build *b)
 		if (!b->kept[i])
 			plan->gone[plan->n_gone++] =
 			    b->before->binds[i].sockets;
+	plan->dns_gone =
+	    plan_array(b->before->n_dns_binds, sizeof *plan->dns_gone);
+	for (uint32_t i = 0; i < b->before->n_dns_binds; i++)
+		if (!b->dns_kept[i])
+			plan->dns_gone[plan->n_dns_gone++] =
+			    b->before->dns_binds[i].sockets;
 }
 
 /* -- the whole --------------------------------------------------------- */
@@ -331,6 +394,8 @@ static int build_all(struct build *b)
 	const struct conf *conf = b->plan->conf;
 	int err = probe_binds(b);
 
+	if (!err)
+		err = probe_dns_binds(b);
 	for (uint32_t i = 0; i < conf->n_pools && !err; i++)
 		err = build_upstream(b, i);
 	for (uint32_t i = 0; i < conf->n_listeners && !err; i++)
@@ -340,6 +405,8 @@ static int build_all(struct build *b)
 		err = build_profiling(b);
 	if (!err)
 		err = build_binds(b);
+	if (!err)
+		err = build_dns_binds(b);
 	return err;
 }
 
@@ -360,6 +427,8 @@ int plan_build(const struct plan_source *source, const struct plan *before,
 
 	plan_index_init(&b.sockets_before, n_before);
 	b.kept = plan_array(n_before, sizeof *b.kept);
+	b.dns_kept =
+	    plan_array(before ? before->n_dns_binds : 0, sizeof *b.dns_kept);
 	for (uint32_t i = 0; i < n_before; i++)
 		plan_index_add(
 		    &b.sockets_before, addr_hash(&before->binds[i].addr, 0), i);
@@ -374,12 +443,14 @@ int plan_build(const struct plan_source *source, const struct plan *before,
 			    "pools and listeners: %s", br_strerror(err));
 	} else {
 		b.plan->tls = source->tls;
+		b.plan->dns = source->dns;
 		adjust_sockets(b.plan);
 		if (before)
 			note_gone(&b);
 		*ret = b.plan;
 	}
 	free(b.kept);
+	free(b.dns_kept);
 	plan_index_fini(&b.sockets_before);
 	return err;
 }
@@ -412,6 +483,8 @@ void plan_free(struct plan *plan, struct board *board)
 {
 	for (uint32_t i = 0; i < plan->n_binds; i++)
 		plan_sockets_unref(plan->binds[i].sockets);
+	for (uint32_t i = 0; i < plan->n_dns_binds; i++)
+		dns_sockets_unref(plan->dns_binds[i].sockets);
 	for (uint32_t i = 0; i < plan->n_listeners; i++)
 		listener_unref(plan->listeners[i], board);
 	for (uint32_t i = 0; i < plan->n_upstreams; i++)
@@ -419,12 +492,15 @@ void plan_free(struct plan *plan, struct board *board)
 	for (uint32_t i = 0; i < plan->n_pops; i++)
 		pool_free(plan->pops[i], board);
 	tls_store_free(plan->tls);
+	dns_store_unref(plan->dns);
 	profiling_close(plan->profiling);
 	if (plan->conf)
 		conf_free(plan->conf);
 	free(plan->gone);
+	free(plan->dns_gone);
 	free(plan->leaving);
 	free(plan->binds);
+	free(plan->dns_binds);
 	free(plan->listeners);
 	free(plan->upstreams);
 	free(plan->pops);
@@ -468,10 +544,15 @@ struct pool *plan_any_pool(const struct plan *plan, const char *name)
 
 void plan_supersede(struct plan *old, struct plan *next)
 {
-	br_assert(!old->gone || !old->n_gone);
+	br_assert(!old->n_gone && !old->n_dns_gone);
 	free(old->gone);
 	old->gone = next->gone;
 	old->n_gone = next->n_gone;
 	next->gone = NULL;
 	next->n_gone = 0;
+	free(old->dns_gone);
+	old->dns_gone = next->dns_gone;
+	old->n_dns_gone = next->n_dns_gone;
+	next->dns_gone = NULL;
+	next->n_dns_gone = 0;
 }

@@ -27,6 +27,8 @@
 #include "lb/listener.h"
 #include "lb/upstream.h"
 
+struct dns_sockets;
+struct dns_store;
 struct profiling_open;
 
 struct plan_bind {
@@ -34,6 +36,12 @@ struct plan_bind {
 	char text[ADDR_TEXT_MAX];
 	struct listener *listener;
 	struct plan_sockets *sockets;
+};
+
+/* An address where the responder answers. */
+struct plan_dns_bind {
+	struct addr addr;
+	struct dns_sockets *sockets;
 };
 
 /* A worker that still empties queues of this plan. */
@@ -45,6 +53,9 @@ struct plan_leaving {
 struct plan {
 	struct conf *conf; /* owned */
 	struct tls_store *tls; /* owned; of the contexts in the objects below */
+	/* A reference; NULL: no DNS. Control puts another here when one zone
+	 * is loaded anew. */
+	struct dns_store *dns;
 	/* A reference, given back when all workers have left the plan; NULL:
 	 * the profiler is off. */
 	struct profiling_open *profiling;
@@ -56,10 +67,13 @@ struct plan {
 	struct pool **pops; /* in the order of conf->pops: daemon/dns_pops.h */
 	struct listener **listeners; /* in the order of conf->listeners */
 	struct plan_bind *binds;
+	uint32_t n_dns_binds;
+	struct plan_dns_bind *dns_binds;
 	/* Sockets of the plan before that this one has no more; handed to it
 	 * by plan_supersede(). */
-	uint32_t n_gone;
+	uint32_t n_gone, n_dns_gone;
 	struct plan_sockets **gone;
+	struct dns_sockets **dns_gone;
 	/* -- of the workers and control while the next plan is adopted -- */
 	struct plan_leaving *leaving; /* [n_workers], the worker's */
 	uint32_t n_left; /* workers that have left it; control's */
@@ -72,12 +86,13 @@ struct plan_source {
 	struct conf *conf;
 	struct tls_store *tls;
 	const struct tls_process *tls_process;
+	struct dns_store *dns; /* may be NULL */
 	const struct conf_diff *diff; /* NULL at boot */
 	/* Only addresses of names differ: files are not read anew. */
 	bool keeps_files;
 };
 
-/* `before` NULL at boot. Takes over conf and tls on success only. */
+/* `before` NULL at boot. Takes over conf, tls and dns on success only. */
 int plan_build(const struct plan_source *source, const struct plan *before,
     struct board *board, uint32_t n_workers, struct plan **ret,
     struct plan_error *ret_error) BR_MUST_CHECK;

@@ -232,6 +232,7 @@ static void publish(struct control *control, struct plan *next)
 	list_push_back(&control->superseded, &old->retired);
 	control->plan = next;
 	(void)snapshot_publish(daemon->plan, next);
+	dns_refresh_publish(control, control->reload.job->published);
 	atomic_store(&daemon->plan_number, next->number);
 	apply_globals(control, &old->conf->global);
 	admin_start_afresh(next, old);

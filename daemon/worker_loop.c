@@ -71,6 +71,13 @@ static void take_ticket_keys(struct worker_loop *loop)
 			    plan->listeners[i]->tls[loop->index], keys);
 }
 
+static void stop_dns(struct worker_loop *loop)
+{
+	for (uint32_t i = 0; i < loop->plan->n_dns_binds; i++)
+		dns_worker_stop(&loop->dns, loop->plan->dns_binds[i].sockets);
+	dns_worker_drain(&loop->dns);
+}
+
 static void adopt(struct worker_loop *loop, struct plan *plan, struct plan *old)
 {
 	loop->plan = plan;
@@ -84,10 +91,15 @@ static void adopt(struct worker_loop *loop, struct plan *plan, struct plan *old)
 		if (loop->draining)
 			stop_all(loop, plan->binds[i].sockets);
 	}
+	dns_worker_adopt(&loop->dns, plan, old);
+	if (loop->draining)
+		stop_dns(loop);
 	if (!old)
 		return;
 	for (uint32_t i = 0; i < old->n_gone; i++)
 		stop_all(loop, old->gone[i]);
+	for (uint32_t i = 0; i < old->n_dns_gone; i++)
+		dns_worker_stop(&loop->dns, old->dns_gone[i]);
 	say(loop, DAEMON_ADOPTED, plan);
 	list_push_back(&loop->leaving, &old->leaving[loop->index].link);
 }
@@ -96,6 +108,9 @@ static bool has_left(struct worker_loop *loop, const struct plan *old)
 {
 	for (uint32_t i = 0; i < old->n_gone; i++)
 		if (!all_done(loop, old->gone[i]))
+			return false;
+	for (uint32_t i = 0; i < old->n_dns_gone; i++)
+		if (!dns_worker_stopped(&loop->dns, old->dns_gone[i]))
 			return false;
 	return true;
 }
@@ -120,12 +135,17 @@ static void drain(struct worker_loop *loop)
 	loop->draining = true;
 	for (uint32_t i = 0; i < loop->plan->n_binds; i++)
 		stop_all(loop, loop->plan->binds[i].sockets);
+	stop_dns(loop);
 }
 
 static bool all_stopped(struct worker_loop *loop)
 {
 	for (uint32_t i = 0; i < loop->plan->n_binds; i++)
 		if (!all_done(loop, loop->plan->binds[i].sockets))
+			return false;
+	for (uint32_t i = 0; i < loop->plan->n_dns_binds; i++)
+		if (!dns_worker_stopped(
+			&loop->dns, loop->plan->dns_binds[i].sockets))
 			return false;
 	return list_empty(&loop->leaving);
 }
@@ -181,6 +201,7 @@ static void stop(struct worker_loop *loop)
 {
 	drain(loop);
 	worker_kill_flows(loop->worker);
+	dns_worker_kill(&loop->dns);
 	loop->stopping = true;
 	loop->stop_by = mono_add_ns(mono_now(), STOP_NS);
 }
@@ -213,6 +234,7 @@ static void on_message(struct worker_loop *loop, const struct message *message)
 		break;
 	case DAEMON_KILL:
 		worker_kill_flows(loop->worker);
+		dns_worker_kill(&loop->dns);
 		break;
 	case DAEMON_STOP:
 		stop(loop);
@@ -266,10 +288,12 @@ static bool over(struct worker_loop *loop)
 {
 	if (!loop->stopping)
 		return false;
-	if (list_empty(&loop->worker->flows) && all_stopped(loop))
+	if (list_empty(&loop->worker->flows) && dns_worker_idle(&loop->dns) &&
+	    all_stopped(loop))
 		return true;
 	/* Connections that were still in a queue came in meanwhile. */
 	worker_kill_flows(loop->worker);
+	dns_worker_kill(&loop->dns);
 	return mono_diff_ns(mono_now(), loop->stop_by) >= 0;
 }
 
@@ -285,6 +309,7 @@ static void run(struct worker_loop *loop)
 
 		/* The first only submits. */
 		worker_turn(loop->worker, loop->armed_said ? wait_ns : 0);
+		dns_worker_turn_over(&loop->dns);
 		if (loop->mail)
 			receive(loop);
 		check_armed(loop);
@@ -295,6 +320,7 @@ static void run(struct worker_loop *loop)
 	}
 	/* Closes that were prepared last are still to be submitted. */
 	worker_turn(loop->worker, 0);
+	dns_worker_turn_over(&loop->dns);
 }
 
 static void *worker_thread(void *argument)
@@ -312,8 +338,13 @@ static void *worker_thread(void *argument)
 		    loop->daemon->flow_logs[loop->index]);
 	if (!err)
 		loop->worker->records = loop->daemon->row_queues[loop->index];
+	if (!err)
+		dns_worker_init(
+		    &loop->dns, loop->daemon, loop->worker, loop->index);
 	if (gate_arrive(loop->gate, err))
 		run(loop);
+	if (!err)
+		dns_worker_fini(&loop->dns);
 	/* Flows that would not end in time keep their memory: the process is
 	 * about to end, and the kernel may still write there. */
 	if (!err && list_empty(&loop->worker->flows))

@@ -19,6 +19,7 @@
 #include <pthread.h>
 
 #include "daemon/daemon.h"
+#include "daemon/dns_worker.h"
 #include "daemon/gate.h"
 #include "daemon/outbox.h"
 
@@ -34,6 +35,7 @@ struct worker_loop {
 	uint32_t index;
 	struct plan *plan;
 	struct list leaving; /* struct plan, by leaving[index] */
+	struct dns_worker dns;
 	struct outbox outbox;
 	void *fences[WORKER_LOOP_FENCES_MAX];
 	uint32_t n_fences;

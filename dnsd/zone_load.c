@@ -21,6 +21,8 @@ struct load {
 	uint8_t apex[DNAME_MAX];
 	const struct conf_resource *resource; /* the one at hand */
 	const struct zone_resource *target_of;
+	const char *last_file; /* of the record before */
+	bool includes;
 };
 
 static struct dns_place place_of(
@@ -35,7 +37,13 @@ static struct dns_place place_of(
 static bool on_record(void *context, const struct dns_record *record)
 {
 	struct load *load = context;
+	const char *file = record->place.file;
 
+	/* The name of a file is the same pointer for all its records. */
+	if (file != load->last_file && file != load->input->conf_file) {
+		load->includes |= strcmp(file, load->conf->file) != 0;
+		load->last_file = file;
+	}
 	zone_builder_add(load->builder, record);
 	return true;
 }
@@ -164,8 +172,8 @@ static bool set_apex(struct load *load)
 	return false;
 }
 
-struct zone *zone_load(
-    const struct zone_load_input *input, struct zone_report *report)
+struct zone *zone_load(const struct zone_load_input *input,
+    struct zone_report *report, bool *ret_includes)
 {
 	struct load load = {
 	    .input = input, .conf = input->conf, .report = report};
@@ -177,6 +185,7 @@ struct zone *zone_load(
 	load.arena = arena_new();
 	zone_builder_keep(load.builder, load.arena);
 	read_records(&load);
+	*ret_includes = load.includes;
 	for (uint32_t i = 0; i < load.conf->n_resources; i++) {
 		load.resource = &load.conf->resources[i];
 		add_resource(&load, i);

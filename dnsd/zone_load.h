@@ -31,5 +31,6 @@ struct zone_load_input {
 	uint32_t threads; /* that may sign; at least 1 */
 };
 
-struct zone *zone_load(
-    const struct zone_load_input *input, struct zone_report *report);
+/* *ret_includes: its file included others. */
+struct zone *zone_load(const struct zone_load_input *input,
+    struct zone_report *report, bool *ret_includes);

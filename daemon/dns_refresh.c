@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/dns_refresh.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "daemon/control_state.h"
+#include "daemon/dns_store.h"
+#include "daemon/dns_views.h"
+#include "dnsd/policy.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define NO_ZONE UINT32_MAX
+/* Weights that ramp (a slow start) are stepped no oftener than this. */
+#define REFRESH_STEP_NS (100 * NS_PER_MS)
+
+struct dns_job {
+	struct plan *plan; /* in force when it began */
+	struct dns_store *from; /* the plan's then */
+	uint32_t zone; /* to be loaded anew, or NO_ZONE */
+	uint64_t epoch;
+	/* -- answers -- */
+	struct dns_published *built; /* NULL: the zone is refused */
+	struct dns_store *store; /* NULL: `from` is still the plan's */
+	struct conf_errors errors;
+	/* -- of whoever asked -- */
+	dns_reload_on_done *on_done;
+	void *context;
+};
+
+static void post(struct control *control, uint32_t kind, void *pointer)
+{
+	control_post(control, control->daemon->member_clerk,
+	    (struct message){.kind = kind, .pointer = pointer});
+}
+
+static void start(struct control *control, uint32_t zone,
+    dns_reload_on_done *on_done, void *context)
+{
+	struct dns_refresh *refresh = &control->dns;
+	struct dns_job *job = calloc(1, sizeof *job);
+
+	if (!job)
+		br_out_of_memory("DNS", sizeof *job);
+	job->plan = control->plan;
+	job->from = control->plan->dns;
+	job->zone = zone;
+	job->epoch = ++refresh->epoch;
+	job->on_done = on_done;
+	job->context = context;
+	conf_errors_init(&job->errors);
+	refresh->job = job;
+	refresh->again = false;
+	post(control, DAEMON_DNS_DO, job);
+}
+
+void dns_refresh_request(struct control *control)
+{
+	if (!control->plan->dns)
+		return;
+	if (control->dns.job)
+		control->dns.again = true;
+	else
+		start(control, NO_ZONE, NULL, NULL);
+}
+
+int dns_refresh_zone(struct control *control, uint32_t zone,
+    dns_reload_on_done *on_done, void *context)
+{
+	/* A file's reload would load it as well; and which of the two came
+	 * later could not be told. */
+	if (control->dns.job || reload_running(control) ||
+	    control->drain.state != DRAIN_NONE)
+		return -EBUSY;
+	br_assert(control->plan->dns);
+	br_assert(zone < control->plan->conf->dns.n_zones);
+	start(control, zone, on_done, context);
+	return 0;
+}
+
+void dns_refresh_forget(struct control *control, void *context)
+{
+	struct dns_job *job = control->dns.job;
+
+	if (job && job->context == context)
+		job->on_done = NULL;
+}
+
+/* -- publishing -------------------------------------------------------- */
+
+static struct control *dns_control(struct timer *timer)
+{
+	struct dns_refresh *refresh =
+	    br_container_of(timer, struct dns_refresh, timer);
+
+	return br_container_of(refresh, struct control, dns);
+}
+
+static void on_due(struct timer *timer, struct mono now)
+{
+	(void)now;
+	dns_refresh_request(dns_control(timer));
+}
+
+void dns_refresh_init(struct control *control)
+{
+	timer_init(&control->dns.timer, on_due);
+	control->dns.epoch = 1;
+}
+
+static void watch(struct control *control, const struct policy *policy)
+{
+	struct timer *timer = &control->dns.timer;
+	int64_t in_ns;
+
+	timer_disarm(&control->wheel, timer);
+	if (!policy || policy_due(policy).ns == INT64_MAX)
+		return;
+	in_ns = policy_due(policy).ns - wall_now().ns;
+	if (in_ns < REFRESH_STEP_NS)
+		in_ns = REFRESH_STEP_NS;
+	timer_arm(
+	    &control->wheel, timer, mono_add_ns(control_now(control), in_ns));
+}
+
+void dns_refresh_publish(struct control *control, struct dns_published *next)
+{
+	struct dns_published *old =
+	    snapshot_publish(control->daemon->dns, next);
+
+	watch(control, next->policy);
+	post(control, DAEMON_DNS_FREE, old);
+}
+
+static void answer(struct dns_job *job)
+{
+	const char *lines[CONF_ERRORS_SHOWN_MAX + 2];
+	uint32_t n = 0;
+
+	if (!job->on_done)
+		return;
+	while (n < job->errors.n_errors && n < BR_COUNT(lines)) {
+		lines[n] = job->errors.errors[n].text;
+		n++;
+	}
+	job->on_done(job->context, job->built != NULL, lines, n);
+}
+
+static void take_store(struct control *control, struct dns_job *job)
+{
+	struct dns_store *old = control->plan->dns;
+	const struct conf_zone *zone =
+	    &control->plan->conf->dns.zones[job->zone];
+
+	log_event(LOG_INFO, "zone reloaded", "zone=%s", zone->name);
+	control->plan->dns = job->store;
+	job->store = old; /* dropped with the job */
+}
+
+void dns_refresh_on_done(struct control *control, struct dns_job *job)
+{
+	struct dns_refresh *refresh = &control->dns;
+	bool current = job->plan == control->plan;
+
+	br_assert(refresh->job == job);
+	refresh->job = NULL;
+	answer(job);
+	if (job->built && current) {
+		if (job->store)
+			take_store(control, job);
+		dns_refresh_publish(control, job->built);
+		job->built = NULL;
+	} else if (job->zone != NO_ZONE && !job->built) {
+		log_event(LOG_ERROR, "zone refused, the old one stays",
+		    "zone=%s errors=%u",
+		    current ? control->plan->conf->dns.zones[job->zone].name
+			    : "-",
+		    job->errors.n_errors - job->errors.n_warnings);
+	}
+	post(control, DAEMON_DNS_DROP, job);
+	if (refresh->again || !current)
+		dns_refresh_request(control);
+}
+
+void dns_refresh_end(struct control *control)
+{
+	if (control->dns.job)
+		dns_refresh_drop(control->dns.job);
+}
+
+/* -- the clerk --------------------------------------------------------- */
+
+void dns_refresh_do(struct daemon *daemon, struct dns_job *job)
+{
+	const struct conf *conf = job->plan->conf;
+	struct dns_store *store = job->from;
+
+	if (job->zone != NO_ZONE) {
+		if (dns_store_reload(
+			conf, job->from, job->zone, &job->errors, &job->store))
+			return;
+		store = job->store;
+	}
+	job->built = dns_published_new(store, conf, daemon->board, job->epoch);
+}
+
+void dns_refresh_free(struct daemon *daemon, struct dns_published *published)
+{
+	snapshot_synchronize(daemon->dns);
+	dns_published_free(published);
+}
+
+void dns_refresh_drop(struct dns_job *job)
+{
+	/* A thrown-away one was never published. */
+	if (job->built)
+		dns_published_free(job->built);
+	dns_store_unref(job->store);
+	conf_errors_fini(&job->errors);
+	free(job);
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/dns_store.h"
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/rng.h"
+#include "conf/diff.h"
+#include "daemon/geo.h"
+#include "dnsd/cookie_secrets.h"
+#include "dnsd/zone_load.h"
+#include "dnsd/zone_set.h"
+#include "fleet/pop.h"
+#include "fleet/region.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Beside the clerk; the workers go on meanwhile. */
+#define DNS_SIGNING_THREADS 2u
+
+/* Which bytes a file had, as far as its name tells. */
+struct stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
+/* Where clients can be sent, and where they are, by one configuration. */
+struct world {
+	uint32_t references;
+	struct arena *arena; /* of the POPs */
+	struct pops *pops;
+	struct region_map *regions; /* NULL: none */
+};
+
+struct stored_zone {
+	struct zone *zone;
+	struct world *world; /* its resources point there */
+	struct stamp stamp; /* of its file, before it was read */
+	bool includes;
+	struct wall loaded_at;
+};
+
+struct dns_store {
+	uint32_t references;
+	uint32_t seed; /* of the zones' hashes, a secret of the process */
+	struct zone_set *zones;
+	struct stored_zone *items; /* [n], as in the configuration */
+	uint32_t n;
+	struct world *world;
+	struct cookie_secrets *cookies;
+};
+
+static struct stamp stamp_of(const char *path)
+{
+	struct stamp stamp;
+	struct stat st;
+
+	/* Compared as bytes. */
+	memset(&stamp, 0, sizeof stamp);
+	if (path && !stat(path, &st)) {
+		stamp.device = st.st_dev;
+		stamp.inode = st.st_ino;
+		stamp.size = st.st_size;
+		stamp.changed = st.st_mtim;
+	}
+	return stamp;
+}
+
+static uint32_t make_seed(void)
+{
+	struct rng rng;
+
+	rng_seed_random(&rng);
+	return (uint32_t)rng_u64(&rng);
+}
+
+/* -- POPs and regions -------------------------------------------------- */
+
+static struct world *world_new(const struct conf *conf)
+{
+	struct world *world = calloc(1, sizeof *world);
+
+	if (!world)
+		br_out_of_memory("DNS", sizeof *world);
+	world->references = 1;
+	world->arena = arena_new();
+	world->pops = pops_new(world->arena, conf->pops, conf->n_pops);
+	return world;
+}
+
+static struct world *world_ref(struct world *world)
+{
+	world->references++;
+	return world;
+}
+
+static void world_unref(struct world *world)
+{
+	br_assert(world->references > 0);
+	if (--world->references)
+		return;
+	if (world->regions)
+		region_map_free(world->regions);
+	arena_free(world->arena);
+	free(world);
+}
+
+/* -- the store --------------------------------------------------------- */
+
+static struct dns_store *store_new(
+    const struct conf *conf, const struct dns_store *before)
+{
+	struct dns_store *store = calloc(1, sizeof *store);
+
+	if (!store)
+		br_out_of_memory("DNS", sizeof *store);
+	store->references = 1;
+	store->seed = before ? before->seed : make_seed();
+	store->zones = zone_set_new(store->seed);
+	store->n = conf->dns.n_zones;
+	store->items = calloc(store->n ? store->n : 1, sizeof *store->items);
+	if (!store->items)
+		br_out_of_memory("DNS zones", store->n * sizeof *store->items);
+	return store;
+}
+
+struct dns_store *dns_store_ref(struct dns_store *store)
+{
+	if (store)
+		store->references++;
+	return store;
+}
+
+void dns_store_unref(struct dns_store *store)
+{
+	if (!store)
+		return;
+	br_assert(store->references > 0);
+	if (--store->references)
+		return;
+	zone_set_free(store->zones);
+	for (uint32_t i = 0; i < store->n; i++) {
+		zone_unref(store->items[i].zone);
+		if (store->items[i].world)
+			world_unref(store->items[i].world);
+	}
+	if (store->world)
+		world_unref(store->world);
+	cookie_secrets_unref(store->cookies);
+	free(store->items);
+	free(store);
+}
+
+/* -- zones ------------------------------------------------------------- */
+
+static const struct stored_zone *find_before(const struct conf *conf,
+    uint32_t i, const struct dns_store *before, const struct conf *conf_before)
+{
+	const struct conf_zone *zone = &conf->dns.zones[i];
+
+	for (uint32_t k = 0; before && k < before->n; k++) {
+		/* Mostly in the same place. */
+		uint32_t j = (i + k) % before->n;
+
+		if (conf_zone_equal(
+			conf, zone, conf_before, &conf_before->dns.zones[j]))
+			return &before->items[j];
+	}
+	return NULL;
+}
+
+static bool is_untouched(
+    const struct stored_zone *before, const struct stamp *now)
+{
+	return !before->includes && !memcmp(&before->stamp, now, sizeof *now);
+}
+
+static void add_problems(const struct conf *conf, const struct conf_zone *zone,
+    const struct zone_report *report, struct conf_errors *errors)
+{
+	for (uint32_t i = 0; i < report->n_problems; i++)
+		conf_errors_add(errors, conf->file, zone->pos,
+		    report->problems[i].severity == ZONE_WARNING,
+		    "dns.zones.%s: %s", zone->name, report->problems[i].text);
+}
+
+static int read_zone(struct dns_store *store, const struct conf *conf,
+    uint32_t i, struct conf_errors *errors)
+{
+	const struct conf_zone *zone = &conf->dns.zones[i];
+	struct stored_zone *item = &store->items[i];
+	struct zone_report report;
+	struct zone_load_input input = {.conf = zone,
+	    .conf_file = conf->file,
+	    .pops = store->world->pops,
+	    .seed = store->seed,
+	    .now = wall_now(),
+	    .threads = DNS_SIGNING_THREADS};
+
+	zone_report_init(&report);
+	item->stamp = stamp_of(zone->file);
+	item->loaded_at = input.now;
+	item->world = world_ref(store->world);
+	item->zone = zone_load(&input, &report, &item->includes);
+	add_problems(conf, zone, &report, errors);
+	zone_report_fini(&report);
+	return item->zone ? 0 : BR_E_CONFIG;
+}
+
+static int put_zone(struct dns_store *store, const struct conf *conf,
+    uint32_t i, const struct stored_zone *before, struct conf_errors *errors)
+{
+	const struct conf_zone *zone = &conf->dns.zones[i];
+	struct stamp now = stamp_of(zone->file);
+	int err = 0;
+
+	if (before && is_untouched(before, &now)) {
+		store->items[i] = *before;
+		(void)zone_ref(before->zone);
+		(void)world_ref(before->world);
+	} else {
+		err = read_zone(store, conf, i, errors);
+	}
+	if (!err && zone_set_add(store->zones, store->items[i].zone)) {
+		conf_errors_add(errors, conf->file, zone->pos, false,
+		    "dns.zones.%s: the same zone is there twice", zone->name);
+		err = BR_E_CONFIG;
+	}
+	return err;
+}
+
+/* All of them, also after an error: the operator wants to know all. */
+static int put_zones(struct dns_store *store, const struct conf *conf,
+    const struct dns_store *before, const struct conf *conf_before,
+    struct conf_errors *errors)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < store->n; i++)
+		err |= put_zone(store, conf, i,
+		    find_before(conf, i, before, conf_before), errors);
+	return err ? BR_E_CONFIG : 0;
+}
+
+/* -- what is beside the zones ------------------------------------------ */
+
+static int put_cookies(struct dns_store *store, const struct conf *conf,
+    const struct dns_store *before, const struct conf *conf_before,
+    struct conf_errors *errors)
+{
+	const struct conf_dns *dns = &conf->dns;
+	const char *why = NULL;
+
+	if (!dns->cookie_secret) {
+		/* One of its own is as good for one process, and clients that
+		 * have a cookie of it keep that over a reload. */
+		bool has = before && !conf_before->dns.cookie_secret;
+
+		store->cookies = has ? cookie_secrets_ref(before->cookies)
+				     : cookie_secrets_random();
+		return 0;
+	}
+	store->cookies = cookie_secrets_load(dns->cookie_secret, &why);
+	if (store->cookies)
+		return 0;
+	conf_errors_add(errors, conf->file, dns->cookie_secret_pos, false,
+	    "dns.cookies.secret: %s: %s", dns->cookie_secret, why);
+	return BR_E_CONFIG;
+}
+
+int dns_store_load(const struct conf *conf, const struct dns_store *before,
+    const struct conf *conf_before, struct conf_errors *errors,
+    struct dns_store **ret)
+{
+	struct dns_store *store;
+	int err;
+
+	*ret = NULL;
+	if (!conf->dns.present)
+		return 0;
+	store = store_new(conf, before);
+	store->world = world_new(conf);
+	err = put_zones(store, conf, before, conf_before, errors);
+	err |= put_cookies(store, conf, before, conf_before, errors);
+	err |= geo_load(conf, errors, &store->world->regions);
+	if (err) {
+		dns_store_unref(store);
+		return BR_E_CONFIG;
+	}
+	*ret = store;
+	return 0;
+}
+
+int dns_store_reload(const struct conf *conf, const struct dns_store *before,
+    uint32_t zone, struct conf_errors *errors, struct dns_store **ret)
+{
+	struct dns_store *store = store_new(conf, before);
+	int err = 0;
+
+	br_assert(zone < store->n && before->n == store->n);
+	store->world = world_ref(before->world);
+	for (uint32_t i = 0; i < store->n && !err; i++) {
+		if (i == zone) {
+			err = put_zone(store, conf, i, NULL, errors);
+			continue;
+		}
+		store->items[i] = before->items[i];
+		(void)zone_ref(before->items[i].zone);
+		(void)world_ref(before->items[i].world);
+		err = zone_set_add(store->zones, before->items[i].zone);
+	}
+	store->cookies = cookie_secrets_ref(before->cookies);
+	if (err)
+		dns_store_unref(store);
+	else
+		*ret = store;
+	return err;
+}
+
+/* -- looks ------------------------------------------------------------- */
+
+const struct zone_set *dns_store_zones(const struct dns_store *store)
+{
+	return store->zones;
+}
+
+const struct zone *dns_store_zone(const struct dns_store *store, uint32_t i)
+{
+	br_assert(i < store->n);
+	return store->items[i].zone;
+}
+
+struct wall dns_store_loaded_at(const struct dns_store *store, uint32_t i)
+{
+	br_assert(i < store->n);
+	return store->items[i].loaded_at;
+}
+
+const struct region_map *dns_store_regions(const struct dns_store *store)
+{
+	return store->world->regions;
+}
+
+const struct pops *dns_store_pops(const struct dns_store *store)
+{
+	return store->world->pops;
+}
+
+const struct cookie_secrets *dns_store_cookies(const struct dns_store *store)
+{
+	return store->cookies;
+}
+
+static bool has_zone(const struct dns_store *store, const struct zone *zone)
+{
+	for (uint32_t i = 0; i < store->n; i++)
+		if (store->items[i].zone == zone)
+			return true;
+	return false;
+}
+
+uint32_t dns_store_changed(
+    const struct dns_store *store, const struct dns_store *before)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; store && i < store->n; i++)
+		n += !before || !has_zone(before, store->items[i].zone);
+	return n;
+}
+
+static bool is_forbidden(const char *path)
+{
+	return path && access(path, R_OK) && (errno == EACCES);
+}
+
+const char *dns_store_forbidden(const struct conf *conf)
+{
+	const struct conf_dns *dns = &conf->dns;
+
+	if (is_forbidden(dns->cookie_secret))
+		return dns->cookie_secret;
+	for (uint32_t i = 0; i < dns->n_zones; i++) {
+		if (is_forbidden(dns->zones[i].file))
+			return dns->zones[i].file;
+		if (is_forbidden(dns->zones[i].key))
+			return dns->zones[i].key;
+	}
+	if (is_forbidden(conf->geo.file))
+		return conf->geo.file;
+	return is_forbidden(conf->geo.asn) ? conf->geo.asn : NULL;
+}
