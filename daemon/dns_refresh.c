@@ -15,11 +15,14 @@
 #define NO_ZONE UINT32_MAX
 /* Weights that ramp (a slow start) are stepped no oftener than this. */
 #define REFRESH_STEP_NS (100 * NS_PER_MS)
+/* How often it is looked at least whether something is due. */
+#define REFRESH_LOOK_NS (60 * NS_PER_S)
 
 struct dns_job {
 	struct plan *plan; /* in force when it began */
 	struct dns_store *from; /* the plan's then */
-	uint32_t zone; /* to be loaded anew, or NO_ZONE */
+	uint32_t zone; /* to be loaded or signed anew, or NO_ZONE */
+	bool resign;
 	uint64_t epoch;
 	/* -- answers -- */
 	struct dns_published *built; /* NULL: the zone is refused */
@@ -98,29 +101,55 @@ static struct control *dns_control(struct timer *timer)
 	return br_container_of(refresh, struct control, dns);
 }
 
+/* A zone whose signatures are due, else the weights. */
 static void on_due(struct timer *timer, struct mono now)
 {
-	(void)now;
-	dns_refresh_request(dns_control(timer));
+	struct control *control = dns_control(timer);
+	struct dns_refresh *refresh = &control->dns;
+	uint32_t zone = 0;
+
+	if (!control->plan->dns)
+		return;
+	timer_arm(&control->wheel, timer, mono_add_ns(now, REFRESH_LOOK_NS));
+	if (refresh->job || reload_running(control) ||
+	    dns_store_due(control->plan->dns, &zone).ns > wall_now().ns) {
+		dns_refresh_request(control);
+		return;
+	}
+	start(control, zone, NULL, NULL);
+	refresh->job->resign = true;
 }
 
 void dns_refresh_init(struct control *control)
 {
 	timer_init(&control->dns.timer, on_due);
 	control->dns.epoch = 1;
+	/* What was published before this thread began was not watched. */
+	timer_arm(&control->wheel, &control->dns.timer,
+	    mono_add_ns(control_now(control), NS_PER_S));
 }
 
-static void watch(struct control *control, const struct policy *policy)
+static void watch(
+    struct control *control, const struct dns_published *published)
 {
 	struct timer *timer = &control->dns.timer;
-	int64_t in_ns;
+	int64_t in_ns, due_ns = INT64_MAX;
+	uint32_t zone;
 
 	timer_disarm(&control->wheel, timer);
-	if (!policy || policy_due(policy).ns == INT64_MAX)
+	if (published->policy)
+		due_ns = policy_due(published->policy).ns;
+	if (published->store &&
+	    dns_store_due(published->store, &zone).ns < due_ns)
+		due_ns = dns_store_due(published->store, &zone).ns;
+	if (due_ns == INT64_MAX)
 		return;
-	in_ns = policy_due(policy).ns - wall_now().ns;
+	in_ns = due_ns - wall_now().ns;
 	if (in_ns < REFRESH_STEP_NS)
 		in_ns = REFRESH_STEP_NS;
+	/* The wall clock may be set meanwhile. */
+	if (in_ns > REFRESH_LOOK_NS)
+		in_ns = REFRESH_LOOK_NS;
 	timer_arm(
 	    &control->wheel, timer, mono_add_ns(control_now(control), in_ns));
 }
@@ -130,7 +159,7 @@ void dns_refresh_publish(struct control *control, struct dns_published *next)
 	struct dns_published *old =
 	    snapshot_publish(control->daemon->dns, next);
 
-	watch(control, next->policy);
+	watch(control, next);
 	post(control, DAEMON_DNS_FREE, old);
 }
 
@@ -154,7 +183,8 @@ static void take_store(struct control *control, struct dns_job *job)
 	const struct conf_zone *zone =
 	    &control->plan->conf->dns.zones[job->zone];
 
-	log_event(LOG_INFO, "zone reloaded", "zone=%s", zone->name);
+	log_event(LOG_INFO, job->resign ? "zone signed anew" : "zone reloaded",
+	    "zone=%s", zone->name);
 	control->plan->dns = job->store;
 	job->store = old; /* dropped with the job */
 }
@@ -173,7 +203,9 @@ void dns_refresh_on_done(struct control *control, struct dns_job *job)
 		dns_refresh_publish(control, job->built);
 		job->built = NULL;
 	} else if (job->zone != NO_ZONE && !job->built) {
-		log_event(LOG_ERROR, "zone refused, the old one stays",
+		log_event(LOG_ERROR,
+		    job->resign ? "zone could not be signed anew"
+				: "zone refused, the old one stays",
 		    "zone=%s errors=%u",
 		    current ? control->plan->conf->dns.zones[job->zone].name
 			    : "-",
@@ -192,18 +224,22 @@ void dns_refresh_end(struct control *control)
 
 /* -- the clerk --------------------------------------------------------- */
 
-void dns_refresh_do(struct daemon *daemon, struct dns_job *job)
+static int change_zone(struct dns_job *job)
 {
 	const struct conf *conf = job->plan->conf;
-	struct dns_store *store = job->from;
 
-	if (job->zone != NO_ZONE) {
-		if (dns_store_reload(
-			conf, job->from, job->zone, &job->errors, &job->store))
-			return;
-		store = job->store;
-	}
-	job->built = dns_published_new(store, conf, daemon->board, job->epoch);
+	return job->resign ? dns_store_resign(conf, job->from, job->zone,
+				 &job->errors, &job->store)
+			   : dns_store_reload(conf, job->from, job->zone,
+				 &job->errors, &job->store);
+}
+
+void dns_refresh_do(struct daemon *daemon, struct dns_job *job)
+{
+	if (job->zone != NO_ZONE && change_zone(job))
+		return;
+	job->built = dns_published_new(job->store ? job->store : job->from,
+	    job->plan->conf, daemon->board, job->epoch);
 }
 
 void dns_refresh_free(struct daemon *daemon, struct dns_published *published)

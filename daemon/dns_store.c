@@ -7,6 +7,7 @@
 #include "conf/diff.h"
 #include "daemon/geo.h"
 #include "dnsd/cookie_secrets.h"
+#include "dnsd/sign.h"
 #include "dnsd/zone_load.h"
 #include "dnsd/zone_set.h"
 #include "fleet/pop.h"
@@ -43,6 +44,7 @@ struct stored_zone {
 	struct stamp stamp; /* of its file, before it was read */
 	bool includes;
 	struct wall loaded_at;
+	struct wall due; /* to be signed anew */
 };
 
 struct dns_store {
@@ -189,24 +191,39 @@ static void add_problems(const struct conf *conf, const struct conf_zone *zone,
 		    "dns.zones.%s: %s", zone->name, report->problems[i].text);
 }
 
-static int read_zone(struct dns_store *store, const struct conf *conf,
-    uint32_t i, struct conf_errors *errors)
+static struct zone_load_input load_input(
+    const struct dns_store *store, const struct conf *conf, uint32_t i)
 {
-	const struct conf_zone *zone = &conf->dns.zones[i];
-	struct stored_zone *item = &store->items[i];
-	struct zone_report report;
-	struct zone_load_input input = {.conf = zone,
+	return (struct zone_load_input){.conf = &conf->dns.zones[i],
 	    .conf_file = conf->file,
 	    .pops = store->world->pops,
 	    .seed = store->seed,
 	    .now = wall_now(),
 	    .threads = DNS_SIGNING_THREADS};
+}
+
+/* Signatures are of this moment, until sign_due() of it. */
+static void note_signed(struct stored_zone *item, struct wall now)
+{
+	item->due.ns = INT64_MAX;
+	if (item->zone && zone_base(item->zone))
+		item->due = sign_due(zone_apex(item->zone), now);
+}
+
+static int read_zone(struct dns_store *store, const struct conf *conf,
+    uint32_t i, struct conf_errors *errors)
+{
+	const struct conf_zone *zone = &conf->dns.zones[i];
+	struct stored_zone *item = &store->items[i];
+	struct zone_load_input input = load_input(store, conf, i);
+	struct zone_report report;
 
 	zone_report_init(&report);
 	item->stamp = stamp_of(zone->file);
 	item->loaded_at = input.now;
 	item->world = world_ref(store->world);
 	item->zone = zone_load(&input, &report, &item->includes);
+	note_signed(item, input.now);
 	add_problems(conf, zone, &report, errors);
 	zone_report_fini(&report);
 	return item->zone ? 0 : BR_E_CONFIG;
@@ -296,30 +313,82 @@ int dns_store_load(const struct conf *conf, const struct dns_store *before,
 	return 0;
 }
 
-int dns_store_reload(const struct conf *conf, const struct dns_store *before,
-    uint32_t zone, struct conf_errors *errors, struct dns_store **ret)
+/* All that `before` has, but for one zone. */
+static struct dns_store *store_but(
+    const struct conf *conf, const struct dns_store *before, uint32_t zone)
 {
 	struct dns_store *store = store_new(conf, before);
-	int err = 0;
 
 	br_assert(zone < store->n && before->n == store->n);
 	store->world = world_ref(before->world);
-	for (uint32_t i = 0; i < store->n && !err; i++) {
-		if (i == zone) {
-			err = put_zone(store, conf, i, NULL, errors);
+	store->cookies = cookie_secrets_ref(before->cookies);
+	for (uint32_t i = 0; i < store->n; i++) {
+		if (i == zone)
 			continue;
-		}
 		store->items[i] = before->items[i];
 		(void)zone_ref(before->items[i].zone);
 		(void)world_ref(before->items[i].world);
-		err = zone_set_add(store->zones, before->items[i].zone);
 	}
-	store->cookies = cookie_secrets_ref(before->cookies);
+	return store;
+}
+
+/* In the order of the configuration. */
+static int fill_set(struct dns_store *store)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < store->n && !err; i++)
+		err = zone_set_add(store->zones, store->items[i].zone);
+	return err;
+}
+
+static int end_change(struct dns_store *store, int err, struct dns_store **ret)
+{
+	if (!err)
+		err = fill_set(store);
 	if (err)
 		dns_store_unref(store);
 	else
 		*ret = store;
 	return err;
+}
+
+int dns_store_reload(const struct conf *conf, const struct dns_store *before,
+    uint32_t zone, struct conf_errors *errors, struct dns_store **ret)
+{
+	struct dns_store *store = store_but(conf, before, zone);
+
+	return end_change(store, read_zone(store, conf, zone, errors), ret);
+}
+
+int dns_store_resign(const struct conf *conf, const struct dns_store *before,
+    uint32_t zone, struct conf_errors *errors, struct dns_store **ret)
+{
+	struct dns_store *store = store_but(conf, before, zone);
+	struct stored_zone *item = &store->items[zone];
+	struct zone_load_input input = load_input(store, conf, zone);
+	struct zone_report report;
+
+	*item = before->items[zone];
+	(void)world_ref(item->world);
+	zone_report_init(&report);
+	item->zone = zone_resign(&input, before->items[zone].zone, &report);
+	note_signed(item, input.now);
+	add_problems(conf, input.conf, &report, errors);
+	zone_report_fini(&report);
+	return end_change(store, item->zone ? 0 : BR_E_CONFIG, ret);
+}
+
+struct wall dns_store_due(const struct dns_store *store, uint32_t *ret_zone)
+{
+	struct wall due = {.ns = INT64_MAX};
+
+	for (uint32_t i = 0; i < store->n; i++)
+		if (store->items[i].due.ns < due.ns) {
+			due = store->items[i].due;
+			*ret_zone = i;
+		}
+	return due;
 }
 
 /* -- looks ------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "conf/conf.h"
 
 struct cookie_secrets;
@@ -38,6 +39,13 @@ int dns_store_load(const struct conf *conf, const struct dns_store *before,
 int dns_store_reload(const struct conf *conf, const struct dns_store *before,
     uint32_t zone, struct conf_errors *errors,
     struct dns_store **ret) BR_MUST_CHECK;
+/* The same with one zone signed anew. */
+int dns_store_resign(const struct conf *conf, const struct dns_store *before,
+    uint32_t zone, struct conf_errors *errors,
+    struct dns_store **ret) BR_MUST_CHECK;
+/* When the first of the zones is to be signed anew, and which it is; INT64_MAX:
+ * none is signed here. */
+struct wall dns_store_due(const struct dns_store *store, uint32_t *ret_zone);
 struct dns_store *dns_store_ref(struct dns_store *store);
 /* NULL is ignored. */
 void dns_store_unref(struct dns_store *store);

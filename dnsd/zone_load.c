@@ -197,3 +197,12 @@ struct zone *zone_load(const struct zone_load_input *input,
 	zone_unref(zone);
 	return done;
 }
+
+struct zone *zone_resign(const struct zone_load_input *input, struct zone *zone,
+    struct zone_report *report)
+{
+	struct load load = {
+	    .input = input, .conf = input->conf, .report = report};
+
+	return sign(&load, zone);
+}

@@ -34,3 +34,7 @@ struct zone_load_input {
 /* *ret_includes: its file included others. */
 struct zone *zone_load(const struct zone_load_input *input,
     struct zone_report *report, bool *ret_includes);
+/* The same zone with signatures of now, by the key of its configuration; files
+ * of the zone are not read. */
+struct zone *zone_resign(const struct zone_load_input *input, struct zone *zone,
+    struct zone_report *report);
