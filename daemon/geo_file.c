@@ -365,7 +365,7 @@ int geo_file_read(const char *path, const struct geo_sink *sink,
     struct geo_facts *ret, char *ret_why, size_t room)
 {
 	struct walk *walk;
-	int fd, err;
+	int fd = -1, err; /* not all compilers see that 0 means a descriptor */
 
 	ret_why[0] = '\0';
 	err = open_copy(path, ret_why, room, &fd);
