@@ -229,6 +229,42 @@ START_TEST(test_later_places_go_by_weight)
 }
 END_TEST
 
+/* The order is that of draw_score(), which shortcuts must not change. */
+START_TEST(test_order_is_by_score)
+{
+	uint64_t weights[DRAW_POPS_MAX];
+	struct draw_case c;
+	uint32_t wrong = 0;
+	uint8_t got[DRAW_POPS_MAX];
+
+	for (uint32_t i = 0; i < DRAW_POPS_MAX; i++)
+		weights[i] = i % 3 * i * i;
+	c = made(weights, NULL, DRAW_POPS_MAX, 3);
+	for (uint64_t key = 0; key < 2000; key++) {
+		uint32_t n = 1 + (uint32_t)key % DRAW_POPS_MAX;
+		uint32_t n_got = draw_order(c.w, c.ids, key, n, got);
+
+		wrong += n_got != (n < c.w->n_positive ? n : c.w->n_positive);
+		wrong += draw_first(c.w, c.ids, key) != got[0];
+		/* Each that is not in it comes after the last that is. */
+		for (uint32_t i = 0; i < c.w->n; i++) {
+			uint32_t place = 0;
+
+			while (place < n_got && got[place] != i)
+				place++;
+			if (!c.w->pop[i].weight || !place)
+				continue;
+			wrong +=
+			    draw_score(c.ids[i], key, c.w->pop[i].inverse) <
+			    draw_score(c.ids[got[place - 1]], key,
+				c.w->pop[got[place - 1]].inverse);
+		}
+	}
+	ck_assert_uint_eq(wrong, 0);
+	free(c.w);
+}
+END_TEST
+
 START_TEST(test_order_is_of_ids_not_of_places)
 {
 	static const uint64_t w[] = {5, 3, 2, 4}, moved[] = {4, 2, 5, 3};
@@ -401,6 +437,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_first_places_go_by_weight, 0, 5);
 	tcase_add_test(tcase, test_64_pops);
 	tcase_add_test(tcase, test_later_places_go_by_weight);
+	tcase_add_test(tcase, test_order_is_by_score);
 	tcase_add_test(tcase, test_order_is_of_ids_not_of_places);
 	tcase_add_loop_test(tcase, test_moved_keys, 0, 5);
 	tcase_add_loop_test(tcase, test_sets_include_by_weight, 0, 4);
