@@ -9,7 +9,7 @@
 
 #define N_DEFAULT 3
 #define APEX "@"
-/* What {resource} is at the apex, or where no label is left. */
+/* What {resource} is at the apex. */
 #define APEX_WORD "apex"
 /* {pop} or {resource} in a pattern. */
 #define PLACEHOLDERS_MAX 2
@@ -266,14 +266,24 @@ static bool target_parts(
 	return true;
 }
 
-/* Without the labels that begin with "_", which no host has. */
-static const char *target_resource(const char *name)
+/* Labels of a service lose their "_", which no host's name has, and become
+ * one label with what follows: _sip._tcp is sip-tcp. dnsd/resource_target.c
+ * makes the same of it. */
+static void target_add_resource(struct strbuf *sb, const char *name)
 {
-	const char *dot;
+	if (!strcmp(name, APEX))
+		name = APEX_WORD;
+	while (*name == '_') {
+		size_t length = strcspn(++name, ".");
 
-	while (*name == '_' && (dot = strchr(name, '.')))
-		name = dot + 1;
-	return *name == '_' || !strcmp(name, APEX) ? APEX_WORD : name;
+		strbuf_add(sb, name, length);
+		name += length;
+		if (*name == '.') {
+			strbuf_addc(sb, '-');
+			name++;
+		}
+	}
+	strbuf_adds(sb, name);
 }
 
 static void target_expand(
@@ -283,10 +293,10 @@ static void target_expand(
 	for (const char *at = resource->target; *at; at++) {
 		if (*at != '{')
 			strbuf_addc(sb, *at);
+		else if (at[1] == 'p')
+			strbuf_adds(sb, pop);
 		else
-			strbuf_adds(sb, at[1] == 'p'
-					    ? pop
-					    : target_resource(resource->name));
+			target_add_resource(sb, resource->name);
 		if (*at == '{')
 			at = strchr(at, '}');
 	}

@@ -427,8 +427,8 @@ static const struct schema_row rows[] = {
 	.shown = "\"{resource}--{pop}\"",
 	.help = "Pattern of the names, relative to the zone, that stand for "
 		"its POPs: {pop} is the POP's name, {resource} the "
-		"resource's, without labels that begin with an underscore, "
-		"and \"apex\" for the zone itself. Braid makes the records "
+		"resource's, \"apex\" for the zone itself and \"sip-tcp\" for "
+		"_sip._tcp. Braid makes the records "
 		"of these names, so the zone has none for them.",
     },
     {

@@ -32,19 +32,23 @@ static void append(struct filled *f, const char *text, size_t length)
 	f->text[f->length] = '\0';
 }
 
-/* The resource's name without the labels of a service (RFC 2782), which a
- * host's name may not have; the word for the apex where none is left. What is
+/* Labels of a service (RFC 2782) lose their underscore, which no host's name
+ * has, and become one label with what follows: _sip._tcp is sip-tcp. What is
  * checked of the configuration (conf/rules_resources.c) is the same text. */
 static void append_resource(struct filled *f, const struct resource *r)
 {
-	const char *name = r->name;
+	const char *name = strcmp(r->name, "@") ? r->name : "apex";
 
 	while (*name == '_') {
-		name += strcspn(name, ".");
-		name += *name == '.';
+		size_t length = strcspn(++name, ".");
+
+		append(f, name, length);
+		name += length;
+		if (*name == '.') {
+			append(f, "-", 1);
+			name++;
+		}
 	}
-	if (!*name || !strcmp(name, "@"))
-		name = "apex";
 	append(f, name, strlen(name));
 }
 

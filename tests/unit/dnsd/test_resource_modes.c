@@ -226,8 +226,8 @@ START_TEST(test_srv)
 	f.resource.name = "_xmpp._tcp.chat";
 	f.resource.port = 5222;
 	r = fixture_made();
-	ck_assert_str_eq(
-	    name_text(resource_target(r, 0)), "chat--pop0.cdn.example.");
+	ck_assert_str_eq(name_text(resource_target(r, 0)),
+	    "xmpp-tcp-chat--pop0.cdn.example.");
 	fixture_choose(r, NULL, 1, &c);
 	/* All are named to everybody: no key decided. */
 	ck_assert_uint_eq(c.scope, 0);
