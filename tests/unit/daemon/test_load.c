@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/load.h"
 
+#include "daemon/dns_views.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +81,13 @@ static struct load_job *run(void)
 	return job;
 }
 
+/* What control takes of a job whose file is good. */
+static void drop_plan(struct load_job *job)
+{
+	dns_published_free(job->published);
+	plan_free(job->plan, daemon_.board);
+}
+
 START_TEST(test_bad_file_gives_all_errors)
 {
 	struct load_job *job;
@@ -133,7 +142,7 @@ static void expect_summary(const char *text, const char *summary)
 	job = run();
 	ck_assert_ptr_nonnull(job->plan);
 	ck_assert_str_eq(job->summary, summary);
-	plan_free(job->plan, daemon_.board);
+	drop_plan(job);
 	load_job_free(job);
 }
 
@@ -188,7 +197,7 @@ START_TEST(test_good_file_counts_changes)
 	    job->summary, "1 server added (p/b), 1 server changed (p/a)");
 	ck_assert_uint_eq(job->n_reweighted, 1);
 	ck_assert_str_eq(job->reweighted[0]->server, "a");
-	plan_free(job->plan, daemon_.board);
+	drop_plan(job);
 	load_job_free(job);
 }
 END_TEST
