@@ -31,9 +31,11 @@
 #include "dnsd/dns_record.h"
 
 #define ZONE_NONE UINT32_MAX
-/* What is left for one rrset in a message of 65535 bytes beside the header,
- * the longest question and an OPT record. */
-#define RRSET_BYTES_MAX (65535u - 12u - 259u - 11u)
+/* What one rrset may take in a message: the header, the longest question and
+ * owner, OPT and TSIG have to have room beside it. Of each record it is
+ * RRSET_RECORD_BYTES and the rdata. */
+#define RRSET_BYTES_MAX 64000u
+#define RRSET_RECORD_BYTES 12u
 
 struct zone;
 struct resource;

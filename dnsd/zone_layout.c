@@ -118,6 +118,7 @@ static size_t put_set(struct layout *layout, const uint8_t *owner,
 	size_t at = zone_bytes_add(&layout->data, sizeof(struct rrset));
 	struct rrset set = {.ttl = ttl, .type = items->held->type};
 	struct dns_place place = place_of(layout, items);
+	uint32_t bytes = 0; /* in a message */
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (i &&
@@ -126,7 +127,8 @@ static size_t put_set(struct layout *layout, const uint8_t *owner,
 			continue;
 		}
 		set.length += 2u + items[i].held->length;
-		if (set.length > RRSET_BYTES_MAX) {
+		bytes += RRSET_RECORD_BYTES + items[i].held->length;
+		if (bytes > RRSET_BYTES_MAX) {
 			zone_report_name(layout->input->report, ZONE_ERROR,
 			    &place, owner, set.type,
 			    "%u records are more than a message can hold", n);
