@@ -254,7 +254,6 @@ static bool prepare(struct responder *r, enum wire_result result)
 	/* RFC 8906 section 3.1.4. NOTIFY and UPDATE are among them: we are
 	 * nobody's secondary, and zones change by their files. */
 	if (r->query.opcode) {
-		r->query.has_opt = false;
 		fail(r, WIRE_NOTIMP, EDNS_ERROR_NONE);
 		return false;
 	}

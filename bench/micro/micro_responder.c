@@ -7,6 +7,7 @@
 #include "dnsd/wire.h"
 #include "tests/unit/dnsd/dns_packet.h"
 #include "tests/unit/dnsd/dns_zone.h"
+#include "tests/unit/dnsd/responder_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ static void keep(struct state *s, uint32_t i, const struct packet *p)
 static void ask(struct state *s, uint64_t n, const char *format, unsigned type,
     bool edns, const void *cookie, unsigned rcode)
 {
-	struct query_facts facts;
+	struct query_facts found;
 	uint64_t bytes = 0;
 
 	micro_stop();
@@ -102,8 +103,8 @@ static void ask(struct state *s, uint64_t n, const char *format, unsigned type,
 	for (uint64_t i = 0; i < n; i++) {
 		bytes += responder_answer(&s->view, &s->client,
 		    s->queries[i % QUERIES], s->lengths[i % QUERIES], s->out,
-		    sizeof s->out, &facts);
-		br_assert(facts.rcode == rcode);
+		    sizeof s->out, &found);
+		br_assert(found.rcode == rcode);
 	}
 	micro_use(bytes);
 }
@@ -148,6 +149,35 @@ static void run_nxdomain(void *state, uint64_t n)
 	ask(state, n, "no%u.example.com.", 1, true, NULL, WIRE_NXDOMAIN);
 }
 
+/* One of three POPs for each of so many networks. */
+static void run_pick(void *state, uint64_t n)
+{
+	struct state *s = state;
+	struct query_facts found;
+
+	micro_stop();
+	fixture_open();
+	for (uint32_t i = 0; i < QUERIES; i++) {
+		uint64_t network = rng_u64(&s->rng);
+		uint8_t subnet[7] = {0, 1, 24, 0, (uint8_t)(network | 1),
+		    (uint8_t)(network >> 8), (uint8_t)(network >> 16)};
+
+		packet_query_edns(&query, "pick.cdn.", 1, 1232, false);
+		packet_option(&query, 8, subnet, sizeof subnet);
+		keep(s, i, &query);
+	}
+	micro_go();
+	for (uint64_t i = 0; i < n; i++) {
+		micro_use(responder_answer(&view, &client,
+		    s->queries[i % QUERIES], s->lengths[i % QUERIES], s->out,
+		    sizeof s->out, &found));
+		br_assert(found.pop < 3 && found.ecs_scope);
+	}
+	micro_stop();
+	fixture_close();
+	micro_go();
+}
+
 static void run_referral(void *state, uint64_t n)
 {
 	ask(state, n, "n%u.sub.example.com.", 1, true, NULL, WIRE_NOERROR);
@@ -173,6 +203,7 @@ static const struct micro_case cases[] = {
     CASE("no such type", run_nodata),
     CASE("no such name", run_nxdomain),
     CASE("a referral with glue", run_referral),
+    CASE("a resource's pick by the client's subnet", run_pick),
     CASE("not our zone", run_refused),
 };
 

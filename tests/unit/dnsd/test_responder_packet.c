@@ -545,6 +545,11 @@ START_TEST(test_nocookie_max)
 	ask_cookie("a.bigsub.example.", 1, cookie, 24, DNS_COOKIE_valid);
 	ck_assert_uint_gt(answer.length, 512);
 	ck_assert(!facts.truncated);
+	/* Nor with one more than no path fragments (RFC 9715). */
+	packet_query_edns(&query, "big.example.", 16, 4096, false);
+	packet_option(&query, 10, cookie, 24);
+	ck_assert_uint_ne(fixture_ask_packet(), 0);
+	ck_assert(facts.truncated);
 	fixture_ask_edns("a.bigsub.example.", 1, 1232, false);
 	ck_assert_uint_le(answer.length, 512);
 	client.transport = DNS_TCP;
