@@ -12,7 +12,7 @@
 
 /* -- errors ------------------------------------------------------------ */
 
-static void fail(struct responder *r, enum wire_rcode rcode, int error)
+void responder_fail(struct responder *r, enum wire_rcode rcode, int error)
 {
 	r->rcode = (uint16_t)rcode;
 	r->reply.error = (int16_t)error;
@@ -27,7 +27,7 @@ static void fail_malformed(struct responder *r)
 	    .present = r->query.has_opt,
 	    .udp_size = r->query.opt_class,
 	};
-	fail(r, WIRE_FORMERR, EDNS_ERROR_NONE);
+	responder_fail(r, WIRE_FORMERR, EDNS_ERROR_NONE);
 }
 
 /* -- EDNS -------------------------------------------------------------- */
@@ -97,7 +97,7 @@ static bool read_edns(struct responder *r)
 	/* RFC 6891 section 6.1.3. */
 	if (r->edns.version) {
 		r->facts->edns = true;
-		fail(r, WIRE_BADVERS, EDNS_ERROR_NONE);
+		responder_fail(r, WIRE_BADVERS, EDNS_ERROR_NONE);
 		return false;
 	}
 	answer_options(r);
@@ -151,7 +151,7 @@ static void answer_chaos(struct responder *r)
 	uint8_t rdata[256];
 
 	if (!text) {
-		fail(r, WIRE_REFUSED, EDNS_ERROR_PROHIBITED);
+		responder_fail(r, WIRE_REFUSED, EDNS_ERROR_PROHIBITED);
 		return;
 	}
 	r->facts->kind = DNS_KIND_special;
@@ -175,7 +175,7 @@ static void answer_chaos(struct responder *r)
 static void answer_transfer(struct responder *r)
 {
 	if (!r->view->transfers || r->client->transport != DNS_TCP) {
-		fail(r, WIRE_REFUSED, EDNS_ERROR_PROHIBITED);
+		responder_fail(r, WIRE_REFUSED, EDNS_ERROR_PROHIBITED);
 		return;
 	}
 	dname_key_of(&r->key, r->query.name, r->query.name_size,
@@ -184,7 +184,7 @@ static void answer_transfer(struct responder *r)
 
 	/* RFC 5936 section 2.2.1: of a zone we have, by its apex. */
 	if (!zone || !dname_equal(zone_apex(zone), r->query.name)) {
-		fail(r, WIRE_NOTAUTH, EDNS_ERROR_NOT_AUTHORITATIVE);
+		responder_fail(r, WIRE_NOTAUTH, EDNS_ERROR_NOT_AUTHORITATIVE);
 		return;
 	}
 	r->facts->zone = zone;
@@ -198,12 +198,12 @@ static bool answer_meta(struct responder *r)
 	case TYPE_OPT:
 	case TYPE_TSIG:
 	case TYPE_NXNAME: /* RFC 9824 section 3.5 */
-		fail(r, WIRE_FORMERR, EDNS_ERROR_INVALID_QUERY_TYPE);
+		responder_fail(r, WIRE_FORMERR, EDNS_ERROR_INVALID_QUERY_TYPE);
 		return true;
 	case TYPE_TKEY:
 	case TYPE_MAILA:
 	case TYPE_MAILB:
-		fail(r, WIRE_NOTIMP, EDNS_ERROR_NOT_SUPPORTED);
+		responder_fail(r, WIRE_NOTIMP, EDNS_ERROR_NOT_SUPPORTED);
 		return true;
 	case TYPE_AXFR:
 	case TYPE_IXFR:
@@ -222,7 +222,7 @@ static void answer_question(struct responder *r)
 	}
 	/* RFC 8906 section 3.1.3: of a class that is not served. */
 	if (r->query.class != CLASS_IN) {
-		fail(r, WIRE_REFUSED, EDNS_ERROR_NOT_AUTHORITATIVE);
+		responder_fail(r, WIRE_REFUSED, EDNS_ERROR_NOT_AUTHORITATIVE);
 		return;
 	}
 	if (!answer_meta(r))
@@ -233,12 +233,12 @@ static void answer_question(struct responder *r)
 static void answer_no_question(struct responder *r)
 {
 	if (!r->reply.cookie) {
-		fail(r, WIRE_FORMERR, EDNS_ERROR_NONE);
+		responder_fail(r, WIRE_FORMERR, EDNS_ERROR_NONE);
 		return;
 	}
 	r->facts->kind = DNS_KIND_special;
 	if (r->facts->cookie == DNS_COOKIE_invalid)
-		fail(r, WIRE_BADCOOKIE, EDNS_ERROR_NONE);
+		responder_fail(r, WIRE_BADCOOKIE, EDNS_ERROR_NONE);
 }
 
 /* -- the message ------------------------------------------------------- */
@@ -254,10 +254,10 @@ static bool prepare(struct responder *r, enum wire_result result)
 	/* RFC 8906 section 3.1.4. NOTIFY and UPDATE are among them: we are
 	 * nobody's secondary, and zones change by their files. */
 	if (r->query.opcode) {
-		fail(r, WIRE_NOTIMP, EDNS_ERROR_NONE);
+		responder_fail(r, WIRE_NOTIMP, EDNS_ERROR_NONE);
 		return false;
 	}
-	return read_edns(r);
+	return read_edns(r) && (!r->query.tsig_at || responder_tsig_read(r));
 }
 
 /* NSID is the one option without a bound that the smallest message holds. */
@@ -273,6 +273,22 @@ static bool reserve_opt(struct responder *r, size_t *ret_size)
 	r->reply.nsid = NULL;
 	*ret_size = edns_reply_size(&r->edns, &r->reply) + EDNS_ERROR_BYTES;
 	return wire_reserve(&r->writer, *ret_size);
+}
+
+/* RFC 8945 section 5.3: whatever is left out, the signature is not. Names of
+ * keys and algorithms that leave no room for a question are nobody's. */
+static size_t reserve_tsig(struct responder *r)
+{
+	size_t size;
+
+	if (!r->has_tsig)
+		return 0;
+	size = responder_tsig_size(r);
+	if (wire_reserve(&r->writer, size))
+		return size;
+	r->has_tsig = false;
+	responder_fail(r, WIRE_FORMERR, EDNS_ERROR_NONE);
+	return 0;
 }
 
 static uint16_t flags_of(const struct responder *r)
@@ -293,6 +309,7 @@ static uint16_t flags_of(const struct responder *r)
 static size_t finish(struct responder *r, size_t opt_size, size_t limit)
 {
 	struct wire_writer *w = &r->writer;
+	size_t length;
 
 	r->facts->rcode = r->rcode;
 	r->facts->ecs_scope = r->reply.scope;
@@ -308,14 +325,18 @@ static size_t finish(struct responder *r, size_t opt_size, size_t limit)
 		    &r->edns, &r->reply, padded ? limit : 0, &w->out);
 		w->counts[WIRE_ADDITIONAL]++;
 	}
-	return wire_end(w, r->query.id, flags_of(r), r->rcode);
+	length = wire_end(w, r->query.id, flags_of(r), r->rcode);
+	if (r->has_tsig)
+		length =
+		    tsig_sign(&r->tsig, w->out.base, length, r->client->now);
+	return length;
 }
 
 static size_t answer(
     struct responder *r, enum wire_result result, void *out, size_t room)
 {
 	bool go_on = prepare(r, result);
-	size_t opt_size, limit = limit_of(r, room);
+	size_t opt_size, tsig_size, limit = limit_of(r, room);
 
 	if (!wire_begin(&r->writer, out, limit, &r->query) ||
 	    !reserve_opt(r, &opt_size)) {
@@ -323,13 +344,15 @@ static size_t answer(
 		r->facts->kind = DNS_KIND_none;
 		return 0;
 	}
+	tsig_size = reserve_tsig(r);
+	go_on = go_on && r->rcode == WIRE_NOERROR;
 	if (go_on && r->query.name)
 		answer_question(r);
 	else if (go_on)
 		answer_no_question(r);
 	if (r->facts->kind == DNS_KIND_transfer)
 		return 0;
-	return finish(r, opt_size, limit);
+	return finish(r, opt_size, limit - tsig_size);
 }
 
 size_t responder_answer(const struct dns_view *view,
@@ -354,7 +377,7 @@ size_t responder_answer(const struct dns_view *view,
 	r.client = client;
 	r.facts = ret;
 	r.rcode = WIRE_NOERROR;
-	r.authoritative = false;
+	r.authoritative = r.has_tsig = false;
 	r.edns = (struct edns){0};
 	r.reply = (struct edns_reply){.error = EDNS_ERROR_NONE};
 	return answer(&r, result, out, room);

@@ -21,7 +21,8 @@
  * Limits:  RESPONDER_CHAIN_MAX names from the question to the answer;
  *          RESPONDER_UDP_MAX bytes over UDP, whoever asks.
  * RFC:     1034, 1035, 2181, 2308, 3597, 4035, 4343, 4592, 5001, 6672, 6891,
- *          7830, 7828, 7871, 7873, 8020, 8482, 8906, 8914, 9018, 9460, 9471.
+ *          7830, 7828, 7871, 7873, 8020, 8482, 8906, 8914, 8945, 9018, 9460,
+ *          9471.
  */
 #include <stddef.h>
 
@@ -32,6 +33,7 @@
 struct cookie_secrets;
 struct policy;
 struct region_map;
+struct tsig_key;
 struct zone_set;
 
 /* What no path fragments (RFC 9715). */
@@ -51,12 +53,20 @@ struct dns_client {
 	struct wall now;
 };
 
+/* Who asks about the zone signs with it, if at all (RFC 8945). */
+struct dns_zone_key {
+	const struct zone *zone;
+	const struct tsig_key *key;
+};
+
 /* What is answered from; immutable once it is published. */
 struct dns_view {
 	const struct zone_set *zones;
 	const struct policy *policy; /* NULL where there is no resource */
 	const struct region_map *regions; /* NULL: none */
 	const struct cookie_secrets *cookies; /* NULL: no cookies */
+	const struct dns_zone_key *keys; /* of zones that have one */
+	uint32_t n_keys;
 	const char *nsid; /* NULL: off; RFC 5001 */
 	const char *chaos_version; /* NULL: off; version.bind */
 	const char *chaos_id; /* NULL: off; id.server, hostname.bind */

@@ -4,6 +4,7 @@
  * What the responder's files share: one query on its way to its answer.
  *
  *      responder.c       the packet: header, EDNS, cookie, size, class, type
+ *      responder_tsig.c  who signs queries
  *      responder_zone.c  the name: zones, aliases, referrals, absences
  *      responder_resource.c  the name is a resource's: what this client gets
  *      responder_add.c   what goes along: addresses of targets, glue
@@ -13,6 +14,7 @@
  */
 #include "dnsd/edns.h"
 #include "dnsd/responder.h"
+#include "dnsd/tsig.h"
 #include "dnsd/wire.h"
 #include "dnsd/zone.h"
 
@@ -50,14 +52,23 @@ struct responder {
 	struct edns_reply reply;
 	uint16_t rcode;
 	bool authoritative; /* AA */
+	bool has_tsig; /* the answer ends in a TSIG record, too */
 	/* On the way from alias to alias: sets of aliases that are in the
 	 * answer, and names that a DNAME made. */
 	uint32_t n_aliases, n_renamed;
 	const struct rrset *aliases[RESPONDER_CHAIN_MAX];
 	uint8_t renamed[RESPONDER_CHAIN_MAX][DNAME_MAX];
+	struct tsig_session tsig; /* when `has_tsig` */
 	struct dname_key key; /* of the question's name */
 	struct wire_writer writer;
 };
+
+void responder_fail(struct responder *r, enum wire_rcode rcode, int error);
+
+/* Checks the query's signature. False: there is an error to answer. */
+bool responder_tsig_read(struct responder *r);
+/* Bytes that the answer's own takes at most. */
+size_t responder_tsig_size(const struct responder *r);
 
 /* The answer from the zones for a question of class IN, into the writer. */
 void responder_zone_answer(struct responder *r);
