@@ -479,6 +479,17 @@ static void fill_refuse_kind(struct draft *draft, const struct schema_row *row,
 	fill_skip(draft);
 }
 
+/* Notes where a value stood; of a list the first that is right. */
+static void fill_place(
+    const struct schema_row *row, struct scope *scope, struct conf_pos pos)
+{
+	struct conf_pos *place =
+	    (void *)((char *)scope->element + row->pos_offset);
+
+	if (!place->line)
+		*place = pos;
+}
+
 static void fill_scalar(struct draft *draft, const struct schema_row *row,
     struct scope *scope, const struct yaml_event *event, bool first)
 {
@@ -502,9 +513,8 @@ static void fill_scalar(struct draft *draft, const struct schema_row *row,
 	if (rc < 0)
 		draft_error(
 		    draft, scope, row, event->pos, "%s", strbuf_text(&why));
-	else if (row->pos_offset && first)
-		memcpy((char *)scope->element + row->pos_offset, &event->pos,
-		    sizeof(event->pos));
+	else if (row->pos_offset)
+		fill_place(row, scope, event->pos);
 	strbuf_fini(&why);
 }
 
