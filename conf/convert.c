@@ -128,8 +128,10 @@ static int convert_refuse_number(const struct convert *c)
 
 	convert_refuse(c);
 	if (c->row->type == SCHEMA_DURATION ? !value_guess_duration(c->text, &v)
-	    : c->row->type == SCHEMA_SIZE   ? !value_guess_size(c->text, &v)
-					    : true)
+	    : c->row->type == SCHEMA_BANDWIDTH
+		? !value_guess_bandwidth(c->text, &v)
+	    : c->row->type == SCHEMA_SIZE ? !value_guess_size(c->text, &v)
+					  : true)
 		return -EINVAL;
 	strbuf_adds(c->why, ", did you mean ");
 	convert_add_quantity(c->why, c->row->type, v);

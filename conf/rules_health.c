@@ -81,10 +81,14 @@ static void check_step(const struct rules_check *r, uint32_t i)
 static void check_script(const struct rules_check *r)
 {
 	const struct conf_health *health = r->health;
-	const struct schema_row *row = check_row(r, "script");
-	struct conf_pos pos = check_pos(r, row);
+	const struct schema_row *row;
+	struct conf_pos pos;
 	uint64_t bytes = 0;
 
+	if (health->type != CONF_HEALTH_SEND_EXPECT && !health->n_steps)
+		return;
+	row = check_row(r, "script");
+	pos = check_pos(r, row);
 	if (health->type == CONF_HEALTH_SEND_EXPECT && !pos.line)
 		draft_error(r->draft, r->scope, row,
 		    check_pos(r, check_row(r, "type")),
@@ -108,15 +112,17 @@ static void check_script(const struct rules_check *r)
 static void check_times(const struct rules_check *r)
 {
 	const struct conf_health *health = r->health;
-	const struct schema_row *longer = check_row(r, "timeout");
-	const struct schema_row *shorter = check_row(r, "interval");
-	bool given = check_pos(r, longer).line != 0;
-	const struct schema_row *row = given ? longer : shorter;
+	const struct schema_row *row;
 	struct strbuf sb;
+	bool given;
 
 	if (health->type == CONF_HEALTH_NONE || r->scope->bad ||
 	    health->timeout_ms <= health->interval_ms)
 		return;
+	row = check_row(r, "timeout");
+	given = check_pos(r, row).line != 0;
+	if (!given)
+		row = check_row(r, "interval");
 	strbuf_init(&sb);
 	value_add_duration(
 	    &sb, given ? health->timeout_ms : health->interval_ms);

@@ -32,6 +32,12 @@ static const struct guess_unit guess_sizes[] = {{"k", 1u << 10},
     {"mib", 1u << 20}, {"g", 1u << 30}, {"gb", 1u << 30}, {"gib", 1u << 30},
     {0}};
 
+/* What stands before "/s", or means it. */
+static const struct guess_unit guess_bandwidths[] = {{"bps", 1}, {"bit", 1},
+    {"k", 1000}, {"kbps", 1000}, {"kbit", 1000}, {"m", 1000000},
+    {"mbps", 1000000}, {"mbit", 1000000}, {"g", 1000000000},
+    {"gbps", 1000000000}, {"gbit", 1000000000}, {0}};
+
 /* Reads digits up to GUESS_DIGITS_MAX; the number of them. */
 static size_t guess_digits(const char **text, uint64_t *ret)
 {
@@ -112,4 +118,18 @@ bool value_guess_duration(const char *text, uint64_t *ret_ms)
 bool value_guess_size(const char *text, uint64_t *ret_bytes)
 {
 	return guess(text, guess_sizes, ret_bytes);
+}
+
+bool value_guess_bandwidth(const char *text, uint64_t *ret_bps)
+{
+	uint64_t value;
+
+	if (!guess_part(&text, guess_bandwidths, &value))
+		return false;
+	if (!strcmp(text, "/s"))
+		text += 2;
+	if (*text)
+		return false;
+	*ret_bps = value;
+	return true;
 }

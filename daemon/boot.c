@@ -102,6 +102,20 @@ static int load(
 					       : EXIT_CODE_CONFIG;
 }
 
+static void say_dns(const struct conf *conf)
+{
+	const struct conf_dns *dns = &conf->dns;
+	uint32_t resources = 0;
+
+	for (uint32_t i = 0; i < dns->n_zones; i++)
+		resources += dns->zones[i].n_resources;
+	if (dns->present)
+		printf("dns: %u zone%s, %u resource%s, %u POP%s\n",
+		    dns->n_zones, dns->n_zones == 1 ? "" : "s", resources,
+		    resources == 1 ? "" : "s", conf->n_pops,
+		    conf->n_pops == 1 ? "" : "s");
+}
+
 static void say_names(const struct conf *conf)
 {
 	struct name_want *wants;
@@ -130,6 +144,7 @@ int boot_check(const char *file)
 	    conf->n_pools == 1 ? "" : "s", servers, servers == 1 ? "" : "s");
 	load_files_free(&files);
 	say_names(conf);
+	say_dns(conf);
 	conf_free(conf);
 	return EXIT_CODE_OK;
 }

@@ -301,11 +301,51 @@ START_TEST(brackets_without_end)
 }
 END_TEST
 
+/* With dns there may be no pools at all, and a copy of none. */
+START_TEST(derived_without_pools)
+{
+	struct conf *origin = conf_check_parse(
+	    "dns:\n  bind: 127.0.0.1\n  zones: {a.example: {file: /z}}\n");
+	struct conf *derived = conf_derive(origin);
+
+	ck_assert_uint_eq(derived->n_pools, 0);
+	ck_assert(derived->dns.present);
+	ck_assert_uint_eq(derived->dns.n_zones, 1);
+	conf_free(derived);
+	conf_free(origin);
+}
+END_TEST
+
+/* A file of a zone that is no absolute path lies beside the configuration. */
+START_TEST(zone_files_from_the_folder)
+{
+	static const char text[] =
+	    "dns:\n  bind: 127.0.0.1\n  zones:\n    a.example: {file: z/a}\n"
+	    "    b.example: {file: /z/b}\n";
+	static const char *const files[][2] = {{"braid.yaml", "z/a"},
+	    {"/etc/braid/x.yaml", "/etc/braid/z/a"}, {"/x.yaml", "/z/a"},
+	    {"conf/x.yaml", "conf/z/a"}};
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct conf *conf;
+
+		ck_assert_int_eq(
+		    conf_parse(files[i][0], text, strlen(text), &conf, &errors),
+		    0);
+		ck_assert_str_eq(conf->dns.zones[0].file, files[i][1]);
+		ck_assert_str_eq(conf->dns.zones[1].file, "/z/b");
+		conf_free(conf);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("conf");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, derived_without_pools);
+	tcase_add_test(tcase, zone_files_from_the_folder);
 	tcase_add_test(tcase, examples_load);
 	tcase_add_test(tcase, missing_file);
 	tcase_add_test(tcase, folder_in_place_of_a_file);
