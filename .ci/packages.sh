@@ -46,7 +46,10 @@ install_with_apt() {
 	for package in "$@"; do
 		case $package in
 		nginx | nginx-light) service=nginx ;;
-		haproxy | redis-server | unbound) service=$package ;;
+		haproxy | redis-server | unbound | pdns-recursor)
+			service=$package ;;
+		bind9) service=named ;;
+		knot-resolver) service=kresd@1 ;;
 		openssh-server) service=ssh ;;
 		*) continue ;;
 		esac

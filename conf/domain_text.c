@@ -33,6 +33,9 @@ static const char *domain_labels_wrong(const char *text, size_t length)
 
 const char *domain_text_wrong(const char *text, size_t length)
 {
+	/* The root. */
+	if (length == 1 && text[0] == '.')
+		return NULL;
 	if (length > 1 && text[length - 1] == '.')
 		length--;
 	return domain_labels_wrong(text, length);

@@ -19,7 +19,7 @@
 #define DOMAIN_CHARACTERS_MAX 253u
 
 /* NULL, or what is wrong with it, for the end of a sentence. A dot at the end
- * is allowed. */
+ * is allowed, and the root, which is one alone. */
 const char *domain_text_wrong(const char *text, size_t length);
 /* The same of a name relative to a zone: "@", or labels without a dot at the
  * end. */
