@@ -222,17 +222,18 @@ class Braid(Server):
     users = ("braid", "nobody")
 
     def command(self, picks, weights=POPS):
-        pops = ", ".join(pop for pop, _ in weights)
-        values = ", ".join(f"{pop}: {weight}" for pop, weight in weights)
-        resources = ", ".join(
-            f"r{i}: {{mode: pick, pops: [{pops}], ttl: 30s, "
-            f"weights: {{{values}}}}}"
-            for i in range(RESOURCES)) if picks else ""
-        conf = self.fill(
-            "braid.yaml.in", "braid.yaml", RESOURCES=resources,
-            POPS=", ".join(f"{pop}: {{addresses: 192.0.2.{20 + i}}}"
-                           for i, (pop, _) in enumerate(weights))
-            if picks else "")
+        resources = pops = ""
+        if picks:
+            names = ", ".join(pop for pop, _ in weights)
+            values = ", ".join(f"{pop}: {weight}" for pop, weight in weights)
+            resources = "      resources:\n" + "\n".join(
+                f"        r{i}: {{mode: pick, pops: [{names}], ttl: 30s, "
+                f"weights: {{{values}}}}}" for i in range(RESOURCES))
+            pops = "pops:\n" + "\n".join(
+                f"  {pop}: {{addresses: 192.0.2.{20 + i}}}"
+                for i, (pop, _) in enumerate(weights))
+        conf = self.fill("braid.yaml.in", "braid.yaml", RESOURCES=resources,
+                         POPS=pops)
         return [self.run.braidd, "-f", conf]
 
     def restart_with(self, weights):
