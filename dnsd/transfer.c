@@ -45,6 +45,7 @@ struct transfer {
 	bool is_first;
 	bool has_pending;
 	struct dns_record pending; /* had no room in the message before */
+	struct tsig_key *tsig_key;
 	struct tsig_session tsig;
 	struct record_walk walk;
 	struct wire_query query;
@@ -275,6 +276,7 @@ static void on_end(struct dns_transfer *base)
 	struct transfer *transfer = (struct transfer *)(void *)base;
 
 	zone_unref(transfer->zone);
+	tsig_key_free(transfer->tsig_key);
 	free(transfer);
 }
 
@@ -288,7 +290,7 @@ static uint16_t judge(
 	bool is_signed = transfer->query.tsig_at != 0;
 
 	if (is_signed) {
-		switch (tsig_verify(&transfer->tsig, options->key,
+		switch (tsig_verify(&transfer->tsig, transfer->tsig_key,
 		    &transfer->query, options->now)) {
 		case TSIG_NONE:
 			break;
@@ -313,6 +315,7 @@ struct dns_transfer *transfer_new(
 		br_out_of_memory("a transfer", sizeof *transfer);
 	transfer->base = (struct dns_transfer){.next = on_next, .end = on_end};
 	transfer->zone = zone_ref(options->zone);
+	transfer->tsig_key = tsig_key_copy(options->key);
 	transfer->now = options->now;
 	transfer->is_first = true;
 	transfer->walk.zone = transfer->zone;

@@ -12,7 +12,8 @@
  * there is no journal.
  *
  * Thread:  the worker whose connection it is.
- * Memory:  one block a transfer, which holds the zone until end().
+ * Memory:  one block a transfer, which holds the zone and a copy of the key
+ *          until end(): a reload may take both from the configuration.
  * Errors:  in the messages: REFUSED, NOTAUTH with a TSIG error, FORMERR.
  * Limits:  TRANSFER_MESSAGE_BYTES a message, so that names are compressed and
  *          none takes long; one larger record goes alone.
@@ -35,7 +36,7 @@ struct transfer_options {
 
 /* `query` is one that was read before as an AXFR or IXFR for the apex of the
  * zone. Never NULL; begins with `next`, ends with `end`. Out of memory ends
- * the process. The key has to live until end(). */
+ * the process. */
 struct dns_transfer *transfer_new(const struct transfer_options *options,
     const uint8_t *query, size_t length);
 

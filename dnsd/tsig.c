@@ -55,6 +55,19 @@ int tsig_key_of(const char *name, const uint8_t *secret, size_t length,
 	return 0;
 }
 
+struct tsig_key *tsig_key_copy(const struct tsig_key *key)
+{
+	struct tsig_key *copy;
+
+	if (!key)
+		return NULL;
+	copy = malloc(sizeof *copy);
+	if (!copy)
+		br_out_of_memory("a key", sizeof *copy);
+	*copy = *key;
+	return copy;
+}
+
 void tsig_key_free(struct tsig_key *key)
 {
 	if (!key)

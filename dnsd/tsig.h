@@ -45,6 +45,8 @@ int tsig_key_load(const char *name, const char *path, struct tsig_key **ret,
     const char **ret_wrong) BR_MUST_CHECK;
 int tsig_key_of(const char *name, const uint8_t *secret, size_t length,
     struct tsig_key **ret, const char **ret_wrong) BR_MUST_CHECK;
+/* NULL gives NULL. */
+struct tsig_key *tsig_key_copy(const struct tsig_key *key);
 /* NULL is ignored. */
 void tsig_key_free(struct tsig_key *key);
 

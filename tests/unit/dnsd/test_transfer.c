@@ -76,6 +76,7 @@ static uint32_t serve(const struct transfer_options *options)
 {
 	static uint8_t bytes[2 + 65535];
 	struct pollfd waiting = {.fd = listener, .events = POLLIN};
+	struct transfer_options mine;
 	struct dns_transfer *transfer;
 	uint32_t n = 0;
 	size_t length;
@@ -87,7 +88,13 @@ static uint32_t serve(const struct transfer_options *options)
 	read_all(fd, bytes, 2);
 	length = (size_t)(bytes[0] << 8 | bytes[1]);
 	read_all(fd, bytes, length);
-	transfer = transfer_new(options, bytes, length);
+	mine = *options;
+	mine.zone = zone_ref(options->zone);
+	mine.key = tsig_key_copy(options->key);
+	transfer = transfer_new(&mine, bytes, length);
+	/* A reload in the middle of it. */
+	zone_unref(mine.zone);
+	tsig_key_free((struct tsig_key *)(uintptr_t)mine.key);
 	while ((length = transfer->next(transfer, bytes + 2, 65535))) {
 		bytes[0] = (uint8_t)(length >> 8);
 		bytes[1] = (uint8_t)length;
