@@ -4,11 +4,11 @@
 
 BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config liburing-dev
 	libyaml-dev libck-dev libmicrohttpd-dev libjansson-dev libssl-dev
-	libc-ares-dev libmaxminddb-dev)
+	libc-ares-dev libcurl4-openssl-dev libmaxminddb-dev)
 # What CMake asks pkg-config for: the same needs by names that hold on every
 # distribution.
 BUILD_MODULES=("liburing >= 2.3" yaml-0.1 ck libmicrohttpd jansson libcares libmaxminddb
-	"openssl >= 3.0")
+	"openssl >= 3.0" "libcurl >= 7.88")
 
 say() { printf '%s\n' "$*"; }
 die() {

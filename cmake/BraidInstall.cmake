@@ -9,7 +9,8 @@ set(CPACK_PACKAGE_CONTACT "The authors of Braid <braid@localhost>"
   CACHE STRING "maintainer of the package, with an address")
 
 install(TARGETS braidd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
-install(TARGETS braidctl braid-train RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS braidctl braid-fetch braid-train
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(TARGET man)
   foreach(section 1 5 8)
     install(DIRECTORY ${CMAKE_BINARY_DIR}/man/

@@ -103,7 +103,9 @@ def digest_of(path):
 def check_files(s, m):
     for name in ("/usr/share/man/man8/braidd.8.gz",
                  "/usr/share/man/man1/braidctl.1.gz",
+                 "/usr/share/man/man1/braid-fetch.1.gz",
                  "/usr/share/man/man1/braid-train.1.gz",
+                 "/usr/bin/braid-fetch",
                  "/usr/bin/braid-train",
                  "/usr/share/man/man5/braid.yaml.5.gz",
                  "/usr/share/doc/braid/examples/complete.yaml",

@@ -63,6 +63,12 @@ def main():
     table = ctl_help[ctl_help.index("commands:"):].split("\n\n")[0]
     commands = set(re.findall(r"^  ([a-z-]+)", table, re.M))
     options = set(re.findall(r"^  (-\w)", daemon_help, re.M))
+    fetch, fetch_help = page("braid-fetch.1.scd"), help_of("braid-fetch")
+    fetch_options = set(re.findall(
+        r"^  (?:-\w, |    )(--[a-z0-9.-]+)", fetch_help, re.M))
+    fetch_described = set(re.findall(
+        r"^(?:\*-\w\*, )?\*(--[\w.-]+)\*", section(fetch, "OPTIONS"), re.M))
+    fetch_codes = exit_codes("tools/braid_fetch_options.h", "FETCH_")
     train = page("braid-train.1.scd")
     train_help = help_of("braid-train")
     table = train_help[train_help.index("commands:"):].split("\n\n")[0]
@@ -82,6 +88,13 @@ def main():
         check("braidd(8) EXIT STATUS",
               exit_codes("daemon/exit_code.h", "EXIT_CODE_"),
               terms(section(daemon, "EXIT STATUS"))),
+        check("braid-fetch(1) OPTIONS", fetch_options, fetch_described),
+        check("braid-fetch -h", fetch_described, fetch_options),
+        check("braid-fetch(1) EXIT STATUS", fetch_codes,
+              terms(section(fetch, "EXIT STATUS"))),
+        check("braid-fetch -h exit status", fetch_codes,
+              set(re.findall(r"\b(\d+) ",
+                             fetch_help.split("exit status:")[1]))),
         check("braid-train(1) COMMANDS", train_commands,
               terms(section(train, "COMMANDS"))),
         check("braid-train(1) EXIT STATUS",

@@ -10,8 +10,9 @@ from .origins import listen
 from .process import wait_until
 from .scenario import NOBODY, find_program
 
-A, CNAME, SOA, AAAA, SRV, OPT = 1, 5, 6, 28, 33, 41
-TYPES = {"A": A, "AAAA": AAAA, "SRV": SRV, "CNAME": CNAME}
+A, NS, CNAME, SOA, AAAA, SRV, OPT, HTTPS = 1, 2, 5, 6, 28, 33, 41, 65
+TYPES = {"A": A, "AAAA": AAAA, "SRV": SRV, "CNAME": CNAME, "NS": NS,
+         "HTTPS": HTTPS}
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
 
 
@@ -29,7 +30,25 @@ def _rdata(kind, value):
     if kind == "SRV":
         priority, weight, port, target = value
         return struct.pack("!HHH", priority, weight, port) + _name(target)
+    if kind == "HTTPS":
+        return _service(*value)
     return _name(value)
+
+
+def _service(priority, target, alpn=(), port=None, hints=(), more=()):
+    """RFC 9460 2.2; `more`: (key, bytes) of further parameters."""
+    params = list(more)
+    if alpn:
+        params.append((1, b"".join(bytes([len(p)]) + p.encode()
+                                   for p in alpn)))
+    if port:
+        params.append((3, struct.pack("!H", port)))
+    if hints:
+        params.append((4, b"".join(ipaddress.ip_address(h).packed
+                                   for h in hints)))
+    return struct.pack("!H", priority) + _name(target) + b"".join(
+        struct.pack("!HH", key, len(data)) + data
+        for key, data in sorted(params))
 
 
 def _read_name(data, at):
@@ -154,10 +173,14 @@ class Dns:
         if self.rcode is not None:
             return self.rcode, [], []
         found = []
-        while (name, "CNAME") in self._records:
-            target = self._records[name, "CNAME"][0]
-            found.append(self._record(name, "CNAME", target))
-            name = target.lower()
+        while self._records.get((name, "CNAME")):
+            targets = self._records[name, "CNAME"]
+            found += [self._record(name, "CNAME", t) for t in targets]
+            if len(targets) > 1:  # against all rules: Braid's mode literal
+                found += [self._record(t, kind, value) for t in targets
+                          for value in self._records.get((t, kind), [])]
+                return NOERROR, found, []
+            name = targets[0].lower()
         values = self._records.get((name, kind), [])
         found += [self._record(name, kind, value) for value in values]
         exists = any(key[0] == name for key in self._records)
