@@ -168,13 +168,22 @@ static void answer_chaos(struct responder *r)
 
 /* -- what is asked ----------------------------------------------------- */
 
+/* Performed by the caller, if the name is right. */
+static bool is_transfer(const struct responder *r)
+{
+	uint16_t type = r->query.type;
+
+	return (type == TYPE_AXFR || type == TYPE_IXFR) && r->view->transfers &&
+	       r->client->transport == DNS_TCP;
+}
+
 /* AXFR is for streams (RFC 5936 section 4.2). IXFR over UDP could be answered
  * with a lone SOA (RFC 1995 section 2), which any query for the SOA gets; but
  * a source address proves nothing over UDP, so no list of addresses can be
  * held against it. Both are refused, and tried again over TCP. */
 static void answer_transfer(struct responder *r)
 {
-	if (!r->view->transfers || r->client->transport != DNS_TCP) {
+	if (!is_transfer(r)) {
 		responder_fail(r, WIRE_REFUSED, EDNS_ERROR_PROHIBITED);
 		return;
 	}
@@ -257,7 +266,10 @@ static bool prepare(struct responder *r, enum wire_result result)
 		responder_fail(r, WIRE_NOTIMP, EDNS_ERROR_NONE);
 		return false;
 	}
-	return read_edns(r) && (!r->query.tsig_at || responder_tsig_read(r));
+	if (!read_edns(r))
+		return false;
+	/* A transfer signs all of its messages, so it checks for itself. */
+	return !r->query.tsig_at || is_transfer(r) || responder_tsig_read(r);
 }
 
 /* NSID is the one option without a bound that the smallest message holds. */

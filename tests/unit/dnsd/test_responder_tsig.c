@@ -146,6 +146,29 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* A transfer checks and signs for itself, as long as it is one. */
+START_TEST(test_transfer)
+{
+	unsigned error, mac;
+
+	for (int is_on = 0; is_on < 2; is_on++) {
+		client.transport = DNS_TCP;
+		view.transfers = is_on;
+		packet_query(&query, "example.", 252);
+		tsig_start(&session, other_key);
+		query.length =
+		    tsig_sign(&session, query.bytes, query.length, client.now);
+		ck_assert((fixture_ask_packet() == 0) == is_on);
+		ck_assert((facts.kind == DNS_KIND_transfer) == is_on);
+		if (is_on)
+			continue;
+		ck_assert_uint_eq(answer.rcode, WIRE_NOTAUTH);
+		(void)signature(&error, &mac);
+		ck_assert_uint_eq(error, TSIG_BADSIG);
+	}
+}
+END_TEST
+
 START_TEST(test_malformed)
 {
 	packet_query(&query, "example.", 6);
@@ -194,6 +217,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, open_keys, close_keys);
 	tcase_add_test(tcase, test_signed);
 	tcase_add_test(tcase, test_refused);
+	tcase_add_test(tcase, test_transfer);
 	tcase_add_test(tcase, test_malformed);
 	tcase_add_test(tcase, test_long_names);
 	suite_add_tcase(suite, tcase);
