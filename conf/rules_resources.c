@@ -11,8 +11,6 @@
 #define APEX "@"
 /* What {resource} is at the apex. */
 #define APEX_WORD "apex"
-/* {pop} or {resource} in a pattern. */
-#define PLACEHOLDERS_MAX 2
 
 /* The rows that the rules speak about, looked up once. */
 #define RESOURCE_ROWS(X)                                                       \
