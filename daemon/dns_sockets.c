@@ -50,7 +50,8 @@ static int open_one(enum manifest_use use, const struct addr *addr)
 {
 	if (use == MANIFEST_DNS_UDP)
 		return datagram_open(
-		    addr, &(struct datagram_options){.reuse_port = true});
+		    addr, &(struct datagram_options){.reuse_port = true,
+			      .receive_bytes = DNS_UDP_QUEUE_BYTES});
 	return sock_listen(
 	    addr, &(struct sock_listen_options){
 		      .backlog = DNS_BACKLOG, .reuse_port = true});

@@ -29,6 +29,9 @@
 
 #define DNS_UDP_QUERY_MAX 2048u
 #define DNS_UDP_TURN_MAX 256u
+/* A socket's queue in the kernel. The usual one holds 277 small datagrams: less
+ * than come while a worker does something else for a millisecond. */
+#define DNS_UDP_QUEUE_BYTES (4u << 20)
 
 struct dns_udp;
 
