@@ -7,7 +7,9 @@
 #include "conf/diff.h"
 #include "daemon/geo.h"
 #include "dnsd/cookie_secrets.h"
+#include "dnsd/responder.h"
 #include "dnsd/sign.h"
+#include "dnsd/tsig.h"
 #include "dnsd/zone_load.h"
 #include "dnsd/zone_set.h"
 #include "fleet/pop.h"
@@ -55,6 +57,11 @@ struct dns_store {
 	uint32_t n;
 	struct world *world;
 	struct cookie_secrets *cookies;
+	struct arena *arena; /* of the rest */
+	struct dns_store_transfer *transfers; /* [n] */
+	struct dns_zone_key *keys;
+	uint32_t n_keys;
+	bool some_transfer;
 };
 
 static struct stamp stamp_of(const char *path)
@@ -128,6 +135,11 @@ static struct dns_store *store_new(
 	store->items = calloc(store->n ? store->n : 1, sizeof *store->items);
 	if (!store->items)
 		br_out_of_memory("DNS zones", store->n * sizeof *store->items);
+	store->arena = arena_new();
+	store->transfers =
+	    arena_alloc(store->arena, store->n * sizeof *store->transfers + 1);
+	store->keys =
+	    arena_alloc(store->arena, store->n * sizeof *store->keys + 1);
 	return store;
 }
 
@@ -154,6 +166,9 @@ void dns_store_unref(struct dns_store *store)
 	if (store->world)
 		world_unref(store->world);
 	cookie_secrets_unref(store->cookies);
+	for (uint32_t i = 0; i < store->n; i++)
+		tsig_key_free(store->transfers[i].key);
+	arena_free(store->arena);
 	free(store->items);
 	free(store);
 }
@@ -264,6 +279,63 @@ static int put_zones(struct dns_store *store, const struct conf *conf,
 	return err ? BR_E_CONFIG : 0;
 }
 
+/* -- transfers --------------------------------------------------------- */
+
+static const struct prefix_map *map_of(
+    struct dns_store *store, const struct conf_prefixes *prefixes)
+{
+	struct arena *scratch = arena_new();
+	struct prefix_entry *entries =
+	    arena_alloc(scratch, prefixes->n * sizeof *entries + 1);
+	struct prefix_map *map;
+
+	for (uint32_t i = 0; i < prefixes->n; i++)
+		entries[i] = (struct prefix_entry){prefixes->at[i], 0};
+	map = prefix_map_new(store->arena, entries, prefixes->n, PREFIX_LOWEST);
+	arena_free(scratch);
+	return map;
+}
+
+/* Keys are read each time: they are small, and their files change without the
+ * configuration. */
+static int put_transfer(struct dns_store *store, const struct conf *conf,
+    uint32_t i, struct conf_errors *errors)
+{
+	const struct conf_zone *zone = &conf->dns.zones[i];
+	struct dns_store_transfer *transfer = &store->transfers[i];
+	const char *wrong;
+	int err;
+
+	transfer->zone = store->items[i].zone;
+	if (zone->transfer_to.n)
+		transfer->allow = map_of(store, &zone->transfer_to);
+	store->some_transfer |= zone->transfer_to.n > 0;
+	if (!zone->tsig_name)
+		return 0;
+	err = tsig_key_load(
+	    zone->tsig_name, zone->tsig_key_file, &transfer->key, &wrong);
+	if (err) {
+		conf_errors_add(errors, conf->file, zone->tsig_key_file_pos,
+		    false, "dns.zones.%s.transfer: %s %s", zone->name,
+		    zone->tsig_key_file, wrong);
+		return BR_E_CONFIG;
+	}
+	store->keys[store->n_keys++] =
+	    (struct dns_zone_key){transfer->zone, transfer->key};
+	return 0;
+}
+
+/* All zones are there. */
+static int put_transfers(struct dns_store *store, const struct conf *conf,
+    struct conf_errors *errors)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < store->n; i++)
+		err |= put_transfer(store, conf, i, errors);
+	return err ? BR_E_CONFIG : 0;
+}
+
 /* -- what is beside the zones ------------------------------------------ */
 
 static int put_cookies(struct dns_store *store, const struct conf *conf,
@@ -304,6 +376,7 @@ int dns_store_load(const struct conf *conf, const struct dns_store *before,
 	store->world = world_new(conf);
 	err = put_zones(store, conf, before, conf_before, errors);
 	err |= put_cookies(store, conf, before, conf_before, errors);
+	err |= put_transfers(store, conf, errors);
 	err |= geo_load(conf, errors, &store->world->regions);
 	if (err) {
 		dns_store_unref(store);
@@ -342,10 +415,13 @@ static int fill_set(struct dns_store *store)
 	return err;
 }
 
-static int end_change(struct dns_store *store, int err, struct dns_store **ret)
+static int end_change(struct dns_store *store, const struct conf *conf, int err,
+    struct conf_errors *errors, struct dns_store **ret)
 {
 	if (!err)
 		err = fill_set(store);
+	if (!err)
+		err = put_transfers(store, conf, errors);
 	if (err)
 		dns_store_unref(store);
 	else
@@ -358,7 +434,8 @@ int dns_store_reload(const struct conf *conf, const struct dns_store *before,
 {
 	struct dns_store *store = store_but(conf, before, zone);
 
-	return end_change(store, read_zone(store, conf, zone, errors), ret);
+	return end_change(
+	    store, conf, read_zone(store, conf, zone, errors), errors, ret);
 }
 
 int dns_store_resign(const struct conf *conf, const struct dns_store *before,
@@ -376,7 +453,8 @@ int dns_store_resign(const struct conf *conf, const struct dns_store *before,
 	note_signed(item, input.now);
 	add_problems(conf, input.conf, &report, errors);
 	zone_report_fini(&report);
-	return end_change(store, item->zone ? 0 : BR_E_CONFIG, ret);
+	return end_change(
+	    store, conf, item->zone ? 0 : BR_E_CONFIG, errors, ret);
 }
 
 struct wall dns_store_due(const struct dns_store *store, uint32_t *ret_zone)
@@ -425,6 +503,27 @@ const struct cookie_secrets *dns_store_cookies(const struct dns_store *store)
 	return store->cookies;
 }
 
+const struct dns_store_transfer *dns_store_transfer(
+    const struct dns_store *store, const struct zone *zone)
+{
+	for (uint32_t i = 0; i < store->n; i++)
+		if (store->transfers[i].zone == zone)
+			return &store->transfers[i];
+	return NULL;
+}
+
+bool dns_store_transfers(const struct dns_store *store)
+{
+	return store->some_transfer;
+}
+
+const struct dns_zone_key *dns_store_keys(
+    const struct dns_store *store, uint32_t *ret_n)
+{
+	*ret_n = store->n_keys;
+	return store->keys;
+}
+
 static bool has_zone(const struct dns_store *store, const struct zone *zone)
 {
 	for (uint32_t i = 0; i < store->n; i++)
@@ -459,6 +558,8 @@ const char *dns_store_forbidden(const struct conf *conf)
 			return dns->zones[i].file;
 		if (is_forbidden(dns->zones[i].key))
 			return dns->zones[i].key;
+		if (is_forbidden(dns->zones[i].tsig_key_file))
+			return dns->zones[i].tsig_key_file;
 	}
 	if (is_forbidden(conf->geo.file))
 		return conf->geo.file;

@@ -25,8 +25,11 @@
 
 struct cookie_secrets;
 struct dns_store;
+struct dns_zone_key;
 struct pops;
+struct prefix_map;
 struct region_map;
+struct tsig_key;
 struct zone;
 struct zone_set;
 
@@ -58,6 +61,20 @@ struct wall dns_store_loaded_at(const struct dns_store *store, uint32_t i);
 const struct region_map *dns_store_regions(const struct dns_store *store);
 const struct pops *dns_store_pops(const struct dns_store *store);
 const struct cookie_secrets *dns_store_cookies(const struct dns_store *store);
+/* Who may have a whole zone. */
+struct dns_store_transfer {
+	struct zone *zone;
+	const struct prefix_map *allow; /* NULL: nobody */
+	struct tsig_key *key; /* NULL: who may need not sign */
+};
+/* NULL: it is no zone of the store. */
+const struct dns_store_transfer *dns_store_transfer(
+    const struct dns_store *store, const struct zone *zone);
+/* Somebody may have some zone. */
+bool dns_store_transfers(const struct dns_store *store);
+/* [*ret_n]: zones with a key. */
+const struct dns_zone_key *dns_store_keys(
+    const struct dns_store *store, uint32_t *ret_n);
 /* How many zones of `store` are not those of `before` (which may be NULL). */
 uint32_t dns_store_changed(
     const struct dns_store *store, const struct dns_store *before);

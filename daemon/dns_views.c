@@ -44,7 +44,9 @@ struct dns_published *dns_published_new(struct dns_store *store,
 	    .chaos_id = dns->chaos_id,
 	    .nocookie_max = dns->nocookie_max,
 	    .ecs = dns->ecs,
+	    .transfers = dns_store_transfers(store),
 	};
+	new->view.keys = dns_store_keys(store, &new->view.n_keys);
 	return new;
 }
 

@@ -2,12 +2,15 @@
 #include "daemon/dns_worker.h"
 
 #include "base/log.h"
+#include "base/prefix_map.h"
 #include "daemon/daemon.h"
 #include "daemon/dns_counts.h"
 #include "daemon/dns_sockets.h"
+#include "daemon/dns_store.h"
 #include "daemon/dns_views.h"
 #include "dnsd/dns_tcp.h"
 #include "dnsd/dns_udp.h"
+#include "dnsd/transfer.h"
 
 #include <string.h>
 
@@ -26,6 +29,22 @@ static size_t answer(void *context, const struct dns_client *client,
 	dns_metrics_count(
 	    &counts->answers, ret, client->transport, length, size);
 	return size;
+}
+
+/* Behind an answer() of this turn. */
+static struct dns_transfer *transfer(void *context,
+    const struct dns_client *client, const uint8_t *query, size_t length,
+    const struct query_facts *facts)
+{
+	struct dns_worker *dns = context;
+	const struct dns_store_transfer *rule =
+	    dns_store_transfer(dns->now->store, facts->zone);
+	struct transfer_options options = {
+	    .zone = rule->zone, .key = rule->key, .now = client->now};
+
+	options.is_allowed = rule->allow && prefix_map_find(rule->allow,
+						&client->source) != PREFIX_NONE;
+	return transfer_new(&options, query, length);
 }
 
 void dns_worker_turn_over(struct dns_worker *dns)
@@ -60,7 +79,7 @@ static void make_server(
 	struct dns_server_options options = {
 	    .ring = &dns->worker->ring,
 	    .wheel = &dns->worker->wheel,
-	    .hooks = {.answer = answer, .context = dns},
+	    .hooks = {.answer = answer, .transfer = transfer, .context = dns},
 	    .rrl = daemon->dns_rrl,
 	    .sources = daemon->shared.sources,
 	    .tcp_connections = &daemon->dns_tcp_connections,
