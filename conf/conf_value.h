@@ -42,7 +42,8 @@ struct conf_prefixes {
 	uint32_t n;
 };
 
-/* Texts that may hold blanks, each with its place. */
+/* Texts that may hold blanks, each with the place of its first byte, behind a
+ * quote; column 0 where the file has it in other words (escapes). */
 struct conf_lines {
 	const char **at;
 	struct conf_pos *pos;

@@ -22,6 +22,7 @@ struct convert {
 	 * the others are added. */
 	bool first;
 	struct conf_pos pos;
+	struct conf_pos text_pos; /* as in struct yaml_event */
 	void *element;
 	struct arena *arena;
 	const char **ret_ref; /* where the name of a pool goes */

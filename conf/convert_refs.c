@@ -54,7 +54,7 @@ int convert_lines(const struct convert *c)
 	    convert_list_grow(c, lines->at, lines->n, sizeof *lines->at);
 	lines->pos =
 	    convert_list_grow(c, lines->pos, lines->n, sizeof *lines->pos);
-	lines->pos[lines->n] = c->pos;
+	lines->pos[lines->n] = c->text_pos;
 	lines->at[lines->n++] = arena_strndup(c->arena, c->text, c->length);
 	return 0;
 }

@@ -239,12 +239,28 @@ static void yaml_set_tags(
 	event->tag = tag != NULL;
 }
 
+/* Marks count characters: where these are as many as the bytes of the text,
+ * and the quotes, each byte of the file is one of the text. */
+static struct conf_pos yaml_text_pos(
+    const yaml_event_t *raw, size_t quotes, struct conf_pos pos)
+{
+	size_t in_file = raw->end_mark.index - raw->start_mark.index;
+
+	if (in_file != raw->data.scalar.length + 2 * quotes ||
+	    raw->start_mark.line != raw->end_mark.line)
+		pos.column = 0;
+	else
+		pos.column += (uint32_t)quotes;
+	return pos;
+}
+
 static void yaml_set_scalar(struct yaml_event *event, const yaml_event_t *raw)
 {
 	event->kind = YAML_SCALAR;
 	event->text = (const char *)raw->data.scalar.value;
 	event->length = raw->data.scalar.length;
 	event->plain = raw->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	event->text_pos = yaml_text_pos(raw, event->plain ? 0 : 1, event->pos);
 	yaml_set_tags(event, raw->data.scalar.anchor, raw->data.scalar.tag);
 }
 

@@ -39,6 +39,10 @@ enum yaml_kind {
 struct yaml_event {
 	enum yaml_kind kind;
 	struct conf_pos pos;
+	/* Of the first byte of a scalar's text, behind its quote. Column 0:
+	 * the text does not stand in the file as it is (escapes, folded
+	 * lines), so no column within it can be named. */
+	struct conf_pos text_pos;
 	const char *text; /* of a scalar; may contain zero bytes */
 	size_t length;
 	bool plain; /* without quotes */
