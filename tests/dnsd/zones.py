@@ -11,6 +11,9 @@ comes out is compared with *.ok (its records) or *.err (its errors).
                                   take, and what they refuse we refuse. A line
                                   with "; ours: why" is one that only we refuse.
                                   Exits with 77 where they are not installed.
+
+And checks.txt: zones, what is said about them, and the verdict of
+named-checkzone.
 """
 import os
 import re
@@ -20,7 +23,9 @@ import sys
 import tempfile
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zones")
+CHECKS = os.path.join(os.path.dirname(GOLDEN), "checks.txt")
 ORIGIN = "example.org"
+PRELUDE = "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n"
 SKIPPED = 77
 SECONDS = 60
 NOT_BIND = {
@@ -98,6 +103,56 @@ class Zones:
                 if out != expected:
                     self.say(name, "more or fewer lines than expected")
 
+    # -- checks ------------------------------------------------------------
+
+    @staticmethod
+    def sections(text):
+        """(head, zone, what is said) of each."""
+        return re.findall(r"^== (.*)\n((?:(?!=>).*\n)*)=>\n((?:(?!==).*\n)*)",
+                          text, re.M)
+
+    def check(self, zone):
+        """Exit code and what is said of a zone of that text."""
+        with tempfile.TemporaryDirectory(prefix="braid-zones-") as folder:
+            path = os.path.join(folder, "zone")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(PRELUDE + zone)
+            code, out, err = self.run(self.dump, path, ORIGIN, "--zone")
+            theirs = self.run("named-checkzone", "-i", "local", ORIGIN, path
+                              )[0] if shutil.which("named-checkzone") else None
+        if code not in (0, 1) or err:
+            raise RuntimeError(f"zone_dump: {code}: {err}")
+        said = "".join(line + "\n" for line in out.splitlines()
+                       if re.match("error|warning|/", line))
+        return code, said.replace(path, "zone"), theirs
+
+    def checks(self, update):
+        with open(CHECKS, encoding="utf-8") as file:
+            text = file.read()
+        begin = text.index("\n== ") + 1
+        parts = [text[:begin]]
+        for head, zone, expected in self.sections(text):
+            _, said, _ = self.check(zone)
+            parts += [f"== {head}\n", zone, "=>\n", said]
+            if said != expected and not update:
+                self.say(head, f"is said:\n{said}expected:\n{expected}")
+        if len(parts) < 5:
+            self.say("checks.txt", "has no zones")
+        if update:
+            with open(CHECKS, "w", encoding="utf-8") as file:
+                file.write("".join(parts))
+
+    def checks_field(self):
+        with open(CHECKS, encoding="utf-8") as file:
+            text = file.read()
+        for head, zone, _ in self.sections(text):
+            ours, said, theirs = self.check(zone)
+            if (ours != 0) == (theirs != 0):
+                if "; differs: " in head:
+                    self.say(head, "does not differ")
+            elif "; differs: " not in head:
+                self.say(head, f"named-checkzone {theirs}, we {ours}: {said}")
+
     # -- others ------------------------------------------------------------
 
     def canonical(self, text):
@@ -163,8 +218,7 @@ class Zones:
                 continue
             with open(os.path.join(self.folder, "one"), "w",
                       encoding="utf-8") as file:
-                file.write("$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n"
-                           f"ns A 192.0.2.1\n{line}\n")
+                file.write(f"{PRELUDE}{line}\n")
             theirs = self.compilezone("one")[0]
             ours = self.read("one")[0]
             refused_by_us += ours
@@ -194,6 +248,7 @@ def main():
     if "--field" not in options:
         zones = Zones(dump, GOLDEN)
         zones.golden("-u" in options)
+        zones.checks("-u" in options)
         return zones.report()
     for program in ("named-compilezone", "ldns-read-zone"):
         if not shutil.which(program):
@@ -203,6 +258,7 @@ def main():
         zones = Zones(dump, shutil.copytree(GOLDEN,
                                             os.path.join(folder, "zones")))
         zones.field()
+        zones.checks_field()
     return zones.report()
 
 
