@@ -21,7 +21,7 @@
 
 /*
  * What a field is on the wire and in text. Kinds from RR_FIELD_STRINGS on
- * take what is left of the data and stand last.
+ * stand last: they take what is left of the data, or are all of it (LOC).
  *
  * Names are of three kinds. Only those of the types of RFC 1035 may be
  * compressed (RFC 3597 section 4); and only those of the types that RFC 4034
