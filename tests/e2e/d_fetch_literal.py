@@ -60,7 +60,7 @@ def own_servers(s, pops, fetch):
 def test(s):
     """braid-fetch --literal: several CNAMEs, in order, from dead to alive."""
     pops = Pops(s)
-    fetch = Fetch(s, pops.dns)
+    fetch = Fetch(s, pops.dns.text)
     order(s, pops, fetch)
     cut_short(s, pops, fetch)
     dead(s, pops, fetch)

@@ -71,7 +71,7 @@ def spread(s, pops, fetch):
     s.equal(got, [f"pop{i}.test." for i in (1, 2, 1, 3, 2, 1)],
             "smooth weighted turns")
     running = [subprocess.Popen(
-        [fetch.program, "--dns", pops.dns.text, "--spread", "-w", "%{pop} ",
+        [fetch.program, "--dns", fetch.dns, "--spread", "-w", "%{pop} ",
          "-o", "/dev/null", pops.url(PATH)], env=fetch.env,
         stdout=subprocess.PIPE) for _ in range(12)]
     words = sorted(w for p in running
@@ -88,7 +88,7 @@ def test(s):
     file."""
     pops = Pops(s)
     pops.dns.set("www.test", "CNAME", *pops.names)
-    fetch = Fetch(s, pops.dns)
+    fetch = Fetch(s, pops.dns.text)
     for part in (winner, other_resource, broken, spread):
         part(s, pops, fetch)
 

@@ -145,7 +145,7 @@ def test(s):
     """braid-fetch and HTTPS records: order, race up to the handshake, what is
     left out, hints, aliases."""
     w = world(s)
-    fetch = Fetch(s, w["dns"])
+    fetch = Fetch(s, w["dns"].text)
     for part in (by_priority, unusable, hints, alias, certificates):
         part(s, w, fetch)
 

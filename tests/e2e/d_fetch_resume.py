@@ -134,7 +134,7 @@ def test(s):
     not."""
     pops = Pops(s)
     pops.dns.set("www.test", "CNAME", *pops.names)
-    fetch = Fetch(s, pops.dns)
+    fetch = Fetch(s, pops.dns.text)
     for part in (two_deaths, not_ranges, other_version, weak, again):
         fetch.forget()
         part(s, pops, fetch)

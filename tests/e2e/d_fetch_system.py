@@ -1,25 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 import os
-import sys
 
 from lib import scenario
 from lib.dns import Dns, Unbound
-from lib.fetch import Fetch, Pops
+from lib.fetch import Fetch, Pops, enter_own_network
 from lib.process import run
 
 PATH = "/a/1000"
-INSIDE = "BRAID_E2E_INSIDE"
 SERVER = "127.0.0.53"  # the zone's own
-
-
-def enter():
-    """This scenario with a network and files of its own, which end with it."""
-    if os.geteuid() or os.environ.get(INSIDE):
-        return
-    os.environ[INSIDE] = "1"
-    os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, "-B",
-                          *sys.argv])
 
 
 def replace(s, path, text):
@@ -28,7 +17,6 @@ def replace(s, path, text):
 
 def world(s):
     """A real resolver, which the system asks, in front of the zone."""
-    run(["ip", "link", "set", "lo", "up"])
     replace(s, "/etc/resolv.conf", "nameserver 127.0.0.1\n")
     replace(s, "/etc/hosts", "127.0.0.12 inhosts.test\n")
     pops = Pops(s)
@@ -80,12 +68,13 @@ def without_a_resolver(s, pops, fetch):
 def test(s):
     """braid-fetch with the system's resolver (unbound), and past it."""
     s.need_root()
-    s.need("unshare", "ip", "unbound", "mount")
+    s.need("unshare", "ip")
+    s.need("unbound", "mount")
     pops = world(s)
     fetch = Fetch(s)
     for part in (through_the_resolver, from_the_zone, without_a_resolver):
         part(s, pops, fetch)
 
 
-enter()
+enter_own_network()
 scenario.run(test)

@@ -5,10 +5,27 @@ loopback addresses at one port."""
 import json
 import os
 import subprocess
+import sys
 
 from .dns import Dns
-from .process import Failure
+from .process import Failure, run
 from .range_origin import Library, RangeOrigin
+from .scenario import find_program
+
+
+INSIDE = "BRAID_E2E_INSIDE"
+
+
+def enter_own_network():
+    """The scenario begins anew with a network and mounts of its own, which
+    end with it; without root, or the programs for it, it stays where it is."""
+    if os.geteuid() or not (find_program("unshare") and find_program("ip")):
+        return
+    if not os.environ.get(INSIDE):
+        os.environ[INSIDE] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable,
+                              "-B", *sys.argv])
+    run(["ip", "link", "set", "lo", "up"])
 
 
 class Fetched:
@@ -31,7 +48,7 @@ class Fetched:
 
 
 class Fetch:
-    """It asks `dns` and remembers within the scenario's folder."""
+    """It asks that server ("address:port") and remembers within the scenario's folder."""
 
     def __init__(self, s, dns=None):
         self.s, self.dns = s, dns
@@ -52,7 +69,7 @@ class Fetch:
             os.unlink(self.state)
 
     def __call__(self, *arguments, seconds=60, **options):
-        dns = ["--dns", self.dns.text] if self.dns else []
+        dns = ["--dns", self.dns] if self.dns else []
         try:
             return Fetched(subprocess.run(
                 [self.program, *dns, "--json", *map(str, arguments)],
