@@ -14,12 +14,12 @@
 
 /* -- the URL ----------------------------------------------------------- */
 
-static char *part(struct fetch_job *job, CURLUPart which, unsigned flags)
+/* NULL: the URL has none. */
+static void part(
+    struct fetch_job *job, CURLUPart which, unsigned flags, char **ret)
 {
-	char *text = NULL;
-
-	(void)curl_url_get(job->parts, which, &text, flags);
-	return text;
+	*ret = NULL;
+	(void)curl_url_get(job->parts, which, ret, flags);
 }
 
 /* "[2001:db8::1]" of a URL is an address without its brackets. */
@@ -35,10 +35,11 @@ static void unbracket(char *host)
 
 static int take_parts(struct fetch_job *job)
 {
-	char *scheme = part(job, CURLUPART_SCHEME, 0);
-	char *port = part(job, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 	int code = FETCH_OK;
+	char *scheme, *port;
 
+	part(job, CURLUPART_SCHEME, 0, &scheme);
+	part(job, CURLUPART_PORT, CURLU_DEFAULT_PORT, &port);
 	if (!scheme ||
 	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)) {
 		code = fetch_say_error(&job->say, FETCH_SCHEME,
@@ -69,8 +70,8 @@ static int set_url(struct fetch_job *job, const char *url)
 		return code;
 	curl_free(job->url);
 	curl_free(job->host);
-	job->url = part(job, CURLUPART_URL, 0);
-	job->host = part(job, CURLUPART_HOST, CURLU_PUNYCODE);
+	part(job, CURLUPART_URL, 0, &job->url);
+	part(job, CURLUPART_HOST, CURLU_PUNYCODE, &job->host);
 	if (!job->url || !job->host || !*job->host || !job->origin.port)
 		return fetch_say_error(
 		    &job->say, FETCH_URL, "the URL has no host");
@@ -82,10 +83,12 @@ static int set_url(struct fetch_job *job, const char *url)
 /* The name that -O takes: what stands behind the last slash. */
 static int set_remote_name(struct fetch_job *job)
 {
-	char *path = part(job, CURLUPART_PATH, 0);
-	const char *name = path ? strrchr(path, '/') : NULL;
 	int code = FETCH_OK;
+	const char *name;
+	char *path;
 
+	part(job, CURLUPART_PATH, 0, &path);
+	name = path ? strrchr(path, '/') : NULL;
 	name = name ? name + 1 : "";
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
 		code = fetch_say_error(
