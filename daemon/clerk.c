@@ -4,7 +4,10 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/access_log.h"
+#include "daemon/dns_notify.h"
 #include "daemon/dns_refresh.h"
+#include "daemon/dns_store.h"
+#include "daemon/dns_views.h"
 #include "daemon/generations.h"
 #include "daemon/load.h"
 #include "daemon/profiling_open.h"
@@ -153,6 +156,21 @@ static void on_resolved(struct clerk *clerk, struct load_job *job)
 	say(clerk, DAEMON_LOADED, job);
 }
 
+/* -- secondaries ------------------------------------------------------- */
+
+/* `before` is NULL at the start. What is published now may be newer than what
+ * replaced it; then nothing has changed when the next one is freed. */
+static void notify_of_changes(
+    struct clerk *clerk, const struct dns_published *before)
+{
+	const struct dns_published *now = snapshot_enter(clerk->dns);
+	struct dns_store *store = dns_store_ref(now->store);
+
+	snapshot_leave(clerk->dns);
+	dns_notify_changed(clerk->notify, before ? before->store : NULL, store);
+	dns_store_unref(store);
+}
+
 /* -- the loop ---------------------------------------------------------- */
 
 static void on_message(struct clerk *clerk, const struct message *message)
@@ -180,6 +198,7 @@ static void on_message(struct clerk *clerk, const struct message *message)
 		dns_refresh_drop(message->pointer);
 		break;
 	case DAEMON_DNS_FREE:
+		notify_of_changes(clerk, message->pointer);
 		dns_refresh_free(clerk->daemon, message->pointer);
 		break;
 	default:
@@ -214,12 +233,14 @@ static void *clerk_thread(void *argument)
 	bool more = false;
 
 	(void)pthread_setname_np(pthread_self(), "braid-clerk");
+	notify_of_changes(clerk, NULL);
 	while (!atomic_load(&clerk->stop)) {
 		wait_for_mail(clerk, more ? 0 : CLERK_PERIOD_MS);
 		receive(clerk);
 		more = write_logs(clerk);
 		more |= write_rows(clerk);
 		look_for_unused(clerk);
+		dns_notify_turn(clerk->notify, mono_now());
 		publish(clerk, false);
 		(void)outbox_flush(&clerk->outbox);
 	}
@@ -240,6 +261,8 @@ int clerk_start(struct clerk *clerk, struct daemon *daemon)
 	list_init(&clerk->retired);
 	clerk->plan = snapshot_reader_new(daemon->plan);
 	clerk->recorder = recorder_new(daemon);
+	clerk->notify = dns_notify_new();
+	clerk->dns = snapshot_reader_new(daemon->dns);
 	outbox_init(&clerk->outbox, daemon->office, daemon->member_clerk);
 	return -pthread_create(&clerk->thread, NULL, clerk_thread, clerk);
 }
@@ -249,5 +272,7 @@ void clerk_stop(struct clerk *clerk)
 	atomic_store(&clerk->stop, true);
 	(void)pthread_join(clerk->thread, NULL);
 	recorder_free(clerk->recorder);
+	dns_notify_free(clerk->notify);
+	snapshot_reader_free(clerk->dns);
 	snapshot_reader_free(clerk->plan);
 }

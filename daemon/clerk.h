@@ -30,6 +30,8 @@ struct clerk {
 	struct plan *fencing; /* the one that control fences now */
 	struct snapshot_reader *plan; /* the one in force */
 	struct recorder *recorder;
+	struct dns_notify *notify;
+	struct snapshot_reader *dns; /* what is published */
 	struct mono publish_at; /* the counters of an old generation */
 	_Atomic bool stop;
 	pthread_t thread;

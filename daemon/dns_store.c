@@ -62,6 +62,7 @@ struct dns_store {
 	struct dns_zone_key *keys;
 	uint32_t n_keys;
 	bool some_transfer;
+	struct addr source4, source6;
 };
 
 static struct stamp stamp_of(const char *path)
@@ -306,6 +307,13 @@ static int put_transfer(struct dns_store *store, const struct conf *conf,
 	const char *wrong;
 	int err;
 
+	struct addr *notify =
+	    arena_alloc(store->arena, zone->n_notify * sizeof *notify + 1);
+
+	for (uint32_t k = 0; k < zone->n_notify; k++)
+		notify[k] = zone->notify[k].addr;
+	transfer->notify = notify;
+	transfer->n_notify = zone->n_notify;
 	transfer->zone = store->items[i].zone;
 	if (zone->transfer_to.n)
 		transfer->allow = map_of(store, &zone->transfer_to);
@@ -325,12 +333,25 @@ static int put_transfer(struct dns_store *store, const struct conf *conf,
 	return 0;
 }
 
+static void put_source(struct dns_store *store, const struct addr *bind)
+{
+	struct addr *source =
+	    bind->sa.sa_family == AF_INET ? &store->source4 : &store->source6;
+
+	if (source->length || addr_is_any(bind))
+		return;
+	*source = *bind;
+	addr_set_port(source, 0);
+}
+
 /* All zones are there. */
 static int put_transfers(struct dns_store *store, const struct conf *conf,
     struct conf_errors *errors)
 {
 	int err = 0;
 
+	for (uint32_t i = 0; i < conf->dns.n_binds; i++)
+		put_source(store, &conf->dns.binds[i].addr);
 	for (uint32_t i = 0; i < store->n; i++)
 		err |= put_transfer(store, conf, i, errors);
 	return err ? BR_E_CONFIG : 0;
@@ -510,6 +531,12 @@ const struct dns_store_transfer *dns_store_transfer(
 		if (store->transfers[i].zone == zone)
 			return &store->transfers[i];
 	return NULL;
+}
+
+const struct addr *dns_store_source(
+    const struct dns_store *store, const struct addr *to)
+{
+	return to->sa.sa_family == AF_INET ? &store->source4 : &store->source6;
 }
 
 bool dns_store_transfers(const struct dns_store *store)

@@ -66,10 +66,16 @@ struct dns_store_transfer {
 	struct zone *zone;
 	const struct prefix_map *allow; /* NULL: nobody */
 	struct tsig_key *key; /* NULL: who may need not sign */
+	const struct addr *notify; /* whom changes are told */
+	uint32_t n_notify;
 };
 /* NULL: it is no zone of the store. */
 const struct dns_store_transfer *dns_store_transfer(
     const struct dns_store *store, const struct zone *zone);
+/* Where what is sent to that address comes from: the first of dns.bind that is
+ * an address and no wildcard, without its port. Length 0: there is none. */
+const struct addr *dns_store_source(
+    const struct dns_store *store, const struct addr *to);
 /* Somebody may have some zone. */
 bool dns_store_transfers(const struct dns_store *store);
 /* [*ret_n]: zones with a key. */
