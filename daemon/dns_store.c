@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/rng.h"
 #include "conf/diff.h"
+#include "daemon/dns_shares.h"
 #include "daemon/geo.h"
 #include "dnsd/cookie_secrets.h"
 #include "dnsd/responder.h"
@@ -215,7 +216,8 @@ static struct zone_load_input load_input(
 	    .pops = store->world->pops,
 	    .seed = store->seed,
 	    .now = wall_now(),
-	    .threads = DNS_SIGNING_THREADS};
+	    .threads = DNS_SIGNING_THREADS,
+	    .counter_of = dns_shares_row};
 }
 
 /* Signatures are of this moment, until sign_due() of it. */
@@ -495,6 +497,11 @@ struct wall dns_store_due(const struct dns_store *store, uint32_t *ret_zone)
 const struct zone_set *dns_store_zones(const struct dns_store *store)
 {
 	return store->zones;
+}
+
+uint32_t dns_store_count(const struct dns_store *store)
+{
+	return store->n;
 }
 
 const struct zone *dns_store_zone(const struct dns_store *store, uint32_t i)

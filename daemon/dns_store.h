@@ -54,6 +54,8 @@ struct dns_store *dns_store_ref(struct dns_store *store);
 void dns_store_unref(struct dns_store *store);
 
 const struct zone_set *dns_store_zones(const struct dns_store *store);
+/* How many there are. */
+uint32_t dns_store_count(const struct dns_store *store);
 /* The zone with that number in the configuration. */
 const struct zone *dns_store_zone(const struct dns_store *store, uint32_t i);
 struct wall dns_store_loaded_at(const struct dns_store *store, uint32_t i);

@@ -28,6 +28,8 @@ static size_t answer(void *context, const struct dns_client *client,
 	    &dns->now->view, client, query, length, out, room, ret);
 	dns_metrics_count(
 	    &counts->answers, ret, client->transport, length, size);
+	if (size && ret->counter != QUERY_NO_COUNTER)
+		counter_inc(&counts->shares[ret->counter]);
 	return size;
 }
 

@@ -200,7 +200,7 @@ static void build(struct load_job *job, struct conf *conf)
 	}
 	job->files = (struct load_files){.tls = NULL}; /* the plan's now */
 	job->published = dns_published_new(
-	    job->plan->dns, job->plan->conf, daemon->board, 0);
+	    job->plan->dns, job->plan->conf, daemon->board, job->dns_epoch);
 	if (job->kind == LOAD_NAMES)
 		job->plan->loaded_at = job->before->loaded_at;
 	/* A weight that DNS has changed is no change of the file. */

@@ -29,6 +29,7 @@ struct load_job {
 	struct daemon *daemon;
 	const struct plan *before;
 	struct mono started;
+	uint64_t dns_epoch; /* of the weights that it makes */
 	/* -- answers -- */
 	struct plan *plan; /* NULL: refused, or `same` */
 	struct dns_published *published; /* with the plan */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "dnsd/dns_metrics.h"
+#include "dnsd/dns_server.h"
 #include "fleet/board.h"
 #include "io/tls.h"
 #include "lb/worker.h"
@@ -47,6 +49,18 @@ static const struct metric_field check_fields[] = {
 #undef X
 };
 
+static const struct metric_field dns_fields[] = {
+#define X(name, help) {#name, help, offsetof(struct dns_metrics, name)},
+    DNS_METRIC_LIST(X)
+#undef X
+};
+
+static const struct metric_field dns_socket_fields[] = {
+#define X(name, help) {#name, help, offsetof(struct dns_server_metrics, name)},
+    DNS_SERVER_METRIC_LIST(X)
+#undef X
+};
+
 const struct metric_group metrics_worker = {
     "braid_worker_", "worker", worker_fields, BR_COUNT(worker_fields)};
 const struct metric_group metrics_shard = {
@@ -59,6 +73,10 @@ const struct metric_group metrics_listener = {
     "braid_listener_", "listener", listener_fields, BR_COUNT(listener_fields)};
 const struct metric_group metrics_checks = {
     "braid_health_", "", check_fields, BR_COUNT(check_fields)};
+const struct metric_group metrics_dns_answers = {
+    "braid_dns_", "", dns_fields, BR_COUNT(dns_fields)};
+const struct metric_group metrics_dns_sockets = {
+    "braid_dns_socket_", "", dns_socket_fields, BR_COUNT(dns_socket_fields)};
 
 const struct metric_family metrics_families[METRIC_IDS] = {
 #define X(id, name, kind, unit, labels, help)                                  \
@@ -123,6 +141,40 @@ static void print_causes(struct strbuf *ret, const char *title, unsigned first,
 	strbuf_addf(ret, "\n| %s | meaning |\n|---|---|\n", title);
 	for (unsigned i = first; i < n; i++)
 		strbuf_addf(ret, "| `%s` | %s |\n", name(i), text(i));
+}
+
+#define X(name, text) text,
+static const char *const kind_texts[] = {DNS_KIND_LIST(X)};
+static const char *const cookie_texts[] = {DNS_COOKIE_LIST(X)};
+static const char *const drop_texts[] = {DNS_DROP_LIST(X)};
+#undef X
+
+static const char *kind_text(unsigned kind)
+{
+	return kind_texts[kind];
+}
+
+static const char *cookie_text(unsigned cookie)
+{
+	return cookie_texts[cookie];
+}
+
+static const char *drop_text(unsigned drop)
+{
+	return drop_texts[drop];
+}
+
+static void print_dns(struct strbuf *ret)
+{
+	print_title(ret, "DNS");
+	print_ids(ret, METRIC_ID_D_ZONES, METRIC_ID_D_DROPS);
+	print_group(ret, &metrics_dns_answers);
+	print_group(ret, &metrics_dns_sockets);
+	print_causes(ret, "`kind`", 0, DNS_N_KINDS, dns_kind_name, kind_text);
+	print_causes(
+	    ret, "`cookie`", 0, DNS_N_COOKIES, dns_cookie_name, cookie_text);
+	print_causes(ret, "`cause` of a query without an answer", 1,
+	    DNS_N_DROPS, dns_drop_name, drop_text);
 }
 
 static const char *class_name(unsigned class)
@@ -198,6 +250,7 @@ void metrics_print_docs(struct strbuf *ret)
 	print_ids(ret, METRIC_ID_P_SERVERS, METRIC_ID_P_LOCAL);
 	print_title(ret, "POPs");
 	print_ids(ret, METRIC_ID_O_UP, METRIC_ID_O_WEIGHT);
+	print_dns(ret);
 	print_title(ret, "Servers");
 	print_ids(ret, METRIC_ID_S_UP, METRIC_ID_S_EJECTIONS);
 	print_group(ret, &metrics_server);

@@ -31,7 +31,8 @@ struct metric_group {
 };
 
 extern const struct metric_group metrics_worker, metrics_shard, metrics_ring,
-    metrics_server, metrics_listener, metrics_checks;
+    metrics_server, metrics_listener, metrics_checks, metrics_dns_answers,
+    metrics_dns_sockets;
 
 void metric_group_family(const struct metric_group *group, uint32_t field,
     struct metric_family *ret);
@@ -197,6 +198,40 @@ static inline uint64_t metric_field_read(
 	    "Part of its configured weights that braidctl weight has left to " \
 	    "the POP; 1 without")
 
+/* Of the responder. */
+#define METRIC_DNS_LIST(X)                                                     \
+	X(D_ZONES, "braid_dns_zones", GAUGE, "", "", "Zones that are served")  \
+	X(D_EPOCH, "braid_dns_policy_epoch", GAUGE, "", "",                    \
+	    "Counts how often the weights in force were made anew; 0 without " \
+	    "dns")                                                             \
+	X(D_TCP, "braid_dns_tcp_connections", GAUGE, "", "",                   \
+	    "TCP connections of resolvers open now")                           \
+	X(D_SERIAL, "braid_dns_zone_serial", GAUGE, "", "zone",                \
+	    "Serial of the zone's SOA")                                        \
+	X(D_NAMES, "braid_dns_zone_names", GAUGE, "", "zone",                  \
+	    "Names of the zone, those without data of their own included")     \
+	X(D_BYTES, "braid_dns_zone_memory_bytes", GAUGE, "bytes", "zone",      \
+	    "Memory of the zone")                                              \
+	X(D_LOADED, "braid_dns_zone_loaded_time_seconds", GAUGE, "seconds",    \
+	    "zone", "Wall time at which the zone was read, since the epoch")   \
+	X(D_WEIGHT, "braid_dns_resource_weight_ratio", GAUGE, "ratio",         \
+	    "zone, resource, pop, region",                                     \
+	    "Part of the weight in force that the POP has, for clients of "    \
+	    "the region; region \"\": of all others")                          \
+	X(D_ANSWERS, "braid_dns_resource_answers", COUNTER, "",                \
+	    "zone, resource, pop",                                             \
+	    "Answers of the resource by the POP that they name first")         \
+	X(D_TYPES, "braid_dns_queries_by_type", COUNTER, "", "type",           \
+	    "Queries by the type that they ask for")                           \
+	X(D_RCODES, "braid_dns_answers_by_rcode", COUNTER, "", "rcode",        \
+	    "Answers by RCODE")                                                \
+	X(D_KINDS, "braid_dns_queries_by_kind", COUNTER, "", "kind",           \
+	    "Queries by what they were answered with")                         \
+	X(D_COOKIES, "braid_dns_queries_by_cookie", COUNTER, "", "cookie",     \
+	    "Queries with EDNS by their cookie")                               \
+	X(D_DROPS, "braid_dns_queries_dropped", COUNTER, "", "cause",          \
+	    "Queries that got no answer")
+
 /* Of servers in the configuration. */
 #define METRIC_SERVER_GAUGE_LIST(X)                                            \
 	X(S_UP, "braid_server_up", GAUGE, "", "pool, server",                  \
@@ -249,6 +284,7 @@ static inline uint64_t metric_field_read(
 	METRIC_LISTENER_GAUGE_LIST(X)                                          \
 	METRIC_POOL_LIST(X)                                                    \
 	METRIC_POP_LIST(X)                                                     \
+	METRIC_DNS_LIST(X)                                                     \
 	METRIC_SERVER_GAUGE_LIST(X)                                            \
 	METRIC_SERVER_CHECK_LIST(X)
 

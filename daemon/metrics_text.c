@@ -423,6 +423,7 @@ void metrics_text_print(const struct metrics_view *view,
 	print_listeners(&w, view);
 	print_pools(&w, view);
 	print_pops(&w, view);
+	metrics_dns_print(&w, &view->dns);
 	print_servers(&w, view);
 	metrics_end(&w);
 }

@@ -386,6 +386,7 @@ void metrics_view_init(struct metrics_view *view, struct daemon *daemon,
 		    sizeof(*view->listeners), compare_listeners);
 	if (plan)
 		add_plan(view, plan);
+	metrics_dns_read(&view->dns, daemon, plan);
 	snapshot_leave(reader);
 }
 
@@ -396,4 +397,5 @@ void metrics_view_fini(struct metrics_view *view)
 	free(view->pools);
 	free(view->pops);
 	free(view->servers);
+	metrics_dns_fini(&view->dns);
 }

@@ -17,6 +17,7 @@
  * Limits:  those of the configuration and of the board.
  */
 #include "daemon/daemon.h"
+#include "daemon/metrics_dns.h"
 #include "daemon/metrics_table.h"
 #include "fleet/name.h"
 
@@ -72,6 +73,7 @@ struct metrics_view {
 	struct view_pool *pools; /* in the order of the file */
 	struct view_pop *pops; /* likewise */
 	struct view_server *servers; /* by pool and name */
+	struct metrics_dns dns;
 };
 
 void metrics_view_init(struct metrics_view *view, struct daemon *daemon,

@@ -31,6 +31,7 @@ static void start(struct control *control, enum load_kind kind)
 		reload->again = false;
 	}
 	reload->job = load_job_new(daemon, control->plan, kind);
+	reload->job->dns_epoch = ++control->dns.epoch;
 	control_post(control, daemon->member_clerk,
 	    (struct message){.kind = DAEMON_LOAD, .pointer = reload->job});
 }

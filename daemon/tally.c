@@ -42,6 +42,7 @@ static const char *const living_gauges[] = {
     "braid_shard_kernel_bytes",
     "braid_listener_connections",
     "braid_server_connections",
+    "braid_dns_tcp_connections",
     "braid_worker_flows",
     "braid_worker_directions_splicing",
     "braid_worker_parked_bytes",

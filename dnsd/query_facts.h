@@ -63,12 +63,16 @@ enum dns_cookie {
 };
 
 #define QUERY_NO_POP UINT32_MAX
+#define QUERY_NO_COUNTER UINT32_MAX
 
 struct query_facts {
 	const uint8_t *name; /* NULL: no question was read */
 	const struct zone *zone; /* NULL: not ours, or never looked for */
 	const struct resource *resource; /* the first on the way */
 	uint32_t pop; /* the resource's first choice, or QUERY_NO_POP */
+	/* Where answers of the resource with that POP are counted, or
+	 * QUERY_NO_COUNTER: resource_counter(). */
+	uint32_t counter;
 	uint16_t type, class; /* as asked */
 	uint16_t rcode; /* with the upper bits of EDNS */
 	uint8_t opcode;

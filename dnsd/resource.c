@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "dnsd/query_facts.h"
 #include "dnsd/resource_parts.h"
 #include "dnsd/rr_type.h"
 
@@ -154,15 +155,22 @@ static void copy_alpn(struct resource_maker *m)
 
 static void make_pops(struct resource_maker *m)
 {
-	const struct conf_resource *conf = m->options->conf;
+	const struct resource_options *options = m->options;
+	const struct conf_resource *conf = options->conf;
 	struct resource *r = m->r;
 
 	r->n_pops = conf->n_pops;
 	r->pop = arena_alloc(m->arena, r->n_pops * sizeof *r->pop);
 	r->ids = arena_alloc(m->arena, r->n_pops * sizeof *r->ids);
+	r->counters = arena_alloc(m->arena, r->n_pops * sizeof *r->counters);
 	for (uint32_t i = 0; i < r->n_pops; i++) {
 		r->pop[i] = &m->options->pops->pop[conf->pops[i]];
 		r->ids[i] = r->pop[i]->id;
+		r->counters[i] =
+		    options->counter_of
+			? options->counter_of(options->counter_context,
+			      conf->name, r->pop[i]->name)
+			: QUERY_NO_COUNTER;
 	}
 }
 
@@ -221,6 +229,11 @@ enum conf_mode resource_mode(const struct resource *r)
 uint32_t resource_slot(const struct resource *r)
 {
 	return r->slot;
+}
+
+uint32_t resource_counter(const struct resource *r, uint32_t position)
+{
+	return r->counters[position];
 }
 
 bool resource_is_alias(const struct resource *r)

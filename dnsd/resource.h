@@ -58,7 +58,11 @@ struct resource_options {
 	const struct pops *pops; /* conf's indices are into these */
 	const char *salt; /* of the zone */
 	bool is_signed;
-	uint32_t slot; /* its number within the zone, for counters */
+	uint32_t slot; /* its number within the zone */
+	/* Where answers that name this POP first are counted; NULL: nowhere. */
+	uint32_t (*counter_of)(
+	    void *context, const char *resource, const char *pop);
+	void *counter_context;
 	/* One problem, for the end of "resource NAME: ". */
 	void (*on_error)(void *context, const char *text);
 	void *context;
@@ -91,6 +95,8 @@ uint32_t resource_n_pops(const struct resource *resource);
 /* The POP at a position of the resource's list. */
 const struct pop *resource_pop(
     const struct resource *resource, uint32_t position);
+/* What options.counter_of() said of it, or UINT32_MAX. */
+uint32_t resource_counter(const struct resource *resource, uint32_t position);
 /* The name that stands for it. */
 const uint8_t *resource_target(
     const struct resource *resource, uint32_t position);

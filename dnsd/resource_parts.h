@@ -39,6 +39,7 @@ struct resource {
 	const struct prefix_map *allow; /* literal */
 	const struct pop **pop;
 	uint64_t *ids; /* theirs */
+	uint32_t *counters; /* theirs; UINT32_MAX: not counted */
 	struct draw_weights *configured;
 	struct resource_target *targets;
 	/* rank: priority * n_pops + position, then the owner's own. */

@@ -376,6 +376,7 @@ size_t responder_answer(const struct dns_view *view,
 	    wire_query_read(&r.query, query, query_length);
 
 	*ret = (struct query_facts){.pop = QUERY_NO_POP,
+	    .counter = QUERY_NO_COUNTER,
 	    .name = r.query.name,
 	    .type = r.query.type,
 	    .class = r.query.class,

@@ -32,9 +32,12 @@ static void choose(struct responder *r, const struct resource *resource,
 	    r->client->now, ret);
 	if (!r->facts->resource) {
 		r->facts->resource = resource;
-		if (ret->n)
+		if (ret->n) {
 			r->facts->pop =
 			    resource_pop(resource, ret->chosen[0])->index;
+			r->facts->counter =
+			    resource_counter(resource, ret->chosen[0]);
+		}
 	}
 }
 

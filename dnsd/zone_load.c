@@ -97,6 +97,13 @@ static void on_target(void *context, const struct dns_record *record)
 	zone_builder_add_target(load->builder, load->target_of, record);
 }
 
+static uint32_t counter_of(void *context, const char *resource, const char *pop)
+{
+	const struct load *load = context;
+
+	return load->input->counter_of(load->apex, resource, pop);
+}
+
 static void add_resource(struct load *load, uint32_t slot)
 {
 	const struct resource_options options = {
@@ -106,6 +113,8 @@ static void add_resource(struct load *load, uint32_t slot)
 	    .salt = load->conf->salt,
 	    .is_signed = load->conf->key != NULL,
 	    .slot = slot,
+	    .counter_of = load->input->counter_of ? counter_of : NULL,
+	    .counter_context = load,
 	    .on_error = on_resource_error,
 	    .context = load,
 	};

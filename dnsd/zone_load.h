@@ -29,6 +29,10 @@ struct zone_load_input {
 	uint32_t seed; /* of the set that the zone is for */
 	struct wall now; /* for signatures */
 	uint32_t threads; /* that may sign; at least 1 */
+	/* Where answers of a resource that name this POP first are counted:
+	 * resource_counter(). NULL: nowhere. */
+	uint32_t (*counter_of)(
+	    const uint8_t *apex, const char *resource, const char *pop);
 };
 
 /* *ret_includes: its file included others. */
