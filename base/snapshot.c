@@ -99,6 +99,11 @@ void snapshot_leave(struct snapshot_reader *reader)
 	(void)ck_epoch_end(&reader->record, NULL);
 }
 
+void *snapshot_current(const struct snapshot *s)
+{
+	return __atomic_load_n(&s->current, __ATOMIC_ACQUIRE);
+}
+
 void *snapshot_publish(struct snapshot *s, void *next)
 {
 	return __atomic_exchange_n(&s->current, next, __ATOMIC_ACQ_REL);

@@ -31,6 +31,8 @@ void snapshot_reader_free(struct snapshot_reader *reader);
 void *snapshot_enter(struct snapshot_reader *reader);
 void snapshot_leave(struct snapshot_reader *reader);
 
+/* The publisher: the current object. */
+void *snapshot_current(const struct snapshot *s);
 /* Makes `next` current and returns the object before. */
 void *snapshot_publish(struct snapshot *s, void *next);
 /* Returns when no reader can hold an object published before. Blocks. */

@@ -22,6 +22,10 @@ const struct ctl_command ctl_commands[] = {
     {"reload", "", "read the configuration again; waits for the verdict", 0, 0,
 	ctl_reload},
     {"pops", "", "POPs, their health and weight", 0, 0, ctl_pops},
+    {"dns",
+	"[stats | explain NAME [TYPE] [--from ADDR|PREFIX] | reload ZONE | "
+	"dump ZONE]",
+	"zones, and what is answered from them", 0, 5, ctl_dns},
     {"drain", "POOL SERVER | pop:NAME", "no new flows; running ones stay", 1, 2,
 	ctl_drain},
     {"maint", "POOL SERVER | pop:NAME", "as drain, and health checks stop", 1,
@@ -37,7 +41,6 @@ const struct ctl_command ctl_commands[] = {
 	ctl_upgrade},
     /* Of later versions. */
     {"nodes", "", "", 0, 0, NULL},
-    {"dns", "", "", 0, 0, NULL},
     {"heatmap", "", "", 0, 0, NULL},
     {"shadow", "", "", 0, 0, NULL},
 };

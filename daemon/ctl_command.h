@@ -56,6 +56,8 @@ struct ctl_call {
 	uint32_t pool, server, restarts;
 };
 
+struct zone;
+
 struct ctl_command {
 	const char *name, *usage, *help; /* usage: of the arguments */
 	uint32_t min_arguments, max_arguments;
@@ -85,6 +87,11 @@ void ctl_begin_error(
 /* Says how the command is used. */
 void ctl_usage(struct ctl_call *call);
 void ctl_continue(struct ctl_call *call, void (*step)(struct ctl_call *call));
+
+/* Whether the plan is still the one that a list of several turns began with;
+ * if not, the list has begun anew or the call has failed, as *ret_failed
+ * says. */
+bool ctl_same_plan(struct ctl_call *call, const char *list, bool *ret_failed);
 
 /* The n-th argument, or NULL. */
 const char *ctl_argument(const struct ctl_call *call, uint32_t n);
@@ -116,6 +123,12 @@ void ctl_pops(struct ctl_call *call); /* ctl_pops.c */
 /* Where the first argument is a POP. */
 void ctl_pop_admin(struct ctl_call *call, enum board_admin admin);
 void ctl_pop_weight(struct ctl_call *call);
+void ctl_dns(struct ctl_call *call); /* ctl_dns.c */
+void ctl_dns_dump(struct ctl_call *call); /* ctl_dns_dump.c */
+void ctl_dns_explain(struct ctl_call *call); /* ctl_dns_explain.c */
+/* The zone that the second argument names, and its number; NULL after
+ * ctl_fail(). */
+const struct zone *ctl_find_zone(struct ctl_call *call, uint32_t *ret_number);
 void ctl_reload(struct ctl_call *call); /* ctl_set.c */
 void ctl_drain(struct ctl_call *call);
 void ctl_ready(struct ctl_call *call);

@@ -145,9 +145,7 @@ static void put_server(
 	json_object_end(j);
 }
 
-/* Whether the plan is still the one the table began with; if not, the table
- * has begun anew or the call has failed, as *ret_failed says. */
-static bool same_plan(struct ctl_call *call, const char *list, bool *ret_failed)
+bool ctl_same_plan(struct ctl_call *call, const char *list, bool *ret_failed)
 {
 	const struct plan *plan = control_plan(call->control);
 
@@ -174,7 +172,7 @@ static void servers_step(struct ctl_call *call)
 	uint32_t rows = 0;
 	bool failed;
 
-	(void)same_plan(call, "servers", &failed);
+	(void)ctl_same_plan(call, "servers", &failed);
 	if (failed)
 		return;
 	/* Addresses of a POP are shown to who asks for them. */
@@ -296,7 +294,7 @@ static void pools_step(struct ctl_call *call)
 	uint32_t rows = 0;
 	bool failed;
 
-	(void)same_plan(call, "pools", &failed);
+	(void)ctl_same_plan(call, "pools", &failed);
 	if (failed)
 		return;
 	for (; call->pool < plan->n_upstreams; call->pool++) {
@@ -364,7 +362,7 @@ static void listeners_step(struct ctl_call *call)
 	uint32_t rows = 0;
 	bool failed;
 
-	(void)same_plan(call, "listeners", &failed);
+	(void)ctl_same_plan(call, "listeners", &failed);
 	if (failed)
 		return;
 	for (; call->pool < plan->n_listeners; call->pool++) {

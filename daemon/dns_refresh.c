@@ -163,7 +163,7 @@ void dns_refresh_publish(struct control *control, struct dns_published *next)
 	post(control, DAEMON_DNS_FREE, old);
 }
 
-static void answer(struct dns_job *job)
+static void answer(struct dns_job *job, bool accepted)
 {
 	const char *lines[CONF_ERRORS_SHOWN_MAX + 2];
 	uint32_t n = 0;
@@ -174,7 +174,7 @@ static void answer(struct dns_job *job)
 		lines[n] = job->errors.errors[n].text;
 		n++;
 	}
-	job->on_done(job->context, job->built != NULL, lines, n);
+	job->on_done(job->context, accepted, lines, n);
 }
 
 static void take_store(struct control *control, struct dns_job *job)
@@ -193,10 +193,10 @@ void dns_refresh_on_done(struct control *control, struct dns_job *job)
 {
 	struct dns_refresh *refresh = &control->dns;
 	bool current = job->plan == control->plan;
+	bool accepted = job->built != NULL;
 
 	br_assert(refresh->job == job);
 	refresh->job = NULL;
-	answer(job);
 	if (job->built && current) {
 		if (job->store)
 			take_store(control, job);
@@ -211,6 +211,8 @@ void dns_refresh_on_done(struct control *control, struct dns_job *job)
 			    : "-",
 		    job->errors.n_errors - job->errors.n_warnings);
 	}
+	/* When it can be seen. */
+	answer(job, accepted);
 	post(control, DAEMON_DNS_DROP, job);
 	if (refresh->again || !current)
 		dns_refresh_request(control);

@@ -397,24 +397,31 @@ static bool walk_set(const struct walk *walk, const struct rrset *set)
 	return true;
 }
 
+bool zone_walk_node(const struct zone *zone, const struct zone_node *node,
+    bool (*on_record)(void *context, const struct dns_record *record),
+    void *context)
+{
+	struct walk walk = {.on_record = on_record,
+	    .context = context,
+	    .owner = zone_node_name(zone, node)};
+	const struct rrset *set = NULL, *signatures;
+
+	while ((set = zone_next_rrset(zone, node, set))) {
+		signatures = rrset_signatures(set);
+		if (!walk_set(&walk, set) ||
+		    (signatures && !walk_set(&walk, signatures)))
+			return false;
+	}
+	return true;
+}
+
 bool zone_walk(const struct zone *zone,
     bool (*on_record)(void *context, const struct dns_record *record),
     void *context)
 {
-	struct walk walk = {.on_record = on_record, .context = context};
-
-	for (uint32_t i = 0; i < zone->n_nodes; i++) {
-		const struct zone_node *node = &zone->nodes[i];
-		const struct rrset *set = NULL, *signatures;
-
-		walk.owner = zone_node_name(zone, node);
-		while ((set = zone_next_rrset(zone, node, set))) {
-			signatures = rrset_signatures(set);
-			if (!walk_set(&walk, set) ||
-			    (signatures && !walk_set(&walk, signatures)))
-				return false;
-		}
-	}
+	for (uint32_t i = 0; i < zone->n_nodes; i++)
+		if (!zone_walk_node(zone, &zone->nodes[i], on_record, context))
+			return false;
 	return true;
 }
 

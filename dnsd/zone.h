@@ -234,6 +234,11 @@ bool zone_walk(const struct zone *zone,
     bool (*on_record)(void *context, const struct dns_record *record),
     void *context);
 
+/* The same of one node. */
+bool zone_walk_node(const struct zone *zone, const struct zone_node *node,
+    bool (*on_record)(void *context, const struct dns_record *record),
+    void *context);
+
 /* One more holder. */
 struct zone *zone_ref(struct zone *zone);
 /* NULL is ignored. */

@@ -12,6 +12,7 @@
 #include "conf/schema.h"
 #include "conf/text.h"
 #include "tools/braidctl_client.h"
+#include "tools/braidctl_key.h"
 #include "tools/braidctl_print.h"
 #include "tools/braidctl_top.h"
 #include "tools/braidctl_watch.h"
@@ -35,6 +36,7 @@ static int run_explain(const struct options *options, int argc, char **argv);
 static int run_top(const struct options *options, int argc, char **argv);
 static int run_upgrade(const struct options *options, int argc, char **argv);
 static int run_shards(const struct options *options, int argc, char **argv);
+static int run_dns(const struct options *options, int argc, char **argv);
 
 static const struct command commands[] = {
     {"status", "", "state, configuration, connections, memory", NULL},
@@ -51,6 +53,12 @@ static const struct command commands[] = {
     {"kill", "FLOW-ID | --server POOL/SERVER",
 	"reset a flow, or all flows of a server", NULL},
     {"pops", "", "POPs, their health and weight", NULL},
+    {"dns",
+	"[stats | explain NAME [TYPE] [--from ADDR|PREFIX] | reload ZONE | "
+	"dump ZONE | key ZONE FILE]",
+	"zones; what was answered; why a client gets its answer; one zone "
+	"anew",
+	run_dns},
     {"drain", "POOL SERVER | pop:NAME", "no new flows; running ones stay",
 	NULL},
     {"maint", "POOL SERVER | pop:NAME", "as drain, and health checks stop",
@@ -67,7 +75,7 @@ static const struct command commands[] = {
 };
 
 /* Commands of the design that come with later versions. */
-static const char *const later[] = {"nodes", "dns", "heatmap", "shadow"};
+static const char *const later[] = {"nodes", "heatmap", "shadow"};
 
 static void print_usage(FILE *to)
 {
@@ -192,6 +200,14 @@ static int run_shards(const struct options *options, int argc, char **argv)
 	return run_remote(options, "shards", argc, argv);
 }
 
+/* A key is made where the operator stands: braidd only ever reads it. */
+static int run_dns(const struct options *options, int argc, char **argv)
+{
+	if (argc && !strcmp(argv[0], "key"))
+		return key_run(argc - 1, argv + 1);
+	return run_remote(options, "dns", argc, argv);
+}
+
 /* A path is from where the operator stands, not from where braidd does. */
 static int run_upgrade(const struct options *options, int argc, char **argv)
 {
@@ -227,6 +243,7 @@ static const struct {
     {"sessions", "flows"},
     {"connections", "flows"},
     {"resolvers", "names"},
+    {"zones", "dns"},
     {"undrain", "ready"},
     {"loglevel", "log-level"},
     {"version", "braidctl -V"},

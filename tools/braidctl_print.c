@@ -444,6 +444,7 @@ void print_answer(
 	    {"kill", print_killed},
 	    {"pools", print_pools},
 	    {"pops", print_pops},
+	    {"dns", print_dns},
 	    {"servers", print_servers},
 	    {"listeners", print_listeners},
 	    {"names", print_names},

@@ -27,4 +27,5 @@ void cell_of_limit(struct table *table, const json_t *object, const char *key,
 
 void print_status(struct printer *p, const json_t *data);
 void print_flows(struct printer *p, const json_t *data);
+void print_dns(struct printer *p, const json_t *data);
 void print_shards(struct printer *p, const json_t *data);

@@ -23,6 +23,7 @@
 #include "daemon/control.h"
 #include "daemon/ctl_command.h"
 #include "daemon/dns_pops.h"
+#include "daemon/dns_refresh.h"
 #include "daemon/reload.h"
 #include "daemon/upgrade.h"
 #include "io/sock.h"
@@ -166,6 +167,22 @@ void reload_forget(struct control *control, void *context)
 {
 	ck_assert_ptr_eq(control->reload_context, context);
 	control->forgotten = true;
+}
+
+int dns_refresh_zone(struct control *control, uint32_t zone,
+    dns_reload_on_done *on_done, void *context)
+{
+	(void)control;
+	(void)zone;
+	(void)on_done;
+	(void)context;
+	return -EBUSY;
+}
+
+void dns_refresh_forget(struct control *control, void *context)
+{
+	(void)control;
+	(void)context;
 }
 
 static inline void step_ms(struct control *c, int64_t ms)
