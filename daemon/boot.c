@@ -12,6 +12,7 @@
 #include "daemon/profiling_open.h"
 #include "daemon/resolver.h"
 #include "dnsd/rrl.h"
+#include "dnsd/zone.h"
 #include "fleet/name_expand.h"
 #include "io/ktls.h"
 #include "io/ring_off.h"
@@ -102,18 +103,33 @@ static int load(
 					       : EXIT_CODE_CONFIG;
 }
 
-static void say_dns(const struct conf *conf)
+static bool count_record(void *context, const struct dns_record *record)
+{
+	(void)record;
+	++*(uint64_t *)context;
+	return true;
+}
+
+/* Of zones, as they would be served. */
+static void say_dns(const struct conf *conf, const struct dns_store *store)
 {
 	const struct conf_dns *dns = &conf->dns;
 	uint32_t resources = 0;
+	uint64_t records = 0;
 
-	for (uint32_t i = 0; i < dns->n_zones; i++)
+	for (uint32_t i = 0; i < dns->n_zones; i++) {
 		resources += dns->zones[i].n_resources;
-	if (dns->present)
-		printf("dns: %u zone%s, %u resource%s, %u POP%s\n",
-		    dns->n_zones, dns->n_zones == 1 ? "" : "s", resources,
-		    resources == 1 ? "" : "s", conf->n_pops,
-		    conf->n_pops == 1 ? "" : "s");
+		(void)zone_walk(
+		    dns_store_zone(store, i), count_record, &records);
+	}
+	printf("dns: %u zone%s, %" PRIu64 " record%s, %u resource%s, "
+	       "%u POP%s\n",
+	    dns->n_zones, dns->n_zones == 1 ? "" : "s", records,
+	    records == 1 ? "" : "s", resources, resources == 1 ? "" : "s",
+	    conf->n_pops, conf->n_pops == 1 ? "" : "s");
+	if (!conf->n_listeners)
+		printf("note: no listeners: it answers DNS and nothing "
+		       "else\n");
 }
 
 static void say_names(const struct conf *conf)
@@ -142,9 +158,10 @@ int boot_check(const char *file)
 	printf("%s: ok, %u listener%s, %u pool%s, %u server%s\n", file,
 	    conf->n_listeners, conf->n_listeners == 1 ? "" : "s", conf->n_pools,
 	    conf->n_pools == 1 ? "" : "s", servers, servers == 1 ? "" : "s");
+	if (files.dns)
+		say_dns(conf, files.dns);
 	load_files_free(&files);
 	say_names(conf);
-	say_dns(conf);
 	conf_free(conf);
 	return EXIT_CODE_OK;
 }
@@ -400,6 +417,7 @@ static void free_dns(struct boot *boot)
 	}
 	rrl_free(daemon->dns_rrl);
 	free(daemon->dns_counts);
+	dns_shares_end();
 }
 
 static void free_shared(struct boot *boot)
