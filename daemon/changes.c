@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "conf/schema_equal.h"
+#include "daemon/dns_store.h"
 
 enum kind { ADDED, CHANGED, REMOVED, N_KINDS };
 
@@ -210,6 +211,20 @@ static void say_dns(struct text *text, const struct conf *before,
 	say(text, &regions);
 }
 
+static void note_zone_files(const struct conf *after,
+    const struct conf_diff *diff, const struct changes_files *files,
+    struct group *zones)
+{
+	for (uint32_t i = 0;
+	     files->dns_before && files->dns_after && i < after->dns.n_zones;
+	     i++)
+		if (diff->zones.change[i] == CONF_SAME &&
+		    dns_store_zone(files->dns_after, i) !=
+			dns_store_zone(
+			    files->dns_before, diff->zones.before[i]))
+			note(zones, CHANGED, zone_at(after, i));
+}
+
 /* Where the configuration is the same, but what its files hold is not. */
 static void note_files(const struct conf *after, const struct conf_diff *diff,
     const struct changes_files *files, struct group *listeners,
@@ -235,6 +250,8 @@ void changes_describe(const struct conf *before, const struct conf *after,
 	    .noun = "listener's TLS files", .nouns = "listeners' TLS files"};
 	struct group pool_files = {
 	    .noun = "pool's TLS files", .nouns = "pools' TLS files"};
+	struct group zone_files = {
+	    .noun = "zone's file", .nouns = "zones' files"};
 	struct group settings = {.noun = "setting", .nouns = "settings"};
 	struct group listeners = {.noun = "listener", .nouns = "listeners"};
 	struct group pools = {.noun = "pool", .nouns = "pools"};
@@ -253,6 +270,8 @@ void changes_describe(const struct conf *before, const struct conf *after,
 	say(&text, &pool_files);
 	say(&text, &servers);
 	say_dns(&text, before, after, diff);
+	note_zone_files(after, diff, files, &zone_files);
+	say(&text, &zone_files);
 	if (files->model &&
 	    strcmp(before->profiler.model, after->profiler.model) == 0 &&
 	    before->profiler.mode == after->profiler.mode)

@@ -17,11 +17,14 @@
 #include "conf/diff.h"
 #include "daemon/tls_store.h"
 
+struct dns_store;
+
 #define CHANGES_NAMES_MAX 4
 
 /* What was loaded of files for either configuration. */
 struct changes_files {
 	const struct tls_store *tls_before, *tls_after;
+	const struct dns_store *dns_before, *dns_after; /* or NULL */
 	bool model; /* the profiler's is another */
 };
 

@@ -210,6 +210,8 @@ static void build(struct load_job *job, struct conf *conf)
 	changes_describe(job->before->conf, conf, &job->diff,
 	    &(struct changes_files){.tls_before = job->before->tls,
 		.tls_after = job->plan->tls,
+		.dns_before = job->before->dns,
+		.dns_after = job->plan->dns,
 		.model = !profiling_same_model(
 		    job->before->profiling, job->plan->profiling)},
 	    job->arena, job->summary, sizeof job->summary);
