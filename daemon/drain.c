@@ -96,7 +96,9 @@ static bool all_gone(struct control *control)
 	return !reload_running(control) && !upgrade_running(control) &&
 	       generations_count(control->daemon->generations) == 0 &&
 	       control->drain.n_drained == control->daemon->n_workers &&
-	       control_connections(control) == 0;
+	       control_connections(control) == 0 &&
+	       __atomic_load_n(&control->daemon->dns_tcp_connections,
+		   __ATOMIC_RELAXED) == 0;
 }
 
 static void on_timer(struct timer *timer, struct mono now)

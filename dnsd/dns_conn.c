@@ -37,6 +37,8 @@ struct dns_conn {
 	int fd;
 	bool ended; /* the client has asked all */
 	bool last; /* closes when all is sent */
+	bool asked; /* a query has been answered */
+	bool hurried; /* its last deadline is set (a drain) */
 	uint32_t skip; /* bytes of a query that is too long */
 	uint32_t slot; /* of the source table */
 	struct dns_server *server;
@@ -138,12 +140,20 @@ static void conn_fail(struct dns_conn *conn)
 
 /* The timer stays where it is and looks at the deadline when it fires: moving
  * it with every query would cost more. */
+static uint64_t idle_ms(const struct dns_server *server)
+{
+	uint64_t ms = server->limits.tcp_idle_ms;
+
+	return server->draining && ms > DNS_TCP_DRAIN_MS ? DNS_TCP_DRAIN_MS
+							 : ms;
+}
+
 static void conn_live_on(struct dns_conn *conn)
 {
 	struct dns_server *server = conn->server;
 
 	conn->deadline =
-	    mono_add_ms(server->ring->now, (int64_t)server->limits.tcp_idle_ms);
+	    mono_add_ms(server->ring->now, (int64_t)idle_ms(server));
 	if (!timer_armed(&conn->timer))
 		timer_arm(server->wheel, &conn->timer, conn->deadline);
 }
@@ -165,6 +175,16 @@ static void conn_on_timer(struct timer *timer, struct mono now)
 		counter_inc(&metrics->tcp_idle_closed);
 	}
 	conn_close(conn);
+}
+
+/* Once: what drips in must not hold up the end of the process. */
+static void conn_hurry(struct dns_conn *conn)
+{
+	if (conn->hurried)
+		return;
+	conn->hurried = true;
+	timer_disarm(conn->server->wheel, &conn->timer);
+	conn_live_on(conn);
 }
 
 static uint32_t connections_max(const struct dns_server *server)
@@ -294,6 +314,7 @@ static void answer_query(struct dns_conn *conn, struct gathered *g,
 	size_t size;
 
 	counter_inc(&server->metrics->tcp_queries);
+	conn->asked = true;
 	conn_live_on(conn);
 	size = server->hooks.answer(server->hooks.context, client, query,
 	    length, message_room(conn, g), DNS_MESSAGE_MAX, &facts);
@@ -414,6 +435,14 @@ static void move_to(
 	list_push_back(list, &conn->link);
 }
 
+/* Whether a query is under way: a part of it has come, it waits to be
+ * received, or the client has only just connected and is about to ask. */
+static bool is_asking(const struct dns_conn *conn)
+{
+	return conn->input || conn->skip || !conn->asked ||
+	       sock_peek(conn->fd) > 0;
+}
+
 static void conn_wait(struct dns_conn *conn)
 {
 	struct dns_server *server = conn->server;
@@ -421,9 +450,12 @@ static void conn_wait(struct dns_conn *conn)
 	if (conn->output || conn->transfer) {
 		move_to(conn, CONN_BUSY, &server->busy);
 		ring_poll(server->ring, &conn->op, 0, conn->fd, POLLOUT);
-	} else if (conn->ended || conn->last || server->draining) {
+	} else if (conn->ended || conn->last ||
+		   (server->draining && !is_asking(conn))) {
 		conn_close(conn);
 	} else {
+		if (server->draining)
+			conn_hurry(conn);
 		move_to(conn, CONN_IDLE, &server->idle);
 		/* Polled first: a client that has sent more already would
 		 * else be served again before others in the same turn. */
@@ -452,7 +484,9 @@ static void conn_on_received(struct dns_conn *conn, struct op_result result)
 	const uint8_t *bytes;
 	uint32_t done = 0;
 
-	if (result.res == -ENOBUFS) { /* normal: io/README.md */
+	/* No buffers is normal, io/README.md; and a drain cancels, to look at
+	 * what each connection is about. */
+	if (result.res == -ENOBUFS || result.res == -ECANCELED) {
 		conn_wait(conn);
 		return;
 	}
@@ -592,16 +626,23 @@ void dns_conn_open(struct dns_server *server, int fd)
 
 /* -- all of them ------------------------------------------------------- */
 
+/* A query that the kernel has received for us already completes the receive
+ * before the cancellation does: none is lost. */
 void dns_tcp_drain(struct dns_server *server)
 {
+	if (server->draining)
+		return;
 	server->draining = true;
-	LIST_FOREACH_SAFE (node, next, &server->idle)
-		conn_close(br_container_of(node, struct dns_conn, link));
+	LIST_FOREACH (node, &server->idle)
+		ring_cancel(server->ring,
+		    &br_container_of(node, struct dns_conn, link)->op, 0);
 }
 
 void dns_tcp_kill(struct dns_server *server)
 {
-	dns_tcp_drain(server);
+	server->draining = true;
+	LIST_FOREACH_SAFE (node, next, &server->idle)
+		conn_close(br_container_of(node, struct dns_conn, link));
 	LIST_FOREACH_SAFE (node, next, &server->busy) {
 		struct dns_conn *conn =
 		    br_container_of(node, struct dns_conn, link);

@@ -34,6 +34,7 @@
 
 #define DNS_TCP_QUERY_MAX 4096u
 #define DNS_MESSAGE_MAX 65535u
+#define DNS_TCP_DRAIN_MS 2000u
 
 struct dns_tcp;
 
@@ -49,8 +50,9 @@ void dns_tcp_stop(struct dns_tcp *tcp);
 /* Never started, or nothing is in flight any more. */
 bool dns_tcp_done(const struct dns_tcp *tcp);
 
-/* Closes the server's idle connections now and each other one as soon as what
- * it has asked is answered (a drain). */
+/* Closes the server's idle connections and each other one as soon as what it
+ * has asked is answered (a drain). One that has a query under way, or has not
+ * asked at all yet, gets DNS_TCP_DRAIN_MS for that. */
 void dns_tcp_drain(struct dns_server *server);
 /* Resets all of them (the end of a drain). */
 void dns_tcp_kill(struct dns_server *server);

@@ -460,6 +460,8 @@ START_TEST(test_drain)
 {
 	int idle = connect_accepted(), busy = connect_accepted();
 
+	ask(idle, 1, QUERY);
+	expect(idle, 1, QUERY);
 	for (uint16_t i = 0; i < 100; i++)
 		ask(busy, i, 60000);
 	dns_check_settle();
@@ -469,6 +471,39 @@ START_TEST(test_drain)
 		expect(busy, i, 60000);
 	expect_end(busy);
 	ck_assert_uint_eq(dns_check.idle_100ms, 0);
+}
+END_TEST
+
+/* What has been sent when the drain begins is answered, by whichever side of
+ * it the kernel has it; also on a connection that had asked before. */
+START_TEST(test_drain_asking)
+{
+	int fresh = connect_accepted(), again = connect_accepted();
+
+	ask(again, 1, QUERY);
+	expect(again, 1, QUERY);
+	dns_check_settle();
+	ask(again, 2, QUERY);
+	dns_tcp_drain(dns_check.server);
+	expect(again, 2, QUERY);
+	expect_end(again);
+	dns_check_settle();
+	ask(fresh, 3, QUERY);
+	expect(fresh, 3, QUERY);
+	expect_end(fresh);
+}
+END_TEST
+
+/* One that never asks is not waited for. */
+START_TEST(test_drain_mute)
+{
+	int mute = connect_accepted();
+
+	dns_tcp_drain(dns_check.server);
+	dns_check_settle();
+	ck_assert_uint_eq(dns_tcp_open(dns_check.server), 1);
+	dns_check_pass(DNS_TCP_DRAIN_MS + 100);
+	expect_end(mute);
 }
 END_TEST
 
@@ -567,6 +602,8 @@ int main(void)
 	tcase_add_test(tcase, test_no_descriptors);
 	tcase_add_test(tcase, test_no_descriptors_stop);
 	tcase_add_test(tcase, test_drain);
+	tcase_add_test(tcase, test_drain_asking);
+	tcase_add_test(tcase, test_drain_mute);
 	tcase_add_test(tcase, test_kill);
 	tcase_add_test(tcase, test_kill_with_query);
 	tcase_add_test(tcase, test_never_started);

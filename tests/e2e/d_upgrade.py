@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+import socket
+import threading
+
+from lib import scenario
+from lib.ask import Answer, ask, frame, query, read_tcp
+from lib.braidd import Braid
+from lib.process import Failure
+
+CLIENTS = 4
+
+
+class Load:
+    """Clients that ask one question after the other, over UDP and TCP, each
+    from a new port: whatever gets no answer is lost."""
+
+    def __init__(self, s, server):
+        self.s, self.server = s, server
+        self.stopping = threading.Event()
+        self.asked, self.lost = [0] * CLIENTS, []
+        self.threads = [threading.Thread(target=self.run, args=(i,))
+                        for i in range(CLIENTS)]
+        for thread in self.threads:
+            thread.start()
+        s.defer(self.stop)
+
+    def run(self, i):
+        while not self.stopping.is_set():
+            try:
+                a = ask(self.server, "www.example.org", tcp=i == 0)
+                if a.data("A") != ["192.0.2.1"]:
+                    raise Failure(f"answered {a.rcode} {a.answer}")
+            except (OSError, Failure) as wrong:
+                self.lost.append(f"client {i}: {wrong!r}")
+            self.asked[i] += 1
+
+    def more(self):
+        """Waits until each has asked some more."""
+        before = list(self.asked)
+        self.s.until(lambda: all(now > then + 5 for now, then in
+                                 zip(self.asked, before)), "the load goes on")
+
+    def stop(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test(s):
+    """Upgrades under load: no query is lost, with more workers and with fewer;
+    a TCP connection stays with the old process until what was asked there is
+    answered."""
+    port = s.port()
+    server = ("127.0.0.1", port)
+
+    def config(workers):
+        return {"global": {"workers": workers, "drain": "20s"},
+                "dns": {"bind": f"127.0.0.1:{port}", "zones": {
+                    "example.org": {"records": [
+                        "@ SOA ns1 hostmaster 1 3600 600 86400 60", "@ NS ns1",
+                        "ns1 A 192.0.2.53", "www A 192.0.2.1"]}}}}
+
+    b = Braid(s, config(2))
+    load = Load(s, server)
+    for workers in (4, 1, 3):
+        load.more()
+        old = b.pid
+        half = query("www.example.org")
+        sock = socket.create_connection(server)
+        s.defer(sock.close)
+        sock.settimeout(10)
+        sock.sendall(frame(half))
+        s.equal(Answer(read_tcp(sock)).data("A"), ["192.0.2.1"],
+                "a connection that has asked")
+        # The rest of the second question comes after the upgrade.
+        sock.sendall(frame(half)[:7])
+        b.write_config(config(workers))
+        b.upgrade()
+        sock.sendall(frame(half)[7:])
+        s.equal(Answer(read_tcp(sock)).data("A"), ["192.0.2.1"],
+                "what was half asked of the old process is answered by it")
+        s.equal(sock.recv(1), b"", "and then the connection ends")
+        b.wait_gone(old)
+        s.equal(b.metrics().value("braid_workers"), workers,
+                "workers of the new process")
+    load.more()
+    load.stop()
+    s.equal(load.lost, [], f"lost of {sum(load.asked)} queries")
+    m = b.metrics()
+    s.check(m.value("braid_dns_queries_udp_total") +
+            m.value("braid_dns_queries_tcp_total") >= sum(load.asked),
+            "all are counted over the generations")
+    b.stop()
+
+
+scenario.run(test)
