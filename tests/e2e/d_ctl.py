@@ -6,7 +6,8 @@ import stat
 
 from lib import scenario
 from lib.ask import ask
-from lib.braidd import Braid
+from lib.braidd import Braid, sanitizer_env
+from lib.process import run as run_program
 
 ZONE = """\
 $TTL 600
@@ -180,12 +181,21 @@ def key(s, b):
                 64, f"key {arguments[0]}")
 
 
+def check(s, b):
+    done = run_program([os.path.join(s.bin, "braidd"), "-c", "-f", b.file],
+                       env=sanitizer_env())
+    s.check("dns: 2 zones, 17 records, 1 resource, 2 POPs\n" in done.stdout and
+            "no listeners" in done.stdout, "braidd -c counts them")
+
+
 def test(s):
-    """Every subcommand of `braidctl dns`: what it says, and its errors."""
+    """Every subcommand of `braidctl dns`: what it says, and its errors; and
+    what `braidd -c` says of zones."""
     port = s.port()
     zone = s.write("example.zone", ZONE.format(serial=7))
     b = Braid(s, config(port, zone))
     b.dns_port = port
+    check(s, b)
     zones(s, b)
     explain(s, b, ("127.0.0.1", port))
     stats(s, b, ("127.0.0.1", port))
