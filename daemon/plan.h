@@ -54,8 +54,9 @@ struct plan {
 	struct conf *conf; /* owned */
 	struct tls_store *tls; /* owned; of the contexts in the objects below */
 	/* A reference; NULL: no DNS. Control puts another here when one zone
-	 * is loaded anew. */
-	struct dns_store *dns;
+	 * is loaded anew; the clerk may be looking, and gives back what was
+	 * here only behind that. */
+	struct dns_store *_Atomic dns;
 	/* A reference, given back when all workers have left the plan; NULL:
 	 * the profiler is off. */
 	struct profiling_open *profiling;

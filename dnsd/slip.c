@@ -47,7 +47,7 @@ static struct cursor find_opt(struct cursor c, uint32_t n)
 		if (type == TYPE_OPT)
 			return cursor_of(start, (size_t)(c.at - start));
 	}
-	return cursor_of(NULL, 0);
+	return cursor_of(c.at, 0);
 }
 
 size_t slip_truncate(uint8_t *answer, size_t length)
