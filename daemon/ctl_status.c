@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/dns_counts.h"
 #include "daemon/ctl_command.h"
 
 #include <stdio.h>
@@ -341,6 +342,27 @@ static void put_profiler(struct json *j, const struct sums *sums,
 	json_object_end(j);
 }
 
+/* Also where there is none (any more): what was counted stays. */
+static void put_dns(
+    struct json *j, const struct daemon *daemon, const struct plan *plan)
+{
+	uint64_t queries = 0, connections = 0;
+
+	for (uint32_t i = 0; daemon->dns_counts && i < daemon->n_workers; i++) {
+		const struct dns_counts *counts = &daemon->dns_counts[i];
+
+		queries += counter_read(&counts->answers.queries_udp) +
+			   counter_read(&counts->answers.queries_tcp);
+		connections += counter_read(&counts->sockets.tcp_open);
+	}
+	json_object_begin(j, "dns");
+	json_uint(j, "zones", plan->conf->dns.n_zones);
+	json_uint(j, "addresses", plan->n_dns_binds);
+	json_uint(j, "queries", queries);
+	json_uint(j, "tcp_connections", connections);
+	json_object_end(j);
+}
+
 static void put_workers(struct json *j, const struct daemon *daemon)
 {
 	json_array_begin(j, "worker");
@@ -408,6 +430,7 @@ void ctl_status(struct ctl_call *call)
 	put_refused(j, daemon, plan);
 	put_health(j, plan);
 	put_profiler(j, &sums, daemon, plan);
+	put_dns(j, daemon, plan);
 	put_workers(j, daemon);
 	ctl_end(call);
 }

@@ -205,8 +205,11 @@ static const char docs_head[] =
     "back under the same pool and name goes on counting, also at another\n"
     "address. A server whose address is a name is one series for all its "
     "addresses: sums, and of states\nthe best one. Labels take values from the "
-    "configuration (listener, pool, pop, server), are numbers of\nworkers, or come "
-    "from a fixed list (cause, class, result), so their number is bounded.\n";
+    "configuration (listener, pool, pop, server,\nzone, resource, region), are "
+    "numbers of workers, or come from a fixed list (cause, class, result,\ntype, "
+    "rcode, kind, cookie), so their number is bounded. Answers of resources have "
+    "4096 rows, and what\ncomes later is counted as `other`; 4096 zones have "
+    "gauges, and 4096 weights are shown.\n";
 
 void metrics_print_docs(struct strbuf *ret)
 {

@@ -149,20 +149,25 @@ static void rate_process(struct rates *rates)
 	double uptime = client_number(data, "uptime_seconds");
 	double cpu = client_number(data, "cpu_seconds");
 	double started = (double)client_uint(flows, "started");
+	double queries =
+	    (double)client_uint(json_object_get(data, "dns"), "queries");
 	uint64_t pid = client_uint(data, "pid");
 
 	rates->process = data;
 	rates->seconds = uptime - rates->uptime_before;
 	rates->valid =
 	    rates->n > 0 && pid == rates->pid_before && rates->seconds > 0;
-	rates->cpu = rates->flows = 0;
+	rates->cpu = rates->flows = rates->queries = 0;
 	if (rates->valid) {
 		rates->cpu = (cpu - rates->cpu_before) / rates->seconds;
 		rates->flows = (started - rates->flows_before) / rates->seconds;
+		rates->queries =
+		    (queries - rates->queries_before) / rates->seconds;
 	}
 	rates->uptime_before = uptime;
 	rates->cpu_before = cpu;
 	rates->flows_before = started;
+	rates->queries_before = queries;
 	rates->pid_before = pid;
 }
 
@@ -187,6 +192,7 @@ int rates_sample(struct rates *rates, const char *socket)
 	rate_servers(rates);
 	rates->n++;
 	push(&rates->flows_history, rates->flows);
+	push(&rates->queries_history, rates->queries);
 	push(&rates->to_history, rates->to_bytes);
 	push(&rates->from_history, rates->from_bytes);
 	return CLIENT_OK;

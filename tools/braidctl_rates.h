@@ -35,9 +35,11 @@ struct rates {
 	double seconds; /* between the last two */
 	double cpu; /* 1.0: one processor */
 	double flows, to_bytes, from_bytes, errors;
-	double cpu_before, uptime_before, flows_before;
+	double queries; /* of the DNS */
+	double cpu_before, uptime_before, flows_before, queries_before;
 	uint64_t pid_before;
 	struct rates_series flows_history, to_history, from_history;
+	struct rates_series queries_history;
 	uint32_t n_servers;
 	struct rates_server *table; /* in the order of the file */
 };

@@ -243,6 +243,22 @@ static void print_shards_summary(struct printer *p, const json_t *data)
 }
 
 /* Nothing while it is off. */
+/* Where there is some. */
+static void print_dns_summary(struct printer *p, const json_t *data)
+{
+	const json_t *dns = json_object_get(data, "dns");
+	unsigned long long zones = client_uint(dns, "zones");
+	char text[HUMAN_MAX];
+
+	if (!zones)
+		return;
+	add_key(p, "dns");
+	strbuf_addf(p->out, "%llu zone%s, %s queries, %llu TCP connections\n",
+	    zones, plural(zones),
+	    human_count((double)client_uint(dns, "queries"), text),
+	    (unsigned long long)client_uint(dns, "tcp_connections"));
+}
+
 static void print_profiler(struct printer *p, const json_t *data)
 {
 	const json_t *profiler = json_object_get(data, "profiler");
@@ -291,6 +307,7 @@ void print_status(struct printer *p, const json_t *data)
 	print_memory(p, data);
 	print_shards_summary(p, data);
 	print_profiler(p, data);
+	print_dns_summary(p, data);
 	strbuf_addc(p->out, '\n');
 	table_init(&table, titles);
 	for (size_t i = 0; i < json_array_size(workers); i++) {

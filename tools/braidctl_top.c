@@ -175,6 +175,10 @@ static void add_traffic(struct view *view, const struct rates *rates)
 	(void)snprintf(
 	    text, sizeof(text), "%s/s", human_bytes(rates->from_bytes, number));
 	add_series(view, "to clients", text, &rates->from_history, STYLE_GREEN);
+	if (client_uint(json_object_get(rates->process, "dns"), "zones"))
+		add_series(view, "queries/s",
+		    human_count(rates->queries, number),
+		    &rates->queries_history, STYLE_CYAN);
 	add_key(view, "errors/s");
 	style_add(&view->out, view->colour,
 	    rates->errors > 0 ? STYLE_RED : STYLE_PLAIN,

@@ -116,6 +116,7 @@ def stats(s, b, server):
     for _ in range(3):
         ask(server, "www.example.org")
     ask(server, "nothing.example.org", "AAAA", tcp=True)
+    s.until(lambda: not now()["sockets"]["tcp_open"], "it is closed")
     after = now()
     s.equal([after["types"][t] - before["types"][t] for t in ("a", "aaaa")],
             [3, 1], "queries by type; explain counts none")
@@ -125,6 +126,12 @@ def stats(s, b, server):
             before["sockets"]["tcp_queries"], 1, "over TCP")
     s.equal(sum(row["answers"] for row in after["resources"]), 3,
             "answers of the resource")
+    s.equal(b.status()["dns"], {
+        "zones": 2, "addresses": 1, "tcp_connections": 0,
+        "queries": after["answers"]["queries_udp"] +
+        after["answers"]["queries_tcp"]}, "in the status")
+    s.check("2 zones, " in b.braidctl("status").stdout and "queries/s" in
+            b.braidctl("top", "-n", "1").stdout, "for people, and in top")
     s.check("rcodes" in b.braidctl("dns", "stats").stdout, "for people")
 
 
