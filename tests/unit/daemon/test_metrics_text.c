@@ -280,6 +280,49 @@ static struct reading *scrape(struct fixture *f)
 	return r;
 }
 
+/* Summed over workers; a row of a resource has its names, what has come too
+ * late is "other". */
+START_TEST(test_dns)
+{
+	struct fixture *f = fixture_new();
+	struct dns_counts *counts = calloc(2, sizeof *counts);
+	uint32_t row =
+	    dns_shares_row((const uint8_t *)"\3cdn\7example", "shop", "near");
+	struct reading *r;
+
+	ck_assert_ptr_nonnull(counts);
+	f->daemon.dns_counts = counts;
+	counter_add(&counts[0].answers.queries_udp, 3);
+	counter_add(&counts[1].answers.queries_udp, 4);
+	counter_add(&counts[1].answers.types[DNS_TYPE_aaaa], 5);
+	counter_add(&counts[0].answers.drops[DNS_DROP_response], 6);
+	counter_add(&counts[0].sockets.tcp_open, 2);
+	counter_add(&counts[1].sockets.tcp_open, 1);
+	counter_add(&counts[0].shares[row], 7);
+	counter_add(&counts[1].shares[row], 8);
+	counter_add(&counts[1].shares[DNS_SHARES_OTHER], 9);
+	r = scrape(f);
+	ASSERT_VALUE(r, "braid_dns_queries_udp_total", 7);
+	ASSERT_VALUE(r, "braid_dns_queries_by_type_total{type=\"aaaa\"}", 5);
+	ASSERT_VALUE(
+	    r, "braid_dns_queries_dropped_total{cause=\"response\"}", 6);
+	ASSERT_VALUE(r, "braid_dns_tcp_connections", 3);
+	ASSERT_VALUE(r,
+	    "braid_dns_resource_answers_total{zone=\"cdn.example\","
+	    "resource=\"shop\",pop=\"near\"}",
+	    15);
+	ASSERT_VALUE(r,
+	    "braid_dns_resource_answers_total{zone=\"other\","
+	    "resource=\"other\",pop=\"other\"}",
+	    9);
+	ASSERT_VALUE(r, "braid_dns_zones", 0);
+	reading_free(r);
+	free(counts);
+	fixture_free(f);
+	dns_shares_end();
+}
+END_TEST
+
 START_TEST(test_values)
 {
 	struct fixture *f = fixture_new();
@@ -508,6 +551,7 @@ int main(void)
 
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, test_values);
+	tcase_add_test(tcase, test_dns);
 	tcase_add_test(tcase, test_health_and_drain);
 	tcase_add_test(tcase, test_servers_that_left);
 	tcase_add_test(tcase, test_histogram);
