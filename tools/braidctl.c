@@ -204,7 +204,7 @@ static int run_shards(const struct options *options, int argc, char **argv)
 static int run_dns(const struct options *options, int argc, char **argv)
 {
 	if (argc && !strcmp(argv[0], "key"))
-		return key_run(argc - 1, argv + 1);
+		return key_run(options->json, argc - 1, argv + 1);
 	return run_remote(options, "dns", argc, argv);
 }
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "dnsd/dnskey.h"
 #include "dnsd/dname.h"
 #include "dnsd/rr_type.h"
@@ -27,7 +29,24 @@ static int save(const struct dnskey *key, const char *path)
 					       : CLIENT_FAILED;
 }
 
-static void print_ds(const struct dnskey *key, const uint8_t *zone)
+static void print_json(
+    const char *zone, const char *file, const struct strbuf *ds)
+{
+	/* Without its line feed. */
+	json_t *answer = json_pack("{s:i, s:n, s:{s:s, s:s, s:s%}}", "exit",
+	    CLIENT_OK, "error", "data", "zone", zone, "file", file, "ds",
+	    strbuf_text(ds), ds->length - 1);
+	char *text = answer ? json_dumps(answer, JSON_INDENT(2)) : NULL;
+
+	if (!text)
+		br_out_of_memory("dns key", ds->length);
+	puts(text);
+	free(text);
+	json_decref(answer);
+}
+
+static void format_ds(
+    const struct dnskey *key, const uint8_t *zone, struct strbuf *ret)
 {
 	uint8_t ds[DNSKEY_DS_BYTES];
 	struct dns_record record = {.owner = zone,
@@ -35,16 +54,28 @@ static void print_ds(const struct dnskey *key, const uint8_t *zone)
 	    .ttl = DS_TTL_S,
 	    .rdata = ds,
 	    .length = sizeof ds};
-	struct strbuf text;
 
 	dnskey_ds(key, zone, ds);
-	strbuf_init(&text);
-	zone_print_record(&text, &record);
-	fputs(strbuf_text(&text), stdout);
-	strbuf_fini(&text);
+	zone_print_record(ret, &record);
 }
 
-int key_run(int argc, char **argv)
+static void print_ds(
+    bool json, const struct dnskey *key, const uint8_t *zone, const char *file)
+{
+	char name[DNAME_TEXT_MAX];
+	struct strbuf ds;
+
+	strbuf_init(&ds);
+	format_ds(key, zone, &ds);
+	(void)dname_to_text(zone, name);
+	if (json)
+		print_json(name, file, &ds);
+	else
+		fputs(strbuf_text(&ds), stdout);
+	strbuf_fini(&ds);
+}
+
+int key_run(bool json, int argc, char **argv)
 {
 	uint8_t zone[DNAME_MAX];
 	struct dnskey *key;
@@ -66,7 +97,7 @@ int key_run(int argc, char **argv)
 	}
 	code = save(key, argv[1]);
 	if (!code)
-		print_ds(key, zone);
+		print_ds(json, key, zone, argv[1]);
 	dnskey_free(key);
 	return code;
 }

@@ -7,6 +7,8 @@
  * Errors:  an exit code, with a line on stderr.
  */
 
+#include <stdbool.h>
+
 /* ZONE FILE: the key goes to a new file of mode 0600; the DS record, for the
- * parent zone, is printed. */
-int key_run(int argc, char **argv);
+ * parent zone, is printed; as JSON in the form of braidd's answers. */
+int key_run(bool json, int argc, char **argv);

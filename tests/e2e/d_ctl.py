@@ -183,6 +183,10 @@ def key(s, b):
     with open(file, "rb") as f:
         s.check(again.returncode == 1 and file in again.stderr and
                 f.read() == before, "a key is never overwritten")
+    data = json.loads(b.braidctl("-o", "json", "dns", "key", "example.org",
+                                 s.path("second.key")).stdout)["data"]
+    s.check(data["zone"] == "example.org." and " IN DS " in data["ds"],
+            "the same as JSON")
     for arguments in (("example.org",), ("a..b", s.path("other"))):
         s.equal(b.braidctl("dns", "key", *arguments, check=False).returncode,
                 64, f"key {arguments[0]}")
