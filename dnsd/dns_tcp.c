@@ -142,7 +142,8 @@ void dns_tcp_start(struct dns_tcp *tcp, struct dns_server *server)
 
 void dns_tcp_stop(struct dns_tcp *tcp)
 {
-	br_assert(tcp->state == TCP_OPEN || tcp->state == TCP_PAUSED);
+	if (tcp->state != TCP_OPEN && tcp->state != TCP_PAUSED)
+		return;
 	if (tcp->state == TCP_PAUSED) {
 		timer_disarm(tcp->server->wheel, &tcp->timer);
 		tcp_close(tcp);

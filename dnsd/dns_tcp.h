@@ -45,7 +45,8 @@ void dns_tcp_free(struct dns_tcp *tcp);
 int dns_tcp_fd(const struct dns_tcp *tcp);
 void dns_tcp_start(struct dns_tcp *tcp, struct dns_server *server);
 /* Accepts no more and closes the listening socket. Its connections go on, each
- * until it has been idle for long enough. */
+ * until it has been idle for long enough. Nothing happens to one that is
+ * stopped, or was never started. */
 void dns_tcp_stop(struct dns_tcp *tcp);
 /* Never started, or nothing is in flight any more. */
 bool dns_tcp_done(const struct dns_tcp *tcp);

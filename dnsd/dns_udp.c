@@ -188,7 +188,8 @@ void dns_udp_start(struct dns_udp *udp, struct dns_server *server)
 
 void dns_udp_stop(struct dns_udp *udp)
 {
-	br_assert(udp->state == UDP_OPEN);
+	if (udp->state != UDP_OPEN)
+		return;
 	udp->state = UDP_STOPPING;
 	ring_cancel(udp->server->ring, &udp->op, 0);
 }

@@ -42,7 +42,7 @@ void dns_udp_free(struct dns_udp *udp);
 int dns_udp_fd(const struct dns_udp *udp);
 void dns_udp_start(struct dns_udp *udp, struct dns_server *server);
 /* Answers what has arrived and closes the socket; dns_udp_done() some turns
- * later. */
+ * later. Nothing happens to one that is stopped, or was never started. */
 void dns_udp_stop(struct dns_udp *udp);
 /* Never started, or nothing is in flight any more. */
 bool dns_udp_done(const struct dns_udp *udp);
