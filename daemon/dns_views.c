@@ -5,6 +5,7 @@
 #include "daemon/dns_pops.h"
 #include "daemon/dns_store.h"
 #include "dnsd/policy.h"
+#include "dnsd/zone_set.h"
 
 #include <stdlib.h>
 
@@ -30,8 +31,12 @@ struct dns_published *dns_published_new(struct dns_store *store,
 	if (!new)
 		br_out_of_memory("DNS", sizeof *new);
 	new->epoch = epoch;
-	if (!store)
+	if (!store) {
+		/* Connections from before `dns` went may still ask. */
+		new->no_zones = zone_set_new(0);
+		new->view.zones = new->no_zones;
 		return new;
+	}
 	new->store = dns_store_ref(store);
 	new->policy = make_policy(store, conf, board, epoch);
 	new->view = (struct dns_view){
@@ -54,6 +59,7 @@ void dns_published_free(struct dns_published *published)
 {
 	policy_free(published->policy);
 	dns_store_unref(published->store);
+	zone_set_free(published->no_zones);
 	free(published);
 }
 

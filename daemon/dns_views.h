@@ -28,6 +28,7 @@ struct dns_store;
 struct dns_published {
 	struct dns_view view;
 	struct dns_store *store; /* NULL: there is no DNS */
+	struct zone_set *no_zones; /* what is answered from then, or NULL */
 	struct policy *policy; /* NULL: there is no resource */
 	uint64_t epoch; /* of the policy: 1, 2, ... */
 };
