@@ -17,6 +17,7 @@
 #include "fleet/region.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,7 +36,9 @@ struct stamp {
 
 /* Where clients can be sent, and where they are, by one configuration. */
 struct world {
-	uint32_t references;
+	/* Of stores, and of zones, whose resources point there; the last of
+	 * those may be a transfer's, on a worker. */
+	atomic_uint references;
 	struct arena *arena; /* of the POPs */
 	struct pops *pops;
 	struct region_map *regions; /* NULL: none */
@@ -43,7 +46,6 @@ struct world {
 
 struct stored_zone {
 	struct zone *zone;
-	struct world *world; /* its resources point there */
 	struct stamp stamp; /* of its file, before it was read */
 	bool includes;
 	struct wall loaded_at;
@@ -98,7 +100,7 @@ static struct world *world_new(const struct conf *conf)
 
 	if (!world)
 		br_out_of_memory("DNS", sizeof *world);
-	world->references = 1;
+	atomic_init(&world->references, 1);
 	world->arena = arena_new();
 	world->pops = pops_new(world->arena, conf->pops, conf->n_pops);
 	return world;
@@ -106,19 +108,23 @@ static struct world *world_new(const struct conf *conf)
 
 static struct world *world_ref(struct world *world)
 {
-	world->references++;
+	atomic_fetch_add(&world->references, 1);
 	return world;
 }
 
 static void world_unref(struct world *world)
 {
-	br_assert(world->references > 0);
-	if (--world->references)
+	if (atomic_fetch_sub(&world->references, 1) > 1)
 		return;
 	if (world->regions)
 		region_map_free(world->regions);
 	arena_free(world->arena);
 	free(world);
+}
+
+static void release_world(void *world)
+{
+	world_unref(world);
 }
 
 /* -- the store --------------------------------------------------------- */
@@ -160,11 +166,8 @@ void dns_store_unref(struct dns_store *store)
 	if (--store->references)
 		return;
 	zone_set_free(store->zones);
-	for (uint32_t i = 0; i < store->n; i++) {
+	for (uint32_t i = 0; i < store->n; i++)
 		zone_unref(store->items[i].zone);
-		if (store->items[i].world)
-			world_unref(store->items[i].world);
-	}
 	if (store->world)
 		world_unref(store->world);
 	cookie_secrets_unref(store->cookies);
@@ -239,8 +242,9 @@ static int read_zone(struct dns_store *store, const struct conf *conf,
 	zone_report_init(&report);
 	item->stamp = stamp_of(zone->file);
 	item->loaded_at = input.now;
-	item->world = world_ref(store->world);
 	item->zone = zone_load(&input, &report, &item->includes);
+	if (item->zone)
+		zone_hold(item->zone, world_ref(store->world), release_world);
 	note_signed(item, input.now);
 	add_problems(conf, zone, &report, errors);
 	zone_report_fini(&report);
@@ -257,7 +261,6 @@ static int put_zone(struct dns_store *store, const struct conf *conf,
 	if (before && is_untouched(before, &now)) {
 		store->items[i] = *before;
 		(void)zone_ref(before->zone);
-		(void)world_ref(before->world);
 	} else {
 		err = read_zone(store, conf, i, errors);
 	}
@@ -423,7 +426,6 @@ static struct dns_store *store_but(
 			continue;
 		store->items[i] = before->items[i];
 		(void)zone_ref(before->items[i].zone);
-		(void)world_ref(before->items[i].world);
 	}
 	return store;
 }
@@ -470,7 +472,6 @@ int dns_store_resign(const struct conf *conf, const struct dns_store *before,
 	struct zone_report report;
 
 	*item = before->items[zone];
-	(void)world_ref(item->world);
 	zone_report_init(&report);
 	item->zone = zone_resign(&input, before->items[zone].zone, &report);
 	note_signed(item, input.now);

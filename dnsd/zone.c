@@ -431,6 +431,16 @@ struct zone *zone_ref(struct zone *zone)
 	return zone;
 }
 
+void zone_hold(struct zone *zone, void *what, void (*release)(void *what))
+{
+	/* Where the resources are; it lives as long as what is signed of it. */
+	if (zone->base)
+		zone = zone->base;
+	br_assert(!zone->held);
+	zone->held = what;
+	zone->release = release;
+}
+
 /* At most one level deep: a base has no base. */
 static void zone_free(struct zone *zone)
 {
@@ -442,6 +452,8 @@ static void zone_free(struct zone *zone)
 	free(zone->nodes);
 	free(zone->slots);
 	arena_free(zone->kept);
+	if (zone->held)
+		zone->release(zone->held);
 	zone_unref(zone->base);
 	free(zone);
 }

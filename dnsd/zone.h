@@ -239,6 +239,10 @@ bool zone_walk_node(const struct zone *zone, const struct zone_node *node,
     bool (*on_record)(void *context, const struct dns_record *record),
     void *context);
 
+/* Until the last holder is gone, when release() is called by its thread: for
+ * what the zone's resources point into. Once for a zone and what is signed of
+ * it. */
+void zone_hold(struct zone *zone, void *what, void (*release)(void *what));
 /* One more holder. */
 struct zone *zone_ref(struct zone *zone);
 /* NULL is ignored. */

@@ -44,6 +44,8 @@ struct zone {
 	struct zone_dynamic_node *dynamics;
 	struct arena *kept; /* the resources', or NULL */
 	struct zone *base; /* that it was signed from, or NULL */
+	void *held; /* what `kept` points into, or NULL */
+	void (*release)(void *held);
 	bool is_signed;
 	atomic_uint holders;
 };
