@@ -254,6 +254,18 @@ static enum zone_severity severity_of(
 	return ZONE_WARNING;
 }
 
+/* The common slip: a name that was meant in full got the zone's behind it. */
+static const char *dot_hint(const struct check *check, const uint8_t *target)
+{
+	const uint8_t *apex = zone_apex(check->zone);
+	uint8_t twice[DNAME_MAX];
+
+	if (*apex && dname_join(twice, apex, apex) &&
+	    dname_is_within(target, twice))
+		return ": is the dot at its end missing?";
+	return "";
+}
+
 static void say_target(const struct check *check, uint16_t type,
     const uint8_t *target, enum address_state state)
 {
@@ -267,7 +279,8 @@ static void say_target(const struct check *check, uint16_t type,
 		break;
 	case ADDRESS_NONE:
 		if (!check->in->is_partial)
-			SAY(check, severity, type, "%s has no address", text);
+			SAY(check, severity, type, "%s has no address%s", text,
+			    dot_hint(check, target));
 		break;
 	case ADDRESS_IS_ALIAS:
 		SAY(check, severity, type,
