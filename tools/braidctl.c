@@ -93,7 +93,7 @@ static void print_usage(FILE *to)
 	    "%s\n"
 	    "  -o FORMAT  text (default) or json, the daemon's answer as it "
 	    "is\n"
-	    "  -h, -V     this help; the version\n"
+	    "  -h, -V     this help; the version. COMMAND --help: of one command\n"
 	    "\nThe columns of the tables are explained in braidctl(1) and "
 	    "docs/control.md.\n"
 	    "\nexit status: 0 done, 1 failed, 64 usage, 66 no such pool or "
@@ -281,6 +281,11 @@ static int run(const struct options *options, int argc, char **argv)
 
 		if (strcmp(c->name, argv[0]) != 0)
 			continue;
+		if (argc == 2 && !strcmp(argv[1], "--help")) {
+			printf("usage: braidctl %s%s%s\n\n%s\n", c->name,
+			    *c->usage ? " " : "", c->usage, c->help);
+			return CLIENT_OK;
+		}
 		if (c->run)
 			return c->run(options, argc - 1, argv + 1);
 		return run_remote(options, c->name, argc - 1, argv + 1);
