@@ -499,19 +499,17 @@ static void warn_of_forbidden(struct boot *boot)
 {
 	const char *config = boot->daemon.config_file;
 	const struct conf *conf = boot->plan->conf;
-	const char *file = access(config, R_OK) ? config : NULL;
+	const char *files[] = {access(config, R_OK) ? config : NULL,
+	    tls_store_forbidden(conf), profiling_forbidden(conf),
+	    dns_store_forbidden(conf)};
 
-	if (!file)
-		file = tls_store_forbidden(conf);
-	if (!file)
-		file = profiling_forbidden(conf);
-	if (!file)
-		file = dns_store_forbidden(conf);
-	if (file)
-		boot_warn(boot,
-		    "user %s cannot read %s: a reload or an upgrade will be "
-		    "refused",
-		    boot->privileges.user, file);
+	/* Each: who mends one must not find the next at the next start. */
+	for (size_t i = 0; i < BR_COUNT(files); i++)
+		if (files[i])
+			boot_warn(boot,
+			    "user %s cannot read %s: a reload or an upgrade "
+			    "will be refused",
+			    boot->privileges.user, files[i]);
 	if (profiling_cannot_record(conf))
 		boot_warn(boot,
 		    "user %s cannot write in the folder of %s: no flow is "

@@ -17,6 +17,8 @@
 #define REFRESH_STEP_NS (100 * NS_PER_MS)
 /* How often it is looked at least whether something is due. */
 #define REFRESH_LOOK_NS (60 * NS_PER_S)
+/* After a failure. The old signatures hold for days (SIGN_LEFT_S). */
+#define RESIGN_RETRY_NS (600 * NS_PER_S)
 
 struct dns_job {
 	struct plan *plan; /* in force when it began */
@@ -189,11 +191,30 @@ static void take_store(struct control *control, struct dns_job *job)
 	job->store = old; /* dropped with the job */
 }
 
+/* Nobody waits for an answer where a timer asked: the log has the reasons. */
+static void refuse(struct control *control, struct dns_job *job, bool current)
+{
+	const struct conf_errors *errors = &job->errors;
+
+	for (uint32_t i = 0; i < errors->n_errors; i++)
+		reload_log_line(
+		    &errors->errors[i], control->daemon->config_file, false);
+	log_event(LOG_ERROR,
+	    job->resign ? "zone could not be signed anew"
+			: "zone refused, the old one stays",
+	    "zone=%s errors=%u",
+	    current ? control->plan->conf->dns.zones[job->zone].name : "-",
+	    errors->n_errors - errors->n_warnings);
+	if (job->resign && current)
+		dns_store_put_off(control->plan->dns, job->zone,
+		    (struct wall){.ns = wall_now().ns + RESIGN_RETRY_NS});
+}
+
 void dns_refresh_on_done(struct control *control, struct dns_job *job)
 {
 	struct dns_refresh *refresh = &control->dns;
 	bool current = job->plan == control->plan;
-	bool accepted = job->built != NULL;
+	bool accepted = job->built != NULL, failed = false;
 
 	br_assert(refresh->job == job);
 	refresh->job = NULL;
@@ -203,18 +224,14 @@ void dns_refresh_on_done(struct control *control, struct dns_job *job)
 		dns_refresh_publish(control, job->built);
 		job->built = NULL;
 	} else if (job->zone != NO_ZONE && !job->built) {
-		log_event(LOG_ERROR,
-		    job->resign ? "zone could not be signed anew"
-				: "zone refused, the old one stays",
-		    "zone=%s errors=%u",
-		    current ? control->plan->conf->dns.zones[job->zone].name
-			    : "-",
-		    job->errors.n_errors - job->errors.n_warnings);
+		failed = true;
+		refuse(control, job, current);
 	}
 	/* When it can be seen. */
 	answer(job, accepted);
 	post(control, DAEMON_DNS_DROP, job);
-	if (refresh->again || !current)
+	/* Also for the timer, which goes by what is published. */
+	if (refresh->again || !current || failed)
 		dns_refresh_request(control);
 }
 

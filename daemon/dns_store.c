@@ -57,6 +57,8 @@ struct dns_store {
 	uint32_t seed; /* of the zones' hashes, a secret of the process */
 	struct zone_set *zones;
 	struct stored_zone *items; /* [n], as in the configuration */
+	/* [n] Beside the items, which the clerk copies at any time. */
+	struct wall *put_off;
 	uint32_t n;
 	struct world *world;
 	struct cookie_secrets *cookies;
@@ -143,6 +145,11 @@ static struct dns_store *store_new(
 	store->items = calloc(store->n ? store->n : 1, sizeof *store->items);
 	if (!store->items)
 		br_out_of_memory("DNS zones", store->n * sizeof *store->items);
+	store->put_off =
+	    calloc(store->n ? store->n : 1, sizeof *store->put_off);
+	if (!store->put_off)
+		br_out_of_memory(
+		    "DNS zones", store->n * sizeof *store->put_off);
 	store->arena = arena_new();
 	store->transfers =
 	    arena_alloc(store->arena, store->n * sizeof *store->transfers + 1);
@@ -175,6 +182,7 @@ void dns_store_unref(struct dns_store *store)
 		tsig_key_free(store->transfers[i].key);
 	arena_free(store->arena);
 	free(store->items);
+	free(store->put_off);
 	free(store);
 }
 
@@ -329,8 +337,10 @@ static int put_transfer(struct dns_store *store, const struct conf *conf,
 	    zone->tsig_name, zone->tsig_key_file, &transfer->key, &wrong);
 	if (err) {
 		conf_errors_add(errors, conf->file, zone->tsig_key_file_pos,
-		    false, "dns.zones.%s.transfer: %s %s", zone->name,
-		    zone->tsig_key_file, wrong);
+		    false, "dns.zones.%s.transfer: the key file %s %s%s%s",
+		    zone->name, zone->tsig_key_file, wrong,
+		    err > -1000 ? ": " : "",
+		    err > -1000 ? br_strerror(err) : "");
 		return BR_E_CONFIG;
 	}
 	store->keys[store->n_keys++] =
@@ -485,12 +495,24 @@ struct wall dns_store_due(const struct dns_store *store, uint32_t *ret_zone)
 {
 	struct wall due = {.ns = INT64_MAX};
 
-	for (uint32_t i = 0; i < store->n; i++)
-		if (store->items[i].due.ns < due.ns) {
-			due = store->items[i].due;
+	for (uint32_t i = 0; i < store->n; i++) {
+		struct wall at = store->items[i].due;
+
+		if (at.ns < store->put_off[i].ns)
+			at = store->put_off[i];
+		if (at.ns < due.ns) {
+			due = at;
 			*ret_zone = i;
 		}
+	}
 	return due;
+}
+
+void dns_store_put_off(
+    struct dns_store *store, uint32_t zone, struct wall until)
+{
+	br_assert(zone < store->n);
+	store->put_off[zone] = until;
 }
 
 /* -- looks ------------------------------------------------------------- */

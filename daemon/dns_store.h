@@ -49,6 +49,11 @@ int dns_store_resign(const struct conf *conf, const struct dns_store *before,
 /* When the first of the zones is to be signed anew, and which it is; INT64_MAX:
  * none is signed here. */
 struct wall dns_store_due(const struct dns_store *store, uint32_t *ret_zone);
+/* That zone is not due before then: one that cannot be signed must not keep
+ * the others from it. The thread that calls dns_store_due(). A store made from
+ * this one knows nothing of it. */
+void dns_store_put_off(
+    struct dns_store *store, uint32_t zone, struct wall until);
 struct dns_store *dns_store_ref(struct dns_store *store);
 /* NULL is ignored. */
 void dns_store_unref(struct dns_store *store);

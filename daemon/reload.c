@@ -163,7 +163,7 @@ static void conclude(struct control *control, bool accepted)
 
 /* "FILE:LINE:COLUMN: [warning: ]what": the place into fields of their own, the
  * sentence is the message. A line without that place is said as it is. */
-static void log_line(
+void reload_log_line(
     const struct conf_error *error, const char *file, bool accepted)
 {
 	char place[LOG_LINE_MAX], fields[LOG_LINE_MAX] = "";
@@ -188,7 +188,8 @@ static void log_line(
 static void log_lines(const struct load_job *job, const char *file)
 {
 	for (uint32_t i = 0; i < job->errors.n_errors; i++)
-		log_line(&job->errors.errors[i], file, job->plan != NULL);
+		reload_log_line(
+		    &job->errors.errors[i], file, job->plan != NULL);
 	if (job->plan_error.text[0])
 		log_event(LOG_ERROR, "configuration", "cause=%s",
 		    job->plan_error.text);

@@ -26,6 +26,7 @@
 
 #include "base/error.h"
 
+struct conf_error;
 struct control;
 
 #define RELOAD_WAITERS_MAX 64
@@ -49,3 +50,7 @@ int reload_request(struct control *control, reload_on_done *on_done,
 /* The context is about to die: on_done is not called for it any more. */
 void reload_forget(struct control *control, void *context);
 bool reload_running(const struct control *control);
+/* A line of errors into the log, its place as fields. `accepted`: what it is
+ * about is in force, so it only warns. */
+void reload_log_line(
+    const struct conf_error *error, const char *file, bool accepted);

@@ -226,6 +226,35 @@ START_TEST(test_resign)
 }
 END_TEST
 
+/* One that cannot be signed does not keep the others from it. */
+START_TEST(test_put_off)
+{
+	struct dnskey *key;
+	struct wall first, later;
+	uint32_t which = 9, other;
+
+	go_on();
+	ck_assert_int_eq(dnskey_generate(&key), 0);
+	ck_assert_int_eq(dnskey_save(key, key_file), 0);
+	dnskey_free(key);
+	write_file(config,
+	    "dns:\n  bind: 127.0.0.1:5353\n  zones:\n"
+	    "    a.example: {file: \"%s\", dnssec: {key: \"%s\"}}\n"
+	    "    b.example: {records: [\"@ SOA ns h 1 1 1 1 1\", \"@ NS ns\", "
+	    "\"ns A 192.0.2.2\"], dnssec: {key: \"%s\"}}\n",
+	    zone_file, key_file, key_file);
+	ck_assert_int_eq(load(), 0);
+	first = dns_store_due(store, &which);
+	later = (struct wall){.ns = INT64_MAX - 1};
+	other = 1 - which;
+	dns_store_put_off(store, which, later);
+	ck_assert_int_ge(dns_store_due(store, &which).ns, first.ns);
+	ck_assert_uint_eq(which, other);
+	dns_store_put_off(store, which, later);
+	ck_assert_int_eq(dns_store_due(store, &which).ns, later.ns);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dns_store");
@@ -242,6 +271,7 @@ int main(void)
 	tcase_add_test(tcase, test_bad_zone);
 	tcase_add_test(tcase, test_reload_one);
 	tcase_add_test(tcase, test_resign);
+	tcase_add_test(tcase, test_put_off);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
