@@ -46,7 +46,7 @@ struct world {
 
 struct stored_zone {
 	struct zone *zone;
-	struct stamp stamp; /* of its file, before it was read */
+	struct stamp file, key; /* of its files, before they were read */
 	bool includes;
 	struct wall loaded_at;
 	struct wall due; /* to be signed anew */
@@ -204,10 +204,18 @@ static const struct stored_zone *find_before(const struct conf *conf,
 	return NULL;
 }
 
-static bool is_untouched(
-    const struct stored_zone *before, const struct stamp *now)
+static bool is_same(const struct stamp *a, const struct stamp *b)
 {
-	return !before->includes && !memcmp(&before->stamp, now, sizeof *now);
+	return !memcmp(a, b, sizeof *a);
+}
+
+static bool is_untouched(
+    const struct stored_zone *before, const struct conf_zone *zone)
+{
+	struct stamp file = stamp_of(zone->file), key = stamp_of(zone->key);
+
+	return !before->includes && is_same(&before->file, &file) &&
+	       is_same(&before->key, &key);
 }
 
 static void add_problems(const struct conf *conf, const struct conf_zone *zone,
@@ -248,7 +256,8 @@ static int read_zone(struct dns_store *store, const struct conf *conf,
 	struct zone_report report;
 
 	zone_report_init(&report);
-	item->stamp = stamp_of(zone->file);
+	item->file = stamp_of(zone->file);
+	item->key = stamp_of(zone->key);
 	item->loaded_at = input.now;
 	item->zone = zone_load(&input, &report, &item->includes);
 	if (item->zone)
@@ -263,10 +272,9 @@ static int put_zone(struct dns_store *store, const struct conf *conf,
     uint32_t i, const struct stored_zone *before, struct conf_errors *errors)
 {
 	const struct conf_zone *zone = &conf->dns.zones[i];
-	struct stamp now = stamp_of(zone->file);
 	int err = 0;
 
-	if (before && is_untouched(before, &now)) {
+	if (before && is_untouched(before, zone)) {
 		store->items[i] = *before;
 		(void)zone_ref(before->zone);
 	} else {
@@ -482,6 +490,7 @@ int dns_store_resign(const struct conf *conf, const struct dns_store *before,
 	struct zone_report report;
 
 	*item = before->items[zone];
+	item->key = stamp_of(input.conf->key);
 	zone_report_init(&report);
 	item->zone = zone_resign(&input, before->items[zone].zone, &report);
 	note_signed(item, input.now);
