@@ -106,8 +106,9 @@ void control_join(struct control *control);
 
 /* -- messages and signals, routed by control.c -- */
 void reload_on_names(struct control *control);
-/* One that failed, or brought this process: what had to wait for it. */
-void reload_after_upgrade(struct control *control);
+/* What had to wait: for an upgrade that failed or brought this process, or for
+ * a zone that was loaded anew. */
+void reload_go_on(struct control *control);
 void reload_on_loaded(struct control *control, struct load_job *job);
 void reload_on_adopted(struct control *control, const struct plan *plan);
 void retire_on_left(struct control *control, struct plan *plan);

@@ -85,6 +85,11 @@ int dns_refresh_zone(struct control *control, uint32_t zone,
 	return 0;
 }
 
+bool dns_refresh_loads(const struct control *control)
+{
+	return control->dns.job && control->dns.job->zone != NO_ZONE;
+}
+
 void dns_refresh_forget(struct control *control, void *context)
 {
 	struct dns_job *job = control->dns.job;
@@ -233,6 +238,7 @@ void dns_refresh_on_done(struct control *control, struct dns_job *job)
 	/* Also for the timer, which goes by what is published. */
 	if (refresh->again || !current || failed)
 		dns_refresh_request(control);
+	reload_go_on(control);
 }
 
 void dns_refresh_end(struct control *control)

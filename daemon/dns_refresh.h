@@ -45,6 +45,8 @@ void dns_refresh_request(struct control *control);
  * these is under way; on_done is not called then, else exactly once, later. */
 int dns_refresh_zone(struct control *control, uint32_t zone,
     dns_reload_on_done *on_done, void *context) BR_MUST_CHECK;
+/* Whether a zone is being loaded or signed anew: then no reload starts. */
+bool dns_refresh_loads(const struct control *control);
 /* The context is about to die. */
 void dns_refresh_forget(struct control *control, void *context);
 /* All threads have ended: frees a job that was under way. */

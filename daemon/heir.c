@@ -155,7 +155,7 @@ static void take_over(struct control *control, const char *how)
 	log_event(LOG_INFO, "took over",
 	    "generation=%u from_pid=%u from_version=%s how=%s",
 	    daemon->generations->self.number, before.pid, before.version, how);
-	reload_after_upgrade(control);
+	reload_go_on(control);
 }
 
 void heir_on_channel(struct control *control)

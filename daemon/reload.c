@@ -36,15 +36,16 @@ static void start(struct control *control, enum load_kind kind)
 	    (struct message){.kind = DAEMON_LOAD, .pointer = reload->job});
 }
 
-/* Reads no file while control is busy with something else, nor before a new
- * process has taken over: what it took away then would still be the old one's,
- * which forgets it later. */
+/* Reads no file while control is busy with something else (a zone that is being
+ * loaded is not the plan's yet: the next plan would have the one before), nor
+ * before a new process has taken over: what it took away then would still be
+ * the old one's, which forgets it later. */
 static void start_waiting(struct control *control)
 {
 	struct reload *reload = &control->reload;
 
 	if (reload->state != RELOAD_IDLE || upgrade_running(control) ||
-	    control->drain.state != DRAIN_NONE)
+	    control->drain.state != DRAIN_NONE || dns_refresh_loads(control))
 		return;
 	if (reload->again && !heir_waits(control))
 		start(control, LOAD_FILE);
@@ -79,7 +80,7 @@ void reload_on_names(struct control *control)
 	start_waiting(control);
 }
 
-void reload_after_upgrade(struct control *control)
+void reload_go_on(struct control *control)
 {
 	start_waiting(control);
 }

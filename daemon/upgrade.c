@@ -192,7 +192,7 @@ static void fail(struct control *control)
 	clean_up(control);
 	ctl_hold(control->ctl, false);
 	answer(control, &result);
-	reload_after_upgrade(control);
+	reload_go_on(control);
 }
 
 /* From here on these files are the new process's to remove. */
