@@ -63,6 +63,15 @@ add_clang_runtime() {
 	fi
 }
 
+# A browser, 120 MB to fetch; not every distribution has it as a package.
+add_browser() {
+	command -v apt-get >/dev/null || return 0
+	wanted e2e.d_chromium || return 0
+	if apt-cache show chromium >/dev/null 2>&1; then
+		need_packages "" chromium
+	fi
+}
+
 wanted() { [[ -z $regex || $1 =~ $regex ]]; }
 
 fuzz_targets() {
@@ -131,6 +140,7 @@ add_fuzzing() {
 
 need_packages "$TEST_COMMANDS" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 add_clang_runtime
+add_browser
 exec </dev/null
 
 section "address and undefined-behaviour sanitizer build (build-test)"

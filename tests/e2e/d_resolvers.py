@@ -4,13 +4,10 @@ from lib import scenario
 from lib.braidd import Braid
 from lib.netns import Namespace
 from lib.process import Skip
-from lib.resolvers import KINDS, Resolver
+from lib.resolvers import KINDS, ROOT_ZONE, Resolver
 from lib.scenario import find_program
 
 POPS = {"pop1": "192.0.2.10", "pop2": "192.0.2.20", "pop3": "192.0.2.30"}
-ROOT = ["@ SOA a.root. h. 1 3600 600 86400 60", "@ NS a.root.",
-        "a.root. A 127.0.0.1", "cdn.example. NS ns1.cdn.example.",
-        "ns1.cdn.example. A 127.0.0.1"]
 ZONE = ["@ SOA ns1 hostmaster 1 3600 600 86400 60", "@ NS ns1",
         "ns1 A 127.0.0.1"]
 # What each resource is asked for, and how many records a client then has.
@@ -36,7 +33,7 @@ def test(s):
     pops = list(POPS)
     b = Braid(s, {
         "dns": {"bind": "127.0.0.1:53", "zones": {
-            ".": {"records": ROOT},
+            ".": {"records": ROOT_ZONE},
             "cdn.example": {"records": ZONE, "resources": {
                 "shop": {"pops": pops},
                 "top": {"mode": "rank", "pops": pops, "n": 3, "alpn": "h2"},

@@ -7,6 +7,10 @@ from .process import Failure, wait_until
 from .scenario import find_program
 
 ROOT = "127.0.0.1"
+# What braidd serves as "." beside cdn.example.
+ROOT_ZONE = ["@ SOA a.root. h. 1 3600 600 86400 60", "@ NS a.root.",
+             "a.root. A 127.0.0.1", "cdn.example. NS ns1.cdn.example.",
+             "ns1.cdn.example. A 127.0.0.1"]
 HINTS = f". 3600000 NS a.root.\na.root. 3600000 A {ROOT}\n"
 
 UNBOUND = """\
@@ -21,6 +25,7 @@ server:
 	do-ip6: no
 	do-daemonize: no
 	do-not-query-localhost: no
+	log-queries: yes
 	root-hints: "{hints}"
 	module-config: "iterator"
 remote-control:
