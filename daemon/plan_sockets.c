@@ -236,7 +236,7 @@ static const char *advice(const struct addr *addr, int error)
 			   ? "another process listens on that path, or it is "
 			     "no socket; stop it or remove the file"
 			   : "another process listens there; find it with "
-			     "`ss -ltnp`, or choose another address";
+			     "`ss -tulnp`, or choose another address";
 	case -EACCES:
 	case -EPERM:
 		return addr_is_unix(addr)
