@@ -97,7 +97,7 @@ const char *cookie_secrets_parse(
 
 static int read_file(const char *path, char *text, size_t room, size_t *ret)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), code = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), code = 0;
 	size_t length = 0;
 	ssize_t n;
 

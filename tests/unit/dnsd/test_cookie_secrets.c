@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SECRET_1 "e5e973e5a6b2a43f48e7dc849e37bfcf"
@@ -96,6 +97,11 @@ START_TEST(test_load)
 	ck_assert_str_eq(why, br_strerror(-ENOENT));
 	ck_assert_ptr_null(cookie_secrets_load("/", &why));
 	ck_assert_str_eq(why, br_strerror(-EISDIR));
+	/* Nobody writes to it: that must not hold up the clerk. */
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_ptr_null(cookie_secrets_load(path, &why));
+	ck_assert_str_eq(why, "has no secret");
+	ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
 
