@@ -106,6 +106,21 @@ static void add(struct dns_notify *notify,
 	notify->n++;
 }
 
+/* RFC 1982: secondaries take it for older than what they have, as after the end
+ * of signing, which adds to the serial. */
+static void warn_of_fall(const struct zone *old, const struct zone *zone)
+{
+	uint32_t before = zone_serial(old), now = zone_serial(zone);
+	char name[DNAME_TEXT_MAX];
+
+	if ((int32_t)(now - before) >= 0)
+		return;
+	(void)dname_to_text(zone_apex(zone), name);
+	log_event(LOG_WARN,
+	    "the serial of a zone has fallen, secondaries keep what they have",
+	    "zone=%s serial=%u before=%u", name, now, before);
+}
+
 void dns_notify_changed(struct dns_notify *notify,
     const struct dns_store *before, const struct dns_store *now)
 {
@@ -123,6 +138,8 @@ void dns_notify_changed(struct dns_notify *notify,
 			    dns_store_zones(before), zone_apex(zone));
 		if (old && zone_serial(old) == zone_serial(zone))
 			continue;
+		if (old)
+			warn_of_fall(old, zone);
 		forget(notify, zone_apex(zone));
 		for (uint32_t k = 0; k < transfer->n_notify; k++)
 			add(notify, transfer, &transfer->notify[k],

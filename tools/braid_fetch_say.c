@@ -44,7 +44,7 @@ static void print_json(const struct said *said)
 
 static void print_text(const struct said *said)
 {
-	fprintf(stderr, "* %7.1f ms  %-9s%s%s%s%s%s\n", said->at_ms,
+	fprintf(stderr, "* %7.1f ms  %-9s %s%s%s%s%s\n", said->at_ms,
 	    said->event, said->name, said->name[0] ? " " : "", said->addr,
 	    said->addr[0] ? " " : "", said->text);
 }

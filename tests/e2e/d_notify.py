@@ -68,6 +68,12 @@ def test(s):
     s.equal(serial(prompt.wait()), 8, "another serial")
     s.equal(serial(slow.wait()), 8, "the other")
     s.check(prompt.is_quiet() and slow.is_quiet(), "each once")
+    fall = "the serial of a zone has fallen, secondaries keep what they have"
+    s.check(fall not in b.process.output(), "no word of serials that rise")
+    s.write("a.zone", ZONE.format(5))
+    b.reload()
+    s.until(lambda: f'{fall}" zone=a.example. serial=5 before=8' in
+            b.process.output(), "a serial that falls is warned of")
     b.stop()
 
 
