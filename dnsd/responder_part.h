@@ -43,6 +43,9 @@ enum responder_type {
 	TYPE_ANY = 255,
 };
 
+/* Of each alias one, and of what is not there two. */
+#define RESPONDER_PROOFS_MAX (RESPONDER_CHAIN_MAX + 2u)
+
 struct responder {
 	const struct dns_view *view;
 	const struct dns_client *client;
@@ -58,6 +61,13 @@ struct responder {
 	uint32_t n_aliases, n_renamed;
 	const struct rrset *aliases[RESPONDER_CHAIN_MAX];
 	uint8_t renamed[RESPONDER_CHAIN_MAX][DNAME_MAX];
+	/* NSEC records that prove what the answer says: they stand behind all
+	 * of the answer section, so they wait until that is whole. */
+	uint32_t n_proofs, n_proofs_put;
+	struct responder_proof {
+		const struct zone *zone;
+		const struct zone_node *node;
+	} proofs[RESPONDER_PROOFS_MAX];
 	struct tsig_session tsig; /* when `has_tsig` */
 	struct dname_key key; /* of the question's name */
 	struct wire_writer writer;

@@ -55,67 +55,80 @@ bool responder_put_rrset(struct responder *r, enum wire_section section,
 
 /* -- what does not exist ----------------------------------------------- */
 
-static bool put_nsec(
+static void add_proof(
     struct responder *r, const struct zone *zone, const struct zone_node *node)
 {
-	const struct rrset *set = zone_rrset(zone, node, TYPE_NSEC);
-	struct wire_owner owner = {zone_node_name(zone, node), 0};
+	for (uint32_t i = 0; i < r->n_proofs; i++)
+		if (r->proofs[i].node == node)
+			return;
+	br_assert(r->n_proofs < BR_COUNT(r->proofs));
+	r->proofs[r->n_proofs++] = (struct responder_proof){zone, node};
+}
 
-	return !set || responder_put_rrset(r, WIRE_AUTHORITY, &owner, set);
+static bool put_proofs(struct responder *r)
+{
+	while (r->n_proofs_put < r->n_proofs) {
+		const struct responder_proof *proof =
+		    &r->proofs[r->n_proofs_put++];
+		const struct rrset *set =
+		    zone_rrset(proof->zone, proof->node, TYPE_NSEC);
+		struct wire_owner owner = {
+		    zone_node_name(proof->zone, proof->node), 0};
+
+		if (set && !responder_put_rrset(r, WIRE_AUTHORITY, &owner, set))
+			return false;
+	}
+	return true;
 }
 
 /* The NSEC that matches the node, or covers it where it owns nothing. */
-static bool put_nsec_at(
+static void prove_node(
     struct responder *r, const struct zone *zone, const struct zone_node *node)
 {
-	return node->nsec == ZONE_NONE ||
-	       put_nsec(r, zone, zone_node_at(zone, node->nsec));
+	if (node->nsec != ZONE_NONE)
+		add_proof(r, zone, zone_node_at(zone, node->nsec));
 }
 
 /* That nothing nearer than the wildcard exists, RFC 4035 section 3.1.3.3. */
-static bool put_wildcard_proof(struct responder *r, const struct step *step)
+static void prove_wildcard(struct responder *r, const struct step *step)
 {
 	const struct zone_node *node;
 
 	if (!r->edns.dnssec_ok)
-		return true;
+		return;
 	node = zone_nsec_for(step->zone, step->key, &step->match);
-	return !node || put_nsec(r, step->zone, node);
+	if (node)
+		add_proof(r, step->zone, node);
 }
 
 /* RFC 4035 section 3.1.3.2: neither the name nor a wildcard for it. */
-static bool put_no_name_proof(struct responder *r, const struct step *step)
+static void prove_no_name(struct responder *r, const struct step *step)
 {
 	const struct zone_node *name, *wildcard;
 
 	name = zone_nsec_for(step->zone, step->key, &step->match);
 	if (!name)
-		return true;
+		return;
+	add_proof(r, step->zone, name);
 	wildcard = zone_nsec_for_wildcard(step->zone, step->match.encloser);
-	return put_nsec(r, step->zone, name) &&
-	       (!wildcard || wildcard == name ||
-		   put_nsec(r, step->zone, wildcard));
+	if (wildcard)
+		add_proof(r, step->zone, wildcard);
 }
 
-static bool put_denial(struct responder *r, const struct step *step)
+static void prove_absence(struct responder *r, const struct step *step)
 {
 	const struct zone_match *match = &step->match;
 
 	if (!r->edns.dnssec_ok)
-		return true;
-	if (match->kind == ZONE_MATCH_NONE)
-		return put_no_name_proof(r, step);
-	/* RFC 4035 sections 3.1.3.1 and 3.1.3.4. One NSEC may do both. */
-	if (match->kind == ZONE_MATCH_WILDCARD) {
-		const struct zone_node *node =
-		    zone_nsec_for(step->zone, step->key, match);
-
-		if (node &&
-		    zone_node_index(step->zone, node) != match->node->nsec &&
-		    !put_nsec(r, step->zone, node))
-			return false;
+		return;
+	if (match->kind == ZONE_MATCH_NONE) {
+		prove_no_name(r, step);
+		return;
 	}
-	return put_nsec_at(r, step->zone, match->node);
+	/* RFC 4035 sections 3.1.3.1 and 3.1.3.4. One NSEC may do both. */
+	if (match->kind == ZONE_MATCH_WILDCARD)
+		prove_wildcard(r, step);
+	prove_node(r, step->zone, match->node);
 }
 
 /* RFC 2308 section 3: the SOA, with a TTL that says for how long the absence
@@ -132,9 +145,10 @@ static enum responder_outcome absent(
 	} else {
 		r->facts->kind = DNS_KIND_nodata;
 	}
+	prove_absence(r, step);
 	if (!put_signed(r, WIRE_AUTHORITY, &owner, zone_soa(zone),
 		zone_negative_ttl(zone)) ||
-	    !put_denial(r, step))
+	    !put_proofs(r))
 		return RESPONDER_FULL;
 	return RESPONDER_DONE;
 }
@@ -152,7 +166,8 @@ static bool put_delegation_proof(
 		return true;
 	if (ds)
 		return responder_put_rrset(r, WIRE_AUTHORITY, &owner, ds);
-	return put_nsec_at(r, zone, cut);
+	prove_node(r, zone, cut);
+	return true;
 }
 
 static enum responder_outcome refer(
@@ -167,7 +182,7 @@ static enum responder_outcome refer(
 	/* AA is about the first name of the answer (RFC 1035 section 4.1.1). */
 	r->authoritative = r->writer.counts[WIRE_ANSWER] > 0;
 	if (!responder_put_rrset(r, WIRE_AUTHORITY, &owner, servers) ||
-	    !put_delegation_proof(r, step->zone, cut))
+	    !put_delegation_proof(r, step->zone, cut) || !put_proofs(r))
 		return RESPONDER_FULL;
 	/* RFC 9471 section 3.1: what did fit is of use all the same. */
 	if (!responder_add_glue(r, step->zone, cut, servers))
@@ -202,10 +217,10 @@ static enum responder_outcome alias(
 	/* A circle ends where it closes. */
 	if (is_repeated(r, set))
 		return RESPONDER_DONE;
-	if (!responder_put_rrset(r, WIRE_ANSWER, &step->owner, set) ||
-	    (step->match.kind == ZONE_MATCH_WILDCARD &&
-		!put_wildcard_proof(r, step)))
+	if (!responder_put_rrset(r, WIRE_ANSWER, &step->owner, set))
 		return RESPONDER_FULL;
+	if (step->match.kind == ZONE_MATCH_WILDCARD)
+		prove_wildcard(r, step);
 	return follow(step, rrset_take(&at).rdata);
 }
 
@@ -237,6 +252,18 @@ static bool put_dname(
 	       responder_put_rrset(r, WIRE_ANSWER, &owner, set);
 }
 
+/* Whether the name was looked for before: the question's, or one that a DNAME
+ * made. */
+static bool is_circle(const struct responder *r, const uint8_t *name)
+{
+	if (dname_equal(name, r->query.name))
+		return true;
+	for (uint32_t i = 0; i + 1 < r->n_renamed; i++)
+		if (dname_equal(name, r->renamed[i]))
+			return true;
+	return false;
+}
+
 /* RFC 6672 section 3.2: with a CNAME that is made, for those that do not know
  * the type; it has the DNAME's TTL (section 3.1). */
 static enum responder_outcome renamed(struct responder *r, struct step *step)
@@ -258,7 +285,8 @@ static enum responder_outcome renamed(struct responder *r, struct step *step)
 	if (!wire_put_record(&r->writer, WIRE_ANSWER, &step->owner, TYPE_CNAME,
 		set->ttl, name, (uint16_t)size))
 		return RESPONDER_FULL;
-	if (type_of(r) == TYPE_CNAME || type_of(r) == TYPE_ANY)
+	if (type_of(r) == TYPE_CNAME || type_of(r) == TYPE_ANY ||
+	    is_circle(r, name))
 		return RESPONDER_DONE;
 	return follow(step, name);
 }
@@ -273,8 +301,9 @@ static enum responder_outcome found(
 	r->facts->kind = DNS_KIND_data;
 	if (!responder_put_rrset(r, WIRE_ANSWER, &owner, set))
 		return RESPONDER_FULL;
-	if (step->match.kind == ZONE_MATCH_WILDCARD &&
-	    !put_wildcard_proof(r, step))
+	if (step->match.kind == ZONE_MATCH_WILDCARD)
+		prove_wildcard(r, step);
+	if (!put_proofs(r))
 		return RESPONDER_FULL;
 	responder_add_targets(r, step->zone, set);
 	return RESPONDER_DONE;
@@ -444,6 +473,7 @@ void responder_zone_answer(struct responder *r)
 	r->facts->zone = step.zone;
 	r->authoritative = true;
 	r->n_aliases = r->n_renamed = 0;
-	if (answer_chain(r, &step) == RESPONDER_FULL)
+	r->n_proofs = r->n_proofs_put = 0;
+	if (answer_chain(r, &step) == RESPONDER_FULL || !put_proofs(r))
 		truncate_all(r, &start);
 }

@@ -54,6 +54,8 @@ static const char example[] =
     "host.wild 60 TXT here\n"
     "*.wcname 60 CNAME www\n"
     "*.wloop 60 CNAME x.wloop\n"
+    "dloop1 30 DNAME dloop2\n"
+    "dloop2 30 DNAME dloop1\n"
     /* "y.ent" and "ent" exist without data */
     "x.y.ent 60 A 192.0.2.30\n"
     /* delegations: in-domain and sibling glue, signed and not */

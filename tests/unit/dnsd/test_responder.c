@@ -92,6 +92,10 @@ START_TEST(test_alias_circle)
 	counts(1, 0, 0);
 	ask("a.wloop.example.", 1);
 	counts(1, 0, 0);
+	/* Each DNAME and each alias made by it once. */
+	ask("a.dloop1.example.", 1);
+	counts(4, 0, 0);
+	is(1, 3, "a.dloop2.example.", 5, "a.dloop1.example.");
 	/* Twelve aliases: the first ten. */
 	ask("c0.example.", 1);
 	counts(RESPONDER_CHAIN_MAX, 0, 0);

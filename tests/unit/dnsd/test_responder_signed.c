@@ -195,6 +195,12 @@ START_TEST(test_wildcard)
 	ask("a.wname.signed.", 1);
 	counts(4, 2);
 	/* The wildcard itself is a name as others. */
+	/* What an alias leads to stands before the proof for the alias. */
+	ask("a.wname.signed.", 1);
+	counts(4, 2);
+	ck_assert(is(1, 0, "a.wname.signed.", 5));
+	ck_assert(is(1, 2, "www.signed.", 1));
+	ck_assert(is(2, 0, "*.wname.signed.", TYPE_NSEC));
 	ask("*.wild.signed.", 1);
 	counts(2, 0);
 	ask("\002.wild.signed.", 28);
