@@ -46,7 +46,7 @@ install_with_apt() {
 	for package in "$@"; do
 		case $package in
 		nginx | nginx-light) service=nginx ;;
-		haproxy | redis-server | unbound | pdns-recursor)
+		haproxy | redis-server | unbound | pdns-recursor | knot | nsd)
 			service=$package ;;
 		bind9) service=named ;;
 		knot-resolver) service=kresd@1 ;;
