@@ -169,7 +169,7 @@ START_TEST(test_problems)
 	    "y\"]\n");
 	ck_assert_ptr_null(loaded.zone);
 	ck_assert_str_eq(problems(&loaded),
-	    "braid.yaml:5:57: \"y\" is not an IPv4 address\n");
+	    "braid.yaml:5:58: \"y\" is not an IPv4 address\n");
 	zone_loaded_fini(&loaded);
 }
 END_TEST
