@@ -62,11 +62,11 @@ def check(got, name, row):
 
 
 class Static(Row):
-    key, title = "static", f"{STATIC_NAMES} names, A, 400 in flight"
+    key, title = "static", f"{STATIC_NAMES} names, A, 200 in flight"
     goal = "<= 1.15 of the echo"
 
     def options(self, run):
-        return {"window": 400}
+        return {"window": 200}
 
 
 class Paced(Row):
@@ -80,7 +80,7 @@ class StaticEdns(Row):
     key, title = "edns", "the same with EDNS, a client cookie and a subnet"
 
     def options(self, run):
-        return {"window": 400, "ecs": 24, "ecs_random": 1, "cookie": 1}
+        return {"window": 200, "ecs": 24, "ecs_random": 1, "cookie": 1}
 
 
 class Pick(Row):
@@ -92,7 +92,7 @@ class Pick(Row):
         return run.pick_names
 
     def options(self, run):
-        return {"window": 400, "ecs": 24, "ecs_random": 1}
+        return {"window": 200, "ecs": 24, "ecs_random": 1}
 
 
 class Tcp(Row):

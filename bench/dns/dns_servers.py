@@ -115,6 +115,13 @@ class Server:
         self.process = self.run.processes.start(
             self.name, command(), self.run.server_core, self.user(), log)
         self.started_s = wait_answer(self.process, self.port)
+        self.pin()
+
+    def pin(self):
+        """Knot gives its threads cores by itself, the load's among them."""
+        for pid in self.pids():
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(thread), {self.run.server_core})
 
     def stop(self):
         if self.process:
