@@ -73,67 +73,70 @@ static int take_one(enum manifest_use use, const struct addr *addr,
 	return fd < 0 ? -errno : fd;
 }
 
-/* Room for the sockets of one kind, and those that were handed over. */
-static void *begin(enum manifest_use use, const struct addr *addr,
-    uint32_t n_workers, struct passed *ret_passed, uint32_t *ret_n)
+/* All of one kind: those that were handed over, then our own. How many, or
+ * -errno, and then none is open. */
+static int take_all(enum manifest_use use, const struct addr *addr,
+    uint32_t n_workers, int ret[CONF_WORKERS_MAX])
 {
-	void *array;
+	struct passed passed = {.n = 0};
+	uint32_t n, i;
 
-	*ret_passed = (struct passed){.n = 0};
-	(void)passed_take(use, addr, ret_passed);
-	*ret_n = ret_passed->n > n_workers ? ret_passed->n : n_workers;
-	array = calloc(*ret_n, sizeof(void *));
+	(void)passed_take(use, addr, &passed);
+	n = passed.n > n_workers ? passed.n : n_workers;
+	for (i = 0; i < n; i++) {
+		ret[i] = take_one(use, addr, &passed, i);
+		if (ret[i] < 0)
+			break;
+	}
+	if (i == n)
+		return (int)n;
+	/* Every one that was handed over comes first, so it is in here. */
+	for (uint32_t k = 0; k < i; k++)
+		close(ret[k]);
+	return ret[i];
+}
+
+static void *room_for(uint32_t n)
+{
+	void *array = calloc(n, sizeof(void *));
+
 	if (!array)
-		br_out_of_memory("DNS sockets", *ret_n * sizeof(void *));
+		br_out_of_memory("DNS sockets", n * sizeof(void *));
 	return array;
 }
 
-/* Those that nobody has taken yet, after a failure. */
-static void close_rest(const struct passed *passed, uint32_t from)
+static void *or_abort(void *socket)
 {
-	for (; from < passed->n; from++)
-		close(passed->fds[from]);
+	if (!socket)
+		br_out_of_memory("a DNS socket", 0);
+	return socket;
 }
 
 static int open_udp(struct dns_sockets *sockets, uint32_t n_workers)
 {
-	struct passed passed;
+	int fds[CONF_WORKERS_MAX];
+	int n = take_all(MANIFEST_DNS_UDP, &sockets->addr, n_workers, fds);
 
-	sockets->udp = begin(MANIFEST_DNS_UDP, &sockets->addr, n_workers,
-	    &passed, &sockets->n_udp);
-	for (uint32_t i = 0; i < sockets->n_udp; i++) {
-		int fd = take_one(MANIFEST_DNS_UDP, &sockets->addr, &passed, i);
-
-		if (fd >= 0)
-			sockets->udp[i] = dns_udp_new(fd);
-		if (fd < 0 || !sockets->udp[i]) {
-			if (fd >= 0 && i >= passed.n)
-				close(fd);
-			close_rest(&passed, i);
-			return fd < 0 ? fd : -ENOMEM;
-		}
-	}
+	if (n < 0)
+		return n;
+	sockets->udp = room_for((uint32_t)n);
+	for (; sockets->n_udp < (uint32_t)n; sockets->n_udp++)
+		sockets->udp[sockets->n_udp] =
+		    or_abort(dns_udp_new(fds[sockets->n_udp]));
 	return 0;
 }
 
 static int open_tcp(struct dns_sockets *sockets, uint32_t n_workers)
 {
-	struct passed passed;
+	int fds[CONF_WORKERS_MAX];
+	int n = take_all(MANIFEST_DNS_TCP, &sockets->addr, n_workers, fds);
 
-	sockets->tcp = begin(MANIFEST_DNS_TCP, &sockets->addr, n_workers,
-	    &passed, &sockets->n_tcp);
-	for (uint32_t i = 0; i < sockets->n_tcp; i++) {
-		int fd = take_one(MANIFEST_DNS_TCP, &sockets->addr, &passed, i);
-
-		if (fd >= 0)
-			sockets->tcp[i] = dns_tcp_new(fd);
-		if (fd < 0 || !sockets->tcp[i]) {
-			if (fd >= 0 && i >= passed.n)
-				close(fd);
-			close_rest(&passed, i);
-			return fd < 0 ? fd : -ENOMEM;
-		}
-	}
+	if (n < 0)
+		return n;
+	sockets->tcp = room_for((uint32_t)n);
+	for (; sockets->n_tcp < (uint32_t)n; sockets->n_tcp++)
+		sockets->tcp[sockets->n_tcp] =
+		    or_abort(dns_tcp_new(fds[sockets->n_tcp]));
 	return 0;
 }
 
