@@ -5,9 +5,7 @@ import os
 import platform
 import resource
 import shutil
-import signal
 import sys
-import tempfile
 import time
 
 import features
@@ -19,6 +17,7 @@ import procs
 import profiler_rows
 import rows
 import servers
+import session
 import table
 import tls_rows
 
@@ -335,37 +334,20 @@ def write_report(run, args, started, results, big):
     print(f"written: {os.path.relpath(path)}")
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
-def main(argv):
-    args = parse_args(argv)
+def work(args, temp):
     started = time.time()
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
-    temp = tempfile.mkdtemp(prefix="braid-bench-")
-    os.chmod(temp, 0o755)
-    run = None
+    check_machine(args)
+    # The bench itself belongs to the load: it must not disturb the proxy.
+    os.sched_setaffinity(0, {LOAD_CORE})
+    run = Run(args, temp)
     try:
-        check_machine(args)
-        # The bench itself belongs to the load: it must not disturb the proxy.
-        os.sched_setaffinity(0, {LOAD_CORE})
-        run = Run(args, temp)
         results, big = measure_all(run, args)
-        write_report(run, args, started, results, big)
-        return 1 if run.failures else 0
-    except procs.BenchError as why:
-        say(f"bench: {why}")
-        return 1
-    except KeyboardInterrupt:
-        say("bench: interrupted")
-        return 130
     finally:
-        if run:
-            run.processes.stop_all()
-        shutil.rmtree(temp, ignore_errors=True)
+        run.processes.stop_all()
+    write_report(run, args, started, results, big)
+    return 1 if run.failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    ARGS = parse_args(sys.argv[1:])
+    sys.exit(session.run("bench", lambda temp: work(ARGS, temp)))

@@ -5,10 +5,8 @@ import json
 import os
 import platform
 import shutil
-import signal
 import statistics
 import sys
-import tempfile
 import time
 
 import dns_rows
@@ -16,6 +14,7 @@ import dns_servers
 import measure
 import peers
 import procs
+import session
 import table
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -249,41 +248,24 @@ def measure_all(run):
     return results, loading, split
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
-def main(argv):
-    args = parse_args(argv)
+def work(args, temp):
+    check_machine(args)
+    os.sched_setaffinity(0, {LOAD_CORE})
     started = time.time()
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
-    temp = tempfile.mkdtemp(prefix="braid-bench-")
-    os.chmod(temp, 0o755)
-    run = None
+    run = Run(args, temp)
     try:
-        check_machine(args)
-        os.sched_setaffinity(0, {LOAD_CORE})
-        run = Run(args, temp)
         text = report(run, started, *measure_all(run))
-        name = time.strftime("%Y-%m-%d-%H%M-dns.md", time.localtime(started))
-        path = os.path.join(args.out, ("tmp-" if args.quick else "") + name)
-        with open(path, "w") as f:
-            f.write(text)
-        print(text)
-        print(f"written: {os.path.relpath(path)}")
-        return 1 if run.failures else 0
-    except procs.BenchError as why:
-        say(f"bench/dns: {why}")
-        return 1
-    except KeyboardInterrupt:
-        say("bench/dns: interrupted")
-        return 130
     finally:
-        if run:
-            run.processes.stop_all()
-        shutil.rmtree(temp, ignore_errors=True)
+        run.processes.stop_all()
+    name = time.strftime("%Y-%m-%d-%H%M-dns.md", time.localtime(started))
+    path = os.path.join(args.out, ("tmp-" if args.quick else "") + name)
+    with open(path, "w") as f:
+        f.write(text)
+    print(text)
+    print(f"written: {os.path.relpath(path)}")
+    return 1 if run.failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    ARGS = parse_args(sys.argv[1:])
+    sys.exit(session.run("bench/dns", lambda temp: work(ARGS, temp)))

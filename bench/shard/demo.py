@@ -3,16 +3,12 @@
 told second by second. Started by `./run.sh --demo shard`."""
 import argparse
 import os
-import shutil
-import signal
 import sys
 import threading
 import time
 
-import procs
 import shard_bench
 import stage
-from lib.process import Failure, Skip
 
 MB = 10**6
 MIB = 1 << 20
@@ -210,26 +206,19 @@ def play(run, screen):
         return tell_end(screen, on, body)
 
 
-def main(argv):
+def parse_args(argv):
     p = argparse.ArgumentParser(prog="./run.sh --demo shard")
     p.add_argument("--tools", required=True)
     p.add_argument("--braidd", required=True)
     args = p.parse_args(argv)
     args.rounds, args.quick, args.plain, args.first = 1, False, False, False
-    signal.signal(signal.SIGTERM, shard_bench.interrupt)
-    signal.signal(signal.SIGHUP, shard_bench.interrupt)
-    temp = shard_bench.make_temp()
-    try:
-        return 0 if play(shard_bench.Run(args, temp), Screen()) else 1
-    except (procs.BenchError, Failure, Skip) as why:
-        print(f"demo: {why}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
-        return 130
-    finally:
-        shutil.rmtree(temp, ignore_errors=True)
+    return args
+
+
+def work(args, temp):
+    return 0 if play(shard_bench.Run(args, temp), Screen()) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    ARGS = parse_args(sys.argv[1:])
+    sys.exit(shard_bench.run_session("demo", lambda temp: work(ARGS, temp)))

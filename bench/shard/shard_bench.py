@@ -5,13 +5,12 @@ import os
 import platform
 import resource
 import shutil
-import signal
 import sys
-import tempfile
 import time
 
 import peers
 import procs
+import session
 import shard_rows
 from lib.process import Failure, Skip
 
@@ -149,42 +148,25 @@ def check_machine(args):
                                "it with --braidd")
 
 
-def make_temp():
-    """In memory that is ours (run.sh); service users may read it."""
-    temp = tempfile.mkdtemp(prefix="braid-shard-", dir="/dev/shm")
-    os.chmod(temp, 0o755)
-    return temp
+def run_session(name, work):
+    """The folder is in memory that is ours (run.sh)."""
+    return session.run(name, work, prefix="braid-shard-", folder="/dev/shm",
+                       failures=(procs.BenchError, Failure, Skip))
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
-def main(argv):
-    args = parse_args(argv)
+def work(args, temp):
     started = time.time()
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    temp = make_temp()
-    try:
-        check_machine(args)
-        os.sched_setaffinity(0, {LOAD_CORE})
-        run = Run(args, temp)
-        run.load_before = os.getloadavg()[0]
-        results, failures = measure_all(run)
-        write_report(run, started, report(run, started, results, failures))
-        return 1 if failures else 0
-    except (procs.BenchError, Skip) as why:
-        print(f"bench/shard: {why}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("bench/shard: interrupted", file=sys.stderr)
-        return 130
-    finally:
-        shutil.rmtree(temp, ignore_errors=True)
+    check_machine(args)
+    os.sched_setaffinity(0, {LOAD_CORE})
+    run = Run(args, temp)
+    run.load_before = os.getloadavg()[0]
+    results, failures = measure_all(run)
+    write_report(run, started, report(run, started, results, failures))
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    ARGS = parse_args(sys.argv[1:])
+    sys.exit(run_session("bench/shard", lambda temp: work(ARGS, temp)))
