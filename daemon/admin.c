@@ -42,6 +42,7 @@ bool admin_put_state(struct control *control, struct pool *pool,
 		return false;
 	facts.admin = admin;
 	facts.admin_since_ns = mono_now().ns;
+	facts.leaves_ns = 0;
 	shares_note_return(&old, &facts, control_now(control).ns);
 	apply(control, pool, server, &facts);
 	*ret_before = old.admin;
@@ -62,6 +63,19 @@ void control_set_admin(struct control *control, struct pool *pool,
 	    "pool=%s server=%s address=%s state=%s before=%s", pool->name,
 	    server->name, server->addr_text, admin_state_name(admin),
 	    admin_state_name(before));
+}
+
+bool admin_put_leave(struct control *control, struct pool *pool,
+    struct server *server, int64_t leaves_ns)
+{
+	struct board_facts facts;
+
+	board_read(server->row, &facts);
+	if (facts.leaves_ns == leaves_ns)
+		return false;
+	facts.leaves_ns = leaves_ns;
+	apply(control, pool, server, &facts);
+	return true;
 }
 
 bool admin_put_weight(struct control *control, struct pool *pool,
@@ -133,6 +147,13 @@ static struct server *next_sibling(
 	return i < pool->n_servers ? &pool->servers[i] : NULL;
 }
 
+static bool is_set_alike(
+    const struct board_facts *a, const struct board_facts *b)
+{
+	return a->admin == b->admin && a->leaves_ns == b->leaves_ns &&
+	       a->weight_override == b->weight_override;
+}
+
 /* A new address of a server that has had some is a part of the same server to
  * the operator: what he has set for all of them holds for it too. */
 static void inherit(
@@ -145,19 +166,18 @@ static void inherit(
 
 	while (before && (at = next_sibling(before, server->name, at))) {
 		board_read(at->row, &facts);
-		if (any && (facts.admin != first.admin ||
-			       facts.weight_override != first.weight_override))
+		if (any && !is_set_alike(&facts, &first))
 			return;
 		first = facts;
 		any = true;
 	}
-	if (!any || (first.admin == BOARD_READY &&
-			first.weight_override == BOARD_WEIGHT_NONE))
-		return;
 	board_read(server->row, &facts);
+	if (!any || is_set_alike(&facts, &first))
+		return;
 	facts.admin = first.admin;
 	facts.admin_since_ns = first.admin_since_ns;
 	facts.weight_override = first.weight_override;
+	facts.leaves_ns = first.leaves_ns;
 	board_write(server->row, &facts);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POPs: what changes of them, for the log and for the weights of the
  * responder, and what an operator sets. */
+#include "base/assert.h"
 #include "base/log.h"
 #include "daemon/control_state.h"
 #include "daemon/dns_pops.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 /* Something that the weights go by may have changed. */
@@ -54,21 +56,108 @@ void admin_pop_health(struct control *control, const struct pool *pool,
 		pop_changed(control, known);
 }
 
-void control_set_pop_admin(
-    struct control *control, struct pool *pool, enum board_admin admin)
+static bool put_leave(
+    struct control *control, struct pool *pool, int64_t leaves_ns)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < pool->n_servers; i++)
+		changed |= admin_put_leave(
+		    control, pool, &pool->servers[i], leaves_ns);
+	return changed;
+}
+
+static void set_admin(struct control *control, struct pool *pool,
+    enum board_admin admin, const char *cause)
 {
 	enum board_admin before = admin;
-	bool changed = false;
+	bool ended = put_leave(control, pool, 0), changed = false;
 
 	for (uint32_t i = 0; i < pool->n_servers; i++)
 		changed |= admin_put_state(
 		    control, pool, &pool->servers[i], admin, &before);
-	if (!changed)
+	if (changed)
+		log_event(LOG_INFO, "POP state set",
+		    "pop=%s state=%s before=%s cause=%s", dns_pops_name(pool),
+		    admin_state_name(admin), admin_state_name(before), cause);
+	else if (ended)
+		log_event(LOG_INFO, "POP drain cancelled", "pop=%s",
+		    dns_pops_name(pool));
+	else
 		return;
-	log_event(LOG_INFO, "POP state set", "pop=%s state=%s before=%s",
-	    dns_pops_name(pool), admin_state_name(admin),
-	    admin_state_name(before));
 	pop_changed(control, pool);
+}
+
+void control_set_pop_admin(
+    struct control *control, struct pool *pool, enum board_admin admin)
+{
+	set_admin(control, pool, admin, "operator");
+	admin_pops_watch(control);
+}
+
+int control_plan_pop_drain(
+    struct control *control, struct pool *pool, uint64_t in_ms)
+{
+	struct pop_facts facts;
+
+	dns_pops_read(pool, &facts);
+	if (facts.draining)
+		return -EALREADY;
+	if (!put_leave(control, pool,
+		mono_add_ms(control_now(control), (int64_t)in_ms).ns))
+		return 0;
+	log_event(LOG_INFO, "POP drain planned", "pop=%s in=%" PRIu64 "s",
+	    dns_pops_name(pool), in_ms / 1000);
+	pop_changed(control, pool);
+	admin_pops_watch(control);
+	return 0;
+}
+
+/* -- planned drains ---------------------------------------------------- */
+
+/* Drains what is due; returns when the next one is, INT64_MAX: none is. */
+static int64_t drain_due(struct control *control, struct mono now)
+{
+	const struct plan *plan = control->plan;
+	int64_t next_ns = INT64_MAX;
+
+	for (uint32_t i = 0; i < plan->n_pops; i++) {
+		int64_t leaves_ns = dns_pops_leaves(plan->pops[i]);
+
+		if (!leaves_ns)
+			continue;
+		if (leaves_ns <= now.ns)
+			set_admin(
+			    control, plan->pops[i], BOARD_DRAIN, "planned");
+		else if (leaves_ns < next_ns)
+			next_ns = leaves_ns;
+	}
+	return next_ns;
+}
+
+void admin_pops_watch(struct control *control)
+{
+	int64_t next_ns;
+
+	timer_disarm(&control->wheel, &control->pop_timer);
+	/* The new process does it for both. */
+	if (upgrade_given(control))
+		return;
+	next_ns = drain_due(control, control_now(control));
+	if (next_ns != INT64_MAX)
+		timer_arm(&control->wheel, &control->pop_timer,
+		    (struct mono){next_ns});
+}
+
+static void on_due(struct timer *timer, struct mono now)
+{
+	(void)now;
+	admin_pops_watch(br_container_of(timer, struct control, pop_timer));
+}
+
+void admin_pops_init(struct control *control)
+{
+	timer_init(&control->pop_timer, on_due);
 }
 
 void control_set_pop_weight(

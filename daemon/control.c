@@ -289,6 +289,7 @@ static void run(struct control *control)
 	receive(control);
 	admin_sync_probes(control);
 	ejections_sync(control);
+	admin_pops_watch(control);
 	trouble_start(control);
 	start_tickets(control);
 	while (!control->done) {
@@ -297,6 +298,7 @@ static void run(struct control *control)
 	}
 	timer_disarm(&control->wheel, &control->trouble.timer);
 	timer_disarm(&control->wheel, &control->ticket_timer);
+	timer_disarm(&control->wheel, &control->pop_timer);
 	ejections_stop(control);
 	timer_disarm(&control->wheel, &control->watchdog);
 	trouble_stop(control);
@@ -329,6 +331,7 @@ static int prepare(struct control *control)
 	rng_seed_random(&control->rng);
 	drain_init(control);
 	dns_refresh_init(control);
+	admin_pops_init(control);
 	ejections_init(control);
 	upgrade_init(control);
 	timer_init(&control->watchdog, on_watchdog);

@@ -68,6 +68,10 @@ void control_set_pop_admin(
     struct control *control, struct pool *pool, enum board_admin admin);
 void control_set_pop_weight(
     struct control *control, struct pool *pool, uint32_t percent);
+/* Drains it later; what control_set_pop_admin() sets before then ends the
+ * plan. -EALREADY: it takes no new clients as it is. */
+int control_plan_pop_drain(
+    struct control *control, struct pool *pool, uint64_t in_ms) BR_MUST_CHECK;
 
 /* -- ending the process -- */
 /* As TERM: stops accepting, waits for flows up to global.drain, then ends. */

@@ -85,6 +85,7 @@ struct control {
 	struct ejections ejections;
 	struct upgrade upgrade;
 	struct dns_refresh dns;
+	struct timer pop_timer; /* the next planned drain is due */
 	struct timer watchdog;
 	struct timer ticket_timer;
 	uint64_t mail_count;
@@ -127,6 +128,12 @@ bool admin_put_state(struct control *control, struct pool *pool,
     enum board_admin *ret_before);
 bool admin_put_weight(struct control *control, struct pool *pool,
     struct server *server, uint32_t weight);
+bool admin_put_leave(struct control *control, struct pool *pool,
+    struct server *server, int64_t leaves_ns);
+/* Drains of POPs that are planned: looks for the next one. After the plan, or
+ * what its rows say of them, has changed by another hand. */
+void admin_pops_init(struct control *control);
+void admin_pops_watch(struct control *control);
 const char *admin_state_name(enum board_admin admin);
 /* -- health changes, for the log -- */
 /* Of one address of a POP. */

@@ -26,8 +26,8 @@ const struct ctl_command ctl_commands[] = {
 	"[stats | explain NAME [TYPE] [--from ADDR|PREFIX] | reload ZONE | "
 	"dump ZONE]",
 	"zones, and what is answered from them", 0, 5, ctl_dns},
-    {"drain", "POOL SERVER | pop:NAME", "no new flows; running ones stay", 1, 2,
-	ctl_drain},
+    {"drain", "POOL SERVER | pop:NAME [--in TIME]",
+	"no new flows; running ones stay", 1, 3, ctl_drain},
     {"maint", "POOL SERVER | pop:NAME", "as drain, and health checks stop", 1,
 	2, ctl_maint},
     {"ready", "POOL SERVER | pop:NAME", "end drain or maintenance", 1, 2,

@@ -122,6 +122,7 @@ void ctl_names(struct ctl_call *call); /* ctl_names.c */
 void ctl_pops(struct ctl_call *call); /* ctl_pops.c */
 /* Where the first argument is a POP. */
 void ctl_pop_admin(struct ctl_call *call, enum board_admin admin);
+void ctl_pop_drain(struct ctl_call *call);
 void ctl_pop_weight(struct ctl_call *call);
 void ctl_dns(struct ctl_call *call); /* ctl_dns.c */
 void ctl_dns_dump(struct ctl_call *call); /* ctl_dns_dump.c */

@@ -4,8 +4,12 @@
 
 #include <string.h>
 
+#include "conf/value.h"
 #include "daemon/dns_pops.h"
 #include "daemon/plan.h"
+
+/* How long before a drain may be planned. */
+#define DRAIN_IN_MAX_MS (UINT64_C(30) * 24 * 3600 * 1000)
 
 /* What is shown of all addresses together. */
 struct addresses {
@@ -68,6 +72,11 @@ static void put_members(struct ctl_call *call, const struct pool *pool)
 	json_bool(j, "weight_overridden", overridden);
 	put_since(call, "health_since_seconds", all.health_since_ns);
 	put_since(call, "admin_since_seconds", all.admin_since_ns);
+	if (facts.leaves.ns)
+		json_double(j, "drains_in_seconds",
+		    -ctl_seconds_since(call, dns_pops_leaves(pool)));
+	else
+		json_null(j, "drains_in_seconds");
 	json_string(j, "cause", all.cause);
 }
 
@@ -114,6 +123,44 @@ static void answer(struct ctl_call *call, const struct pool *pool)
 	ctl_begin(call);
 	put_members(call, pool);
 	ctl_end(call);
+}
+
+/* "--in" and how long, behind the POP. */
+static void plan_drain(struct ctl_call *call, struct pool *pool)
+{
+	const char *text = ctl_argument(call, 2);
+	uint64_t in_ms;
+
+	if (value_duration(text, &in_ms) || in_ms > DRAIN_IN_MAX_MS)
+		ctl_fail(call, CTL_USAGE,
+		    "--in: \"%s\" is no time like 90s, 5m or 2h, of 30d at "
+		    "most",
+		    text);
+	else if (control_plan_pop_drain(call->control, pool, in_ms))
+		ctl_fail(call, CTL_FAILED,
+		    "POP \"%s\" is out of service as it is: nothing was "
+		    "planned",
+		    dns_pops_name(pool));
+	else
+		answer(call, pool);
+}
+
+void ctl_pop_drain(struct ctl_call *call)
+{
+	const char *option = ctl_argument(call, 1);
+	struct pool *pool;
+
+	if (!option) {
+		ctl_pop_admin(call, BOARD_DRAIN);
+		return;
+	}
+	if (strcmp(option, "--in") != 0) {
+		ctl_usage(call);
+		return;
+	}
+	pool = find_whole(call, 3);
+	if (pool)
+		plan_drain(call, pool);
 }
 
 void ctl_pop_admin(struct ctl_call *call, enum board_admin admin)

@@ -70,7 +70,7 @@ static void set_admin(struct ctl_call *call, enum board_admin admin)
 		ctl_pop_admin(call, admin);
 		return;
 	}
-	if (call->request.n_arguments < 2) {
+	if (call->request.n_arguments != 2) {
 		ctl_usage(call);
 		return;
 	}
@@ -84,7 +84,10 @@ static void set_admin(struct ctl_call *call, enum board_admin admin)
 
 void ctl_drain(struct ctl_call *call)
 {
-	set_admin(call, BOARD_DRAIN);
+	if (dns_pops_is(ctl_argument(call, 0)))
+		ctl_pop_drain(call);
+	else
+		set_admin(call, BOARD_DRAIN);
 }
 
 void ctl_ready(struct ctl_call *call)

@@ -55,12 +55,15 @@ struct summary {
 	uint32_t weight;
 	/* When the first of those that are up came back; 0: it never left. */
 	int64_t returned_ns;
+	int64_t leaves_ns; /* it is set for all */
 };
 
 static void summary_add(struct summary *s, const struct board_facts *facts)
 {
 	s->known |= facts->health != BOARD_UNKNOWN;
 	s->drained |= board_admin_now(facts) != BOARD_READY;
+	if (facts->leaves_ns)
+		s->leaves_ns = facts->leaves_ns;
 	if (facts->weight_override != BOARD_WEIGHT_NONE)
 		s->weight = facts->weight_override;
 	if (board_health_now(facts) == BOARD_DOWN)
@@ -104,6 +107,11 @@ static struct wall wall_of(int64_t mono_ns)
 	return wall;
 }
 
+int64_t dns_pops_leaves(const struct pool *pool)
+{
+	return summarize(pool).leaves_ns;
+}
+
 void dns_pops_read(const struct pool *pool, struct pop_facts *ret)
 {
 	struct summary s = summarize(pool);
@@ -116,6 +124,7 @@ void dns_pops_read(const struct pool *pool, struct pop_facts *ret)
 	ret->up = dns_pops_judge(s.up, NULL, (struct wall){0});
 	ret->draining = s.drained;
 	ret->weight_override = s.weight;
+	ret->leaves = wall_of(s.leaves_ns);
 	ret->returned = wall_of(returned_ns ? returned_ns : s.returned_ns);
 }
 

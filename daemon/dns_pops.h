@@ -49,6 +49,8 @@ const char *dns_pops_name(const struct pool *pool);
  * notes when the POP came back into service. */
 void dns_pops_note(struct pool *pool, struct mono now);
 
+/* When it is to be drained, monotonic; 0: that is not planned. Any thread. */
+int64_t dns_pops_leaves(const struct pool *pool);
 /* Of one POP; any thread. */
 void dns_pops_read(const struct pool *pool, struct pop_facts *ret);
 /* ret[conf->n_pops]. The clerk, or main at boot and at the end: reads the

@@ -83,6 +83,9 @@ static int apply_state(struct control *control, int fd)
 		    &state, control->plan, false, on_changed, control);
 		inherit_log(&state, control->plan);
 		ejections_sync(control);
+		/* POPs, too. */
+		admin_pops_watch(control);
+		dns_refresh_request(control);
 		manifest_fini(&state);
 	}
 	free(bytes);

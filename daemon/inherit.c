@@ -274,6 +274,7 @@ static bool merge(struct board_facts *facts, const struct server *server,
 
 	facts->admin = from->admin;
 	facts->admin_since_ns = from->admin_since_ns;
+	facts->leaves_ns = from->leaves_ns;
 	facts->weight_override = record->weight == server->weight
 				     ? from->weight_override
 				     : BOARD_WEIGHT_NONE;
@@ -290,6 +291,7 @@ static bool merge(struct board_facts *facts, const struct server *server,
 	}
 	merge_ejection(facts, from);
 	return health || facts->admin != before.admin ||
+	       facts->leaves_ns != before.leaves_ns ||
 	       facts->ejected_until_ns != before.ejected_until_ns ||
 	       facts->weight_override != before.weight_override;
 }

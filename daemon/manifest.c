@@ -197,6 +197,7 @@ static void put_server(struct strbuf *out, const struct manifest_server *server)
 	put_text(out, facts->cause);
 	put_agent(out, &facts->agent);
 	put_ejection(out, facts);
+	put_number(out, (uint64_t)facts->leaves_ns, 8);
 	end(out, from);
 }
 
@@ -408,6 +409,12 @@ static bool take_ejection(struct cursor *in, struct board_facts *ret)
 	return true;
 }
 
+/* Likewise. */
+static bool take_leave(struct cursor *in, struct board_facts *ret)
+{
+	return !cursor_left(in) || take_ns(in, &ret->leaves_ns);
+}
+
 static bool take_server(struct manifest *ret, struct cursor *in)
 {
 	struct manifest_server server = {.weight = 0};
@@ -418,7 +425,7 @@ static bool take_server(struct manifest *ret, struct cursor *in)
 	    !take_addr(in, &server.addr) || !cursor_be32(in, &server.weight) ||
 	    !take_facts(in, &server.facts) ||
 	    !take_agent(in, &server.facts.agent) ||
-	    !take_ejection(in, &server.facts))
+	    !take_ejection(in, &server.facts) || !take_leave(in, &server.facts))
 		return false;
 	manifest_add_server(ret, &server);
 	return true;

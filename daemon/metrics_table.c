@@ -252,7 +252,7 @@ void metrics_print_docs(struct strbuf *ret)
 	print_title(ret, "Pools");
 	print_ids(ret, METRIC_ID_P_SERVERS, METRIC_ID_P_LOCAL);
 	print_title(ret, "POPs");
-	print_ids(ret, METRIC_ID_O_UP, METRIC_ID_O_WEIGHT);
+	print_ids(ret, METRIC_ID_O_UP, METRIC_ID_O_LEAVES);
 	print_dns(ret);
 	print_title(ret, "Servers");
 	print_ids(ret, METRIC_ID_S_UP, METRIC_ID_S_EJECTIONS);

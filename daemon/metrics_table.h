@@ -196,7 +196,10 @@ static inline uint64_t metric_field_read(
 	    "Of them, those that are not down")                                \
 	X(O_WEIGHT, "braid_pop_weight_ratio", GAUGE, "ratio", "pop",           \
 	    "Part of its configured weights that braidctl weight has left to " \
-	    "the POP; 1 without")
+	    "the POP; 1 without")                                              \
+	X(O_LEAVES, "braid_pop_drain_time_seconds", GAUGE, "seconds", "pop",   \
+	    "Wall time at which the POP will be drained as planned, since "    \
+	    "the epoch; 0 when nothing is planned")
 
 /* Of the responder. */
 #define METRIC_DNS_LIST(X)                                                     \

@@ -298,7 +298,7 @@ static void print_pops(
 {
 	struct metric_label label = {.name = "pop"};
 
-	for (enum metric_id id = METRIC_ID_O_UP; id <= METRIC_ID_O_WEIGHT;
+	for (enum metric_id id = METRIC_ID_O_UP; id <= METRIC_ID_O_LEAVES;
 	     id++) {
 		family(w, id);
 		for (uint32_t i = 0; i < view->n_pops; i++) {
@@ -308,6 +308,9 @@ static void print_pops(
 			if (id == METRIC_ID_O_WEIGHT)
 				metrics_double(
 				    w, &label, 1, pop->weight_percent / 1e2);
+			else if (id == METRIC_ID_O_LEAVES)
+				metrics_double(
+				    w, &label, 1, pop->leaves_seconds);
 			else
 				metrics_uint(w, &label, 1, pop_gauge(pop, id));
 		}

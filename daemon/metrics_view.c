@@ -199,6 +199,7 @@ static void add_pop(struct view_pop *ret, const struct pool *pool)
 	    .addresses = pool->n_servers,
 	    .up = pop.up,
 	    .ready = !pop.draining,
+	    .leaves_seconds = (double)pop.leaves.ns / 1e9,
 	    .weight_percent = pop.weight_override == POP_WEIGHT_CONFIGURED
 				  ? DNS_POPS_WEIGHT
 				  : pop.weight_override,

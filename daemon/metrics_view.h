@@ -39,6 +39,7 @@ struct view_pool {
 struct view_pop {
 	char name[CONF_NAME_MAX + 1];
 	uint32_t addresses, addresses_up, weight_percent;
+	double leaves_seconds; /* since the epoch; 0: not planned */
 	bool up, ready;
 };
 

@@ -137,6 +137,7 @@ void explain_json(const struct explain *e, struct json *j, const char *key)
 		json_int(j, "period_left_s", e->period_left_ns / NS_PER_S);
 	json_uint(j, "ttl_s", c->ttl);
 	json_uint(j, "ttl_configured_s", e->ttl_configured);
+	json_bool(j, "ttl_cut", c->ttl_cut);
 	json_uint(j, "scope_bits", c->scope);
 	json_pops(e, j);
 	json_object_end(j);
@@ -186,8 +187,9 @@ static void text_decision(const struct explain *e, struct strbuf *out)
 	else
 		strbuf_addf(out, ", drawn anew in %lld s\n",
 		    (long long)(e->period_left_ns / NS_PER_S));
-	strbuf_addf(
-	    out, "%-9s %u s of %u s\n", "ttl", c->ttl, e->ttl_configured);
+	strbuf_addf(out, "%-9s %u s of %u s%s\n", "ttl", c->ttl,
+	    e->ttl_configured,
+	    c->ttl_cut ? ", for a planned move is near" : "");
 	strbuf_addf(out, "%-9s %u bits\n", "scope", c->scope);
 }
 

@@ -337,6 +337,7 @@ void resource_choose(const struct resource *r, const struct policy *policy,
 	ret->mode = mode_for(r, client->source);
 	ret->key = client_key_of(&source, subnet);
 	ret->draw = client_key_draw(&ret->key, &r->salt, r->id, now);
+	ret->ttl_cut = found.ttl_cut;
 	ret->ttl = ttl_of(r, &ret->draw, found.ttl_cut);
 	keyed = r->ops->choose(r, ret);
 	ret->scope =
@@ -357,6 +358,7 @@ void resource_choose_heaviest(
 	ret->mode = r->mode;
 	ret->region = REGION_NONE;
 	ret->ttl = r->ttl;
+	ret->ttl_cut = false;
 	ret->scope = 0;
 	ret->n = (uint8_t)r->n_pops;
 	/* The heaviest first; of equal ones that which stands first. */

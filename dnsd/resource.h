@@ -126,6 +126,7 @@ struct resource_choice {
 	enum conf_mode mode; /* in force: literal is pick for others */
 	uint32_t region; /* or REGION_NONE */
 	uint32_t ttl;
+	bool ttl_cut; /* a large move is planned, and near */
 	/* RFC 7871 section 7.2.1: bits of the subnet that decided. With more
 	 * than 0 an alias is answered alone, without its target's records,
 	 * which are the same for all (section 7.2.2 and gdnsd's practice). */

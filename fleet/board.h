@@ -71,6 +71,7 @@ struct board_facts {
 	uint32_t check_us; /* duration of the last check */
 	uint32_t checks, checks_failed;
 	int64_t returned_ns; /* monotonic, came back into use; 0 never */
+	int64_t leaves_ns; /* monotonic, will be drained; 0: not planned */
 	int64_t ejected_ns, ejected_until_ns; /* monotonic; until 0: is not */
 	uint32_t ejections; /* since the row exists */
 	int32_t eject_error; /* the last failure before it, -errno */

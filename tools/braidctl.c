@@ -59,8 +59,8 @@ static const struct command commands[] = {
 	"zones; what was answered; why a client gets its answer; one zone "
 	"anew",
 	run_dns},
-    {"drain", "POOL SERVER | pop:NAME", "no new flows; running ones stay",
-	NULL},
+    {"drain", "POOL SERVER | pop:NAME [--in TIME]",
+	"no new flows; running ones stay", NULL},
     {"maint", "POOL SERVER | pop:NAME", "as drain, and health checks stop",
 	NULL},
     {"ready", "POOL SERVER | pop:NAME", "end drain or maintenance", NULL},

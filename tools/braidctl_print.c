@@ -279,6 +279,28 @@ static void print_pools(struct printer *p, const json_t *data)
 	print_table(p, &table);
 }
 
+/* What the operator set goes before what the checks say. */
+static void cell_pop_state(struct table *table, const json_t *pop)
+{
+	const json_t *in = json_object_get(pop, "drains_in_seconds");
+	const char *state = client_text(pop, "admin");
+	bool down = !strcmp(client_text(pop, "health"), "down");
+	char text[HUMAN_MAX];
+
+	if (strcmp(state, "ready") != 0) {
+		table_text(table, STYLE_YELLOW, state);
+		return;
+	}
+	state = client_bool(pop, "checked") ? client_text(pop, "health")
+					    : "unchecked";
+	if (json_is_number(in))
+		table_addf(table, down ? STYLE_RED : STYLE_YELLOW,
+		    "%s, drains in %s", state,
+		    human_seconds(json_number_value(in), text));
+	else
+		table_text(table, down ? STYLE_RED : STYLE_GREEN, state);
+}
+
 static void print_pops(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POP", "STATE", ">SINCE",
@@ -290,18 +312,10 @@ static void print_pops(struct printer *p, const json_t *data)
 	for (size_t i = 0; i < json_array_size(pops); i++) {
 		const json_t *pop = json_array_get(pops, i);
 		const json_t *since = since_of(pop);
-		bool ready = !strcmp(client_text(pop, "admin"), "ready");
-		bool down = !strcmp(client_text(pop, "health"), "down");
 		char text[HUMAN_MAX];
 
 		table_text(&table, STYLE_PLAIN, client_text(pop, "pop"));
-		table_text(&table,
-		    !ready ? STYLE_YELLOW
-		    : down ? STYLE_RED
-			   : STYLE_GREEN,
-		    !ready                        ? client_text(pop, "admin")
-		    : client_bool(pop, "checked") ? client_text(pop, "health")
-						  : "unchecked");
+		cell_pop_state(&table, pop);
 		table_text(&table, STYLE_PLAIN,
 		    json_is_number(since)
 			? human_seconds(json_number_value(since), text)
@@ -357,9 +371,16 @@ static void print_listeners(struct printer *p, const json_t *data)
 /* -- what changes something -- */
 static void print_pop(struct printer *p, const json_t *data)
 {
+	const json_t *in = json_object_get(data, "drains_in_seconds");
+	char text[HUMAN_MAX];
+
+	strbuf_addf(p->out, "POP %s: %s", client_text(data, "pop"),
+	    client_text(data, "admin"));
+	if (json_is_number(in))
+		strbuf_addf(p->out, ", drains in %s",
+		    human_seconds(json_number_value(in), text));
 	strbuf_addf(p->out,
-	    "POP %s: %s, health %s, weight %llu%%, %llu of %llu addresses up\n",
-	    client_text(data, "pop"), client_text(data, "admin"),
+	    ", health %s, weight %llu%%, %llu of %llu addresses up\n",
 	    client_text(data, "health"),
 	    (unsigned long long)client_uint(data, "weight_percent"),
 	    (unsigned long long)client_uint(data, "addresses_up"),

@@ -126,6 +126,21 @@ void control_set_pop_admin(
 		control_set_admin(control, pool, &pool->servers[i], admin);
 }
 
+int control_plan_pop_drain(
+    struct control *control, struct pool *pool, uint64_t in_ms)
+{
+	struct board_facts facts;
+
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		board_read(pool->servers[i].row, &facts);
+		if (facts.admin != BOARD_READY)
+			return -EALREADY;
+		facts.leaves_ns = mono_add_ms(control->now, (int64_t)in_ms).ns;
+		board_write(pool->servers[i].row, &facts);
+	}
+	return 0;
+}
+
 void control_set_pop_weight(
     struct control *control, struct pool *pool, uint32_t percent)
 {

@@ -42,7 +42,16 @@ START_TEST(test_pops)
 	    "{\"command\":\"drain\",\"arguments\":[\"pop:ams\",\"a\"]}\n",
 	    "{\"command\":\"weight\",\"arguments\":[\"pop:ams\"]}\n",
 	    "{\"command\":\"weight\",\"arguments\":[\"pop:ams\",\"-1\"]}\n",
-	    "{\"command\":\"weight\",\"arguments\":[\"p\",\"a\"]}\n"};
+	    "{\"command\":\"weight\",\"arguments\":[\"p\",\"a\"]}\n",
+	    "{\"command\":\"drain\",\"arguments\":[\"pop:ams\",\"--in\"]}\n",
+	    "{\"command\":\"drain\",\"arguments\":[\"pop:ams\",\"--in\","
+	    "\"soon\"]}\n",
+	    "{\"command\":\"drain\",\"arguments\":[\"pop:ams\",\"--in\","
+	    "\"31d\"]}\n",
+	    "{\"command\":\"ready\",\"arguments\":[\"pop:ams\",\"--in\","
+	    "\"5m\"]}\n",
+	    "{\"command\":\"drain\",\"arguments\":[\"p\",\"--in\","
+	    "\"5m\"]}\n"};
 	struct control *c = control_new();
 
 	expect(c, "{\"command\":\"pops\"}\n",
@@ -51,10 +60,18 @@ START_TEST(test_pops)
 	    "\"weight_percent\":100,\"weight_overridden\":false");
 	expect(c, "{\"command\":\"drain\",\"arguments\":[\"pop:ams\"]}\n",
 	    "\"admin\":\"drain\"");
+	expect(c,
+	    "{\"command\":\"drain\",\"arguments\":[\"pop:ams\",\"--in\","
+	    "\"5m\"]}\n",
+	    "\"ams\\\" is out of service as it is");
 	expect(c, "{\"command\":\"maint\",\"arguments\":[\"pop:ams\"]}\n",
 	    "\"admin\":\"maint\"");
 	expect(c, "{\"command\":\"ready\",\"arguments\":[\"pop:ams\"]}\n",
 	    "\"admin\":\"ready\"");
+	expect(c,
+	    "{\"command\":\"drain\",\"arguments\":[\"pop:ams\",\"--in\","
+	    "\"5m\"]}\n",
+	    "\"drains_in_seconds\":300,");
 	expect(c,
 	    "{\"command\":\"weight\",\"arguments\":[\"pop:ams\",\"30\"]}\n",
 	    "\"weight_percent\":30,\"weight_overridden\":true");

@@ -122,6 +122,27 @@ START_TEST(what_an_operator_sets)
 }
 END_TEST
 
+START_TEST(a_planned_drain)
+{
+	struct board_facts facts;
+	int64_t leaves_ns = mono_now().ns + 100 * NS_PER_S;
+	struct wall about = {wall_now().ns + 100 * NS_PER_S};
+
+	ck_assert_int_eq(dns_pops_leaves(pool), 0);
+	ck_assert_int_eq(facts_now().leaves.ns, 0);
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		board_read(pool->servers[i].row, &facts);
+		facts.leaves_ns = leaves_ns;
+		board_write(pool->servers[i].row, &facts);
+	}
+	ck_assert_int_eq(dns_pops_leaves(pool), leaves_ns);
+	ck_assert(!facts_now().draining);
+	/* On the clock of the wall. */
+	ck_assert_int_le(
+	    llabs(facts_now().leaves.ns - about.ns), 60 * (int64_t)NS_PER_S);
+}
+END_TEST
+
 /* The moment is that of the POP, not of one of its addresses. */
 START_TEST(back_in_service)
 {
@@ -231,6 +252,7 @@ int main(void)
 	tcase_add_test(tcase, a_host_with_a_port_is_no_name);
 	tcase_add_test(tcase, up_while_one_address_is);
 	tcase_add_test(tcase, what_an_operator_sets);
+	tcase_add_test(tcase, a_planned_drain);
 	tcase_add_test(tcase, back_in_service);
 	tcase_add_test(tcase, returned_as_the_rows_say);
 	tcase_add_test(tcase, facts_of_a_configuration);

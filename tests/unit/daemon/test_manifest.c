@@ -105,6 +105,7 @@ START_TEST(test_servers)
 		.checked_ns = 3,
 		.returned_ns = 4,
 		.check_us = 6,
+		.leaves_ns = 12,
 		.ejected_ns = 10,
 		.ejected_until_ns = 11,
 		.eject_steps = 3,
@@ -147,38 +148,48 @@ START_TEST(test_servers)
 	ck_assert_int_eq(in.servers[9].facts.ejected_until_ns, 11);
 	ck_assert_uint_eq(in.servers[9].facts.eject_steps, 3);
 	ck_assert_int_eq(in.servers[9].facts.eject_error, -104);
+	ck_assert_int_eq(in.servers[9].facts.leaves_ns, 12);
 	ck_assert(in.log.known && in.log.now == LOG_DEBUG);
 	manifest_fini(&in);
 }
 END_TEST
 
-/* As a version writes it that knows no ejections. */
+/* The record at `at` is the last, and says that it is so many bytes less. */
+static int decode_shorter(size_t at, size_t bytes)
+{
+	size_t length = text.length - at - 5 - bytes;
+
+	text.text[at + 3] = (char)(length >> 8);
+	text.text[at + 4] = (char)length;
+	return manifest_decode(&in, text.text, text.length - bytes);
+}
+
+/* As versions write it that know no planned drains, and no ejections. */
 START_TEST(test_older_server)
 {
+	static const size_t less[] = {8, 32}, odd[] = {4, 24};
 	struct manifest_server server = {.pool = "o",
 	    .server = "a",
 	    .addr = addr_of("10.0.0.1:80"),
-	    .facts = {.ejected_ns = 10, .ejected_until_ns = 11}};
-	size_t at, length;
+	    .facts = {
+		.leaves_ns = 12, .ejected_ns = 10, .ejected_until_ns = 11}};
+	size_t at;
 
 	manifest_encode(&out, &text);
 	at = text.length;
 	strbuf_clear(&text);
 	manifest_add_server(&out, &server);
 	manifest_encode(&out, &text);
-	/* Four numbers less, and said so. */
-	length = text.length - at - 5 - 24;
-	text.text[at + 3] = (char)(length >> 8);
-	text.text[at + 4] = (char)length;
-	ck_assert_int_eq(manifest_decode(&in, text.text, text.length - 24), 0);
-	ck_assert_uint_eq(in.n_servers, 1);
-	ck_assert_int_eq(in.servers[0].facts.ejected_until_ns, 0);
-	manifest_fini(&in);
-	/* One of them only. */
-	text.text[at + 3] = (char)((length + 8) >> 8);
-	text.text[at + 4] = (char)(length + 8);
-	ck_assert_int_eq(
-	    manifest_decode(&in, text.text, text.length - 16), BR_E_PROTOCOL);
+	for (uint32_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(decode_shorter(at, less[i]), 0);
+		ck_assert_uint_eq(in.n_servers, 1);
+		ck_assert_int_eq(in.servers[0].facts.leaves_ns, 0);
+		ck_assert_int_eq(
+		    in.servers[0].facts.ejected_until_ns, i ? 0 : 11);
+		manifest_fini(&in);
+		/* Half a number, and one of four. */
+		ck_assert_int_eq(decode_shorter(at, odd[i]), BR_E_PROTOCOL);
+	}
 }
 END_TEST
 
