@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "dnsd/dname.h"
+#include "dnsd/naptr_regexp.h"
 #include "dnsd/rdata_field.h"
 #include "dnsd/svcb.h"
 
@@ -113,7 +114,7 @@ static const char *measure_rest(
 	case RR_FIELD_BASE64:
 		return left ? NULL : "ends before its last field";
 	default:
-		br_assert(kind == RR_FIELD_TEXT);
+		br_assert(kind == RR_FIELD_TEXT || kind == RR_FIELD_QUOTED);
 		return NULL;
 	}
 }
@@ -188,36 +189,22 @@ static const char *zonemd_wrong(const uint8_t *rdata, uint16_t length)
 	    length - 6u, type < BR_COUNT(expected) ? expected[type] : 0);
 }
 
-/* RFC 3402 section 3.2: delimiter, expression, delimiter, replacement,
- * delimiter, flags, of which there is one. */
-static const char *regexp_wrong(const uint8_t *text, unsigned length)
-{
-	static const char why[] = "has a regexp that is not like !a!b!";
-	unsigned parts = 0;
-	uint8_t delimiter = text[0];
-
-	if (!length)
-		return NULL;
-	if (strchr("0123456789\\i", delimiter))
-		return why;
-	for (unsigned i = 0; i < length; i++) {
-		if (parts == 3 && (text[i] | 0x20) != 'i')
-			return why;
-		if (text[i] == delimiter)
-			parts++;
-		else if (text[i] == '\\' && ++i == length)
-			return why;
-	}
-	return parts == 3 ? NULL : why;
-}
-
 /* RFC 3403 section 4.1: two numbers, then flags, services and regexp. */
 static const char *naptr_wrong(const uint8_t *rdata)
 {
 	const uint8_t *services = rdata + 4 + 1 + rdata[4];
 	const uint8_t *regexp = services + 1 + *services;
 
-	return regexp_wrong(regexp + 1, *regexp);
+	return naptr_regexp_wrong(regexp + 1, *regexp);
+}
+
+/* RFC 1183 section 3.1. */
+static const char *x25_wrong(const uint8_t *rdata)
+{
+	for (unsigned i = 1; i <= *rdata; i++)
+		if (rdata[i] < '0' || rdata[i] > '9')
+			return "has an address that is not of digits";
+	return *rdata < 4 ? "has an address of less than 4 digits" : NULL;
 }
 
 static const char *type_wrong(
@@ -236,6 +223,8 @@ static const char *type_wrong(
 		return naptr_wrong(rdata);
 	case RR_URI: /* RFC 7553 section 4.4 */
 		return length == 4 ? "has an empty target" : NULL;
+	case RR_X25:
+		return x25_wrong(rdata);
 	case RR_NSEC: /* RFC 4034 section 4.1.2 */
 		return length == dname_size(rdata) ? "names no type" : NULL;
 	default:

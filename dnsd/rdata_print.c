@@ -132,6 +132,7 @@ static void print_rest(
 		print_strings(out, at, length);
 		return;
 	case RR_FIELD_TEXT:
+	case RR_FIELD_QUOTED:
 		print_quoted(out, at, length);
 		return;
 	case RR_FIELD_HEX:

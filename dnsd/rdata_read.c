@@ -230,7 +230,10 @@ static int read_one(
 {
 	if (kind == RR_FIELD_STRING || kind == RR_FIELD_TAG)
 		return read_string(r, token);
-	if (kind == RR_FIELD_TEXT)
+	/* RFC 7553 section 4.4. */
+	if (kind == RR_FIELD_QUOTED && token->kind != SCAN_QUOTED)
+		return refuse(r, token, "must be quoted");
+	if (kind == RR_FIELD_TEXT || kind == RR_FIELD_QUOTED)
 		return read_text(r, token);
 	if (token->kind == SCAN_QUOTED)
 		return refuse(r, token, "must not be quoted");

@@ -61,7 +61,8 @@ const char *rr_type_fields(uint16_t type)
 
 bool rr_type_is_data(uint16_t type)
 {
-	return type && type != RR_OPT && !(type >= 128 && type <= 255);
+	return type && type != RR_OPT && type != RR_MD && type != RR_MF &&
+	       !(type >= 128 && type <= 255);
 }
 
 /* "TYPE17" behind its prefix; no sign, no leading blank. */

@@ -50,6 +50,7 @@ enum rr_field {
 	RR_FIELD_HASH = '3', /* length byte; base32hex */
 	RR_FIELD_STRINGS = 'S', /* one or more of RR_FIELD_STRING */
 	RR_FIELD_TEXT = 'X', /* one string without a length byte */
+	RR_FIELD_QUOTED = 'Q', /* the same, in quotes always (URI) */
 	RR_FIELD_HEX = 'H',
 	RR_FIELD_BASE64 = 'B',
 	RR_FIELD_TYPES = 'W', /* a bitmap of types (RFC 4034 4.1.2) */
@@ -87,7 +88,7 @@ enum rr_field {
 	X(HINFO, 13, "ss")                                                     \
 	X(SPF, 99, "S")                                                        \
 	X(LOC, 29, "O")                                                        \
-	X(URI, 256, "hhX")                                                     \
+	X(URI, 256, "hhQ")                                                     \
 	X(CERT, 37, "ehgB")                                                    \
 	X(OPENPGPKEY, 61, "B")                                                 \
 	X(SMIMEA, 53, "bbbH")                                                  \
@@ -103,8 +104,6 @@ enum rr_field {
 	X(RT, 21, "hL")                                                        \
 	X(PX, 26, "hLL")                                                       \
 	X(KX, 36, "hL")                                                        \
-	X(MD, 3, "C")                                                          \
-	X(MF, 4, "C")                                                          \
 	X(MB, 7, "C")                                                          \
 	X(MG, 8, "C")                                                          \
 	X(MR, 9, "C")                                                          \
@@ -113,6 +112,8 @@ enum rr_field {
 	X(NINFO, 56, "S")                                                      \
 	X(AVC, 258, "S")                                                       \
 	/* Known by name only. */                                              \
+	X(MD, 3, NULL)                                                         \
+	X(MF, 4, NULL)                                                         \
 	X(NULL, 10, NULL)                                                      \
 	X(WKS, 11, NULL)                                                       \
 	X(ISDN, 20, NULL)                                                      \
@@ -149,7 +150,8 @@ enum rr_class {
 /* The kinds of the fields (enum rr_field), NULL: no text form of its own. */
 const char *rr_type_fields(uint16_t type);
 /* Whether a zone may hold records of the type: not 0, OPT or 128 to 255,
- * which belong to questions and messages (RFC 6895 section 3.1). */
+ * which belong to questions and messages (RFC 6895 section 3.1), nor MD and
+ * MF, which MX replaced (RFC 973 section 2). */
 bool rr_type_is_data(uint16_t type);
 /* Mnemonic or TYPE<number>, in any case. */
 bool rr_type_from_text(const char *text, size_t length, uint16_t *ret);
