@@ -249,13 +249,6 @@ struct conf_outlier {
 	uint32_t max_ejected_percent;
 };
 
-/* Asks a program beside each server how it does. */
-struct conf_agent {
-	uint16_t port; /* 0: the block is absent */
-	uint64_t interval_ms, timeout_ms;
-	struct conf_bytes send; /* n 0: nothing is sent */
-};
-
 enum conf_shard_range { CONF_SHARD_OFF, CONF_SHARD_AUTO, CONF_SHARD_ON };
 enum conf_shard_validator { CONF_SHARD_STRONG, CONF_SHARD_SIZE_DATE };
 enum conf_shard_verify { CONF_SHARD_UNVERIFIED, CONF_SHARD_REPR_DIGEST };

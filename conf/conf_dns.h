@@ -130,6 +130,7 @@ struct conf_pop {
 	uint32_t n_rtts;
 	uint32_t default_rtt_us; /* of all other clients; 0: unknown */
 	struct conf_health health; /* NONE: it counts as up */
+	struct conf_agent agent; /* who reports of it */
 	uint64_t slow_start_ms;
 };
 

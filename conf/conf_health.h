@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Health checks, as the servers of a pool and the addresses of a POP have
- * them.
+ * Health checks and agents, as the servers of a pool and the addresses of a
+ * POP have them.
  *
  * Thread:  any (plain data).
  * Memory:  in the arena of the struct conf.
@@ -52,4 +52,15 @@ struct conf_health {
 	/* When less than this share of the configured weight is healthy, all
 	 * servers are used as if they were up (0: never). */
 	uint32_t fail_open_percent;
+};
+
+/* Asks a program beside each server, or a node of a POP, how it does. */
+struct conf_agent {
+	uint16_t port; /* 0: the block is absent */
+	uint64_t interval_ms, timeout_ms;
+	struct conf_bytes send; /* n 0: nothing is sent */
+	struct addr address; /* length 0: that of each server */
+	struct conf_pos address_pos;
+	/* What it says is weighed with the checks, not obeyed: of POPs. */
+	bool reports;
 };

@@ -12,7 +12,7 @@
 
 struct rules_pops {
 	struct draft *draft;
-	const struct schema_row *addresses, *rtt;
+	const struct schema_row *addresses, *rtt, *agent_address;
 	struct addr_map *seen; /* address -> struct scope of the first POP */
 	struct rules_names regions;
 };
@@ -60,6 +60,21 @@ static void pop_addresses(struct rules_pops *p, struct scope *scope)
 	}
 }
 
+/* A link's own addresses say nothing without the link, as above. */
+static void pop_agent(struct rules_pops *p, struct scope *scope)
+{
+	const struct conf_pop *pop = scope->element;
+	const struct addr *addr = &pop->agent.address;
+	const char *wrong = addr->length ? pop_address_wrong(addr) : NULL;
+	char text[ADDR_TEXT_MAX];
+
+	if (!wrong)
+		return;
+	addr_format(addr, text);
+	draft_error(p->draft, scope, p->agent_address, pop->agent.address_pos,
+	    "%s is %s", text, wrong);
+}
+
 /* Resolves the regions of its round-trip times. */
 static void pop_rtts(struct rules_pops *p, const struct scope *scope)
 {
@@ -92,6 +107,7 @@ static void rules_all_pops(struct draft *draft)
 	    .draft = draft,
 	    .addresses = schema_find("pops.*.addresses"),
 	    .rtt = schema_find("pops.*.rtt"),
+	    .agent_address = schema_find("pops.*.agent.address"),
 	};
 	uint32_t n = 0;
 
@@ -103,6 +119,7 @@ static void rules_all_pops(struct draft *draft)
 	for (uint32_t i = 0; i < list->n; i++) {
 		pop_addresses(&p, list->at[i]);
 		pop_rtts(&p, list->at[i]);
+		pop_agent(&p, list->at[i]);
 		rules_health_pop(draft, list->at[i]);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the pools: where connections go. */
 #include "base/assert.h"
+#include "conf/schema_agent.h"
 #include "conf/schema_health.h"
 #include "conf/schema_table.h"
 
@@ -378,45 +379,8 @@ static const struct schema_row rows[] = {
 		"goes first, and a server is up only when its checks say so "
 		"too: health checks go on beside it.",
     },
-    {
-	.path = "pools.*.agent.port",
-	.type = SCHEMA_PORT,
-	AT(agent.port),
-	.min = 1,
-	.max = 65535,
-	.required = true,
-	.example = "9999",
-	.help = "Port of the agents, on the address of each server.",
-    },
-    {
-	.path = "pools.*.agent.interval",
-	.type = SCHEMA_DURATION,
-	AT(agent.interval_ms),
-	.min = 10,
-	.max = 24 * HOUR_MS,
-	.fallback = "2s",
-	.example = "5s",
-	.help = "Time from one question to the next.",
-    },
-    {
-	.path = "pools.*.agent.timeout",
-	.type = SCHEMA_DURATION,
-	AT(agent.timeout_ms),
-	.min = 1,
-	.max = HOUR_MS,
-	.fallback = "1s",
-	.example = "500ms",
-	.help = "How long an agent may take in all to connect and answer.",
-    },
-    {
-	.path = "pools.*.agent.send",
-	.type = SCHEMA_BYTES,
-	AT(agent.send),
-	.max = CONF_AGENT_SEND_MAX,
-	.example = "'web\\n'",
-	.help = "Text sent to the agent before its line is read; escapes as "
-		"in health.script.",
-    },
+    SCHEMA_AGENT_KEYS("pools.*.agent", conf_pool, "the address of each server",
+	24 * HOUR_MS, HOUR_MS),
     {
 	.path = "pools.*.source",
 	.type = SCHEMA_IP,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of where clients may be sent and where they are: pops, regions, geo. */
 #include "base/assert.h"
+#include "conf/schema_agent.h"
 #include "conf/schema_health.h"
 #include "conf/schema_table.h"
 
@@ -9,6 +10,8 @@
 #define GEO_AT(member) .offset = offsetof(struct conf, geo.member)
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
+/* Two of them and a timeout pass before a report is too old to count. */
+#define AGENT_MAX_MS (UINT64_C(10) * 1000)
 
 /* Capacity, cost and round-trip times weigh only where demand is forecast. */
 #define FORECASTS_ONLY                                                         \
@@ -175,6 +178,37 @@ static const struct schema_row rows[] = {
     },
     SCHEMA_HEALTH_SCRIPT("pops.*.health", conf_pop, MAP_POP_STEPS),
     SCHEMA_HEALTH_HTTP("pops.*.health", conf_pop, "the address"),
+    {
+	.path = "pops.*.agent",
+	.type = SCHEMA_OBJECT,
+	.defaults_when_present = true,
+	.example = "{port: 9999}",
+	.help =
+	    "Asks what the nodes of the POP report of themselves: Braid "
+	    "connects to the port, on each of the POP's addresses, and "
+	    "reads a line of words as HAProxy's agent-check does. 73% is the part of "
+	    "its weights that the POP is to have now (at most 100%), 0%, "
+	    "drain and maint take it out at once, ready and up end that, "
+	    "down, fail and stopped say that it does not serve. A POP is "
+	    "down when the checks from here and the report agree, or when "
+	    "the checks say so and no report is younger than 30 s; where "
+	    "they differ it goes on, and the log says so. Without health "
+	    "the report alone decides. What was reported 30 s ago counts "
+	    "for nothing. Of several addresses those that are heard count, "
+	    "by their mean.",
+    },
+    SCHEMA_AGENT_KEYS("pops.*.agent", conf_pop,
+	"each address of the POP, or on agent.address", AGENT_MAX_MS,
+	AGENT_MAX_MS),
+    {
+	.path = "pops.*.agent.address",
+	.type = SCHEMA_IP,
+	POP_AT(agent.address),
+	.pos_offset = offsetof(struct conf_pop, agent.address_pos),
+	.example = "10.0.0.20",
+	.help = "Where the agent answers for the whole POP, when that is not "
+		"on the addresses that clients get.",
+    },
     {
 	.path = "pops.*.slow_start",
 	.type = SCHEMA_DURATION,

@@ -257,7 +257,10 @@ static void on_agent(void *context, const struct pool *pool,
 	    health == BOARD_DOWN && board_health_now(before) != BOARD_DOWN;
 	uint32_t limit = server_limit_now(server, after);
 
-	(void)context;
+	if (dns_pops_is(pool->name)) {
+		admin_pop_report(context, pool, server, before, after);
+		return;
+	}
 	log_event(went_down ? LOG_WARN : LOG_INFO,
 	    went_down ? "server down by its agent" : "agent changed its server",
 	    "pool=%s server=%s address=%s health=%s state=%s weight=%u "
@@ -266,6 +269,20 @@ static void on_agent(void *context, const struct pool *pool,
 	    admin_state_name(board_admin_now(after)),
 	    server_weight_now(server, after), limit,
 	    after->agent.said[0] ? after->agent.said : "no agent any more");
+}
+
+static void on_agent_failed(void *context, const struct pool *pool,
+    const struct server *server, const char *cause)
+{
+	(void)context;
+	if (dns_pops_is(pool->name))
+		log_event(LOG_WARN, "POP not reported of",
+		    "pop=%s address=%s cause=%s", dns_pops_name(pool),
+		    server->addr_text, cause);
+	else
+		log_event(LOG_INFO, "agent not heard",
+		    "pool=%s server=%s address=%s cause=%s", pool->name,
+		    server->name, server->addr_text, cause);
 }
 
 static void on_fail_open(void *context, const struct pool *pool, bool open)
@@ -286,6 +303,7 @@ struct probe_hooks admin_probe_hooks(struct control *control)
 	    .context = control,
 	    .on_health = on_health,
 	    .on_agent = on_agent,
+	    .on_agent_failed = on_agent_failed,
 	    .on_fail_open = on_fail_open,
 	};
 }

@@ -9,11 +9,39 @@
 #include <errno.h>
 #include <inttypes.h>
 
-/* Something that the weights go by may have changed. */
-static void pop_changed(struct control *control, struct pool *pool)
+static const char *up_or_down(bool up)
+{
+	return up ? "up" : "down";
+}
+
+/* Of a POP with an agent: that nobody reports of it any more, and that its
+ * checks and its report contradict each other; once each. */
+static void say_report(struct control *control, struct pool *pool)
+{
+	struct dns_pops_state now = dns_pops_state(pool, control_now(control));
+	struct board_pool *row = pool->row;
+
+	if (row->reported && !now.report.n)
+		log_event(LOG_WARN, "POP report too old", "pop=%s checks=%s",
+		    dns_pops_name(pool),
+		    now.own == POP_CHECKS_NONE ? "none" : up_or_down(now.up));
+	if (now.differs && !row->differs)
+		log_event(LOG_WARN, "POP goes on: checks and report differ",
+		    "pop=%s checks=%s report=%s", dns_pops_name(pool),
+		    up_or_down(now.own == POP_CHECKS_UP),
+		    up_or_down(now.report.n_up));
+	else if (row->differs && !now.differs)
+		log_event(LOG_INFO, "POP checks and report differ no more",
+		    "pop=%s", dns_pops_name(pool));
+	row->reported = now.report.n;
+	row->differs = now.differs;
+}
+
+static void note(struct control *control, struct pool *pool)
 {
 	bool was_out = pool->row->out;
 
+	say_report(control, pool);
 	dns_pops_note(pool, control_now(control));
 	if (pool->row->out && !was_out)
 		log_event(LOG_WARN, "POP out of service", "pop=%s",
@@ -21,7 +49,19 @@ static void pop_changed(struct control *control, struct pool *pool)
 	else if (was_out && !pool->row->out)
 		log_event(LOG_INFO, "POP in service again", "pop=%s",
 		    dns_pops_name(pool));
+}
+
+/* Something that the weights go by may have changed. */
+static void pop_changed(struct control *control, struct pool *pool)
+{
+	note(control, pool);
 	dns_refresh_request(control);
+}
+
+void admin_pops_look(struct control *control)
+{
+	for (uint32_t i = 0; i < control->plan->n_pops; i++)
+		note(control, control->plan->pops[i]);
 }
 
 static int64_t seconds_in(
@@ -53,6 +93,35 @@ void admin_pop_health(struct control *control, const struct pool *pool,
 		    server->addr_text,
 		    after->health == BOARD_UP ? "up" : "unknown", after->cause);
 	if (known)
+		pop_changed(control, known);
+}
+
+/* Only the load is another: that may wait for what others say. */
+static bool is_load_alone(const struct board_agent *before,
+    const struct board_agent *after, struct mono now)
+{
+	return pop_report_counts(before, now) &&
+	       before->admin == after->admin && before->down == after->down &&
+	       (!before->has_percent || before->percent) &&
+	       (!after->has_percent || after->percent);
+}
+
+void admin_pop_report(struct control *control, const struct pool *pool,
+    const struct server *server, const struct board_facts *before,
+    const struct board_facts *after)
+{
+	struct pool *known = plan_any_pool(control->plan, pool->name);
+	bool load_alone =
+	    is_load_alone(&before->agent, &after->agent, control_now(control));
+
+	log_event(load_alone ? LOG_DEBUG : LOG_INFO, "POP report",
+	    "pop=%s address=%s said=%s", dns_pops_name(pool), server->addr_text,
+	    after->agent.said[0] ? after->agent.said : "no agent any more");
+	if (!known)
+		return;
+	if (load_alone)
+		dns_refresh_soon(control);
+	else
 		pop_changed(control, known);
 }
 

@@ -140,6 +140,12 @@ const char *admin_state_name(enum board_admin admin);
 void admin_pop_health(struct control *control, const struct pool *pool,
     const struct server *server, const struct board_facts *before,
     const struct board_facts *after);
+/* What a node says of a POP has changed, or counts again. */
+void admin_pop_report(struct control *control, const struct pool *pool,
+    const struct server *server, const struct board_facts *before,
+    const struct board_facts *after);
+/* Time has passed: a report may count no more. */
+void admin_pops_look(struct control *control);
 struct probe_hooks admin_probe_hooks(struct control *control);
 /* The pools of the plan in force, for the health checks. */
 void admin_sync_probes(struct control *control);

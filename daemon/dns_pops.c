@@ -20,11 +20,13 @@ struct pool *dns_pops_pool_new(const struct conf_pop *pop, struct board *board)
 	    .servers = servers,
 	    .n_servers = pop->n_addresses,
 	    .health = pop->health,
+	    .agent = pop->agent,
 	    .slow_start_ms = pop->slow_start_ms,
 	    .tls = {.sni = sni_of(&pop->health)},
 	};
 
 	(void)snprintf(name, sizeof name, DNS_POPS_PREFIX "%s", pop->name);
+	conf.agent.reports = true;
 	/* Which POPs are believed to be down is for the weights to decide. */
 	conf.health.fail_open_percent = 0;
 	for (uint32_t i = 0; i < pop->n_addresses; i++) {
@@ -49,46 +51,47 @@ const char *dns_pops_name(const struct pool *pool)
 	return pool->name + sizeof(DNS_POPS_PREFIX) - 1;
 }
 
-/* What the rows say of all addresses together. */
-struct summary {
-	bool known, up, drained;
-	uint32_t weight;
-	/* When the first of those that are up came back; 0: it never left. */
-	int64_t returned_ns;
-	int64_t leaves_ns; /* it is set for all */
-};
-
-static void summary_add(struct summary *s, const struct board_facts *facts)
+static void add_own(struct dns_pops_state *s, const struct board_facts *facts)
 {
-	s->known |= facts->health != BOARD_UNKNOWN;
-	s->drained |= board_admin_now(facts) != BOARD_READY;
+	s->drained |= facts->admin != BOARD_READY;
 	if (facts->leaves_ns)
 		s->leaves_ns = facts->leaves_ns;
 	if (facts->weight_override != BOARD_WEIGHT_NONE)
 		s->weight = facts->weight_override;
-	if (board_health_now(facts) == BOARD_DOWN)
+	if (facts->health != BOARD_UNKNOWN)
+		s->known = true;
+	if (facts->health == BOARD_DOWN)
 		return;
 	if (!s->up || facts->returned_ns < s->returned_ns)
 		s->returned_ns = facts->returned_ns;
 	s->up = true;
 }
 
-static struct summary summarize(const struct pool *pool)
+struct dns_pops_state dns_pops_state(const struct pool *pool, struct mono now)
 {
-	struct summary s = {.weight = POP_WEIGHT_CONFIGURED};
+	struct dns_pops_state s = {.weight = POP_WEIGHT_CONFIGURED};
 	struct board_facts facts;
 
 	for (uint32_t i = 0; i < pool->n_servers; i++) {
 		board_read(pool->servers[i].row, &facts);
-		summary_add(&s, &facts);
+		add_own(&s, &facts);
+		if (pool->agent.port)
+			pop_report_add(&s.report, &facts.agent, now);
 	}
+	s.own = !s.known ? POP_CHECKS_NONE
+		: s.up   ? POP_CHECKS_UP
+			 : POP_CHECKS_DOWN;
+	s.up = pop_report_judge(s.own, &s.report);
+	s.differs = pop_report_differs(s.own, &s.report);
+	s.drained |= pop_report_drains(&s.report);
+	s.known |= s.report.n > 0;
 	return s;
 }
 
 void dns_pops_note(struct pool *pool, struct mono now)
 {
 	struct board_pool *row = pool->row;
-	struct summary s = summarize(pool);
+	struct dns_pops_state s = dns_pops_state(pool, now);
 	bool in_service = s.up && !s.drained;
 
 	if (in_service && row->out)
@@ -97,35 +100,38 @@ void dns_pops_note(struct pool *pool, struct mono now)
 }
 
 /* A moment of the monotonic clock on that of the wall; 0 stays 0. */
-static struct wall wall_of(int64_t mono_ns)
+static struct wall wall_of(int64_t mono_ns, struct mono now)
 {
-	struct wall wall = wall_now();
-
 	if (!mono_ns)
 		return (struct wall){0};
-	wall.ns -= mono_now().ns - mono_ns;
-	return wall;
+	return (struct wall){wall_now().ns + mono_ns - now.ns};
 }
 
 int64_t dns_pops_leaves(const struct pool *pool)
 {
-	return summarize(pool).leaves_ns;
+	return dns_pops_state(pool, mono_now()).leaves_ns;
 }
 
 void dns_pops_read(const struct pool *pool, struct pop_facts *ret)
 {
-	struct summary s = summarize(pool);
+	struct mono now = mono_now();
+	struct dns_pops_state s = dns_pops_state(pool, now);
 	/* After an upgrade only the rows tell. */
 	int64_t returned_ns =
 	    __atomic_load_n(&pool->row->returned_ns, __ATOMIC_RELAXED);
 
+	if (!returned_ns)
+		returned_ns = s.returned_ns;
 	*ret = pop_facts_default();
 	ret->known = s.known;
-	ret->up = dns_pops_judge(s.up, NULL, (struct wall){0});
+	ret->up = s.up;
 	ret->draining = s.drained;
 	ret->weight_override = s.weight;
-	ret->leaves = wall_of(s.leaves_ns);
-	ret->returned = wall_of(returned_ns ? returned_ns : s.returned_ns);
+	ret->leaves = wall_of(s.leaves_ns, now);
+	ret->load_percent = pop_report_percent(&s.report);
+	ret->returned = wall_of(returned_ns ? returned_ns : s.returned_ns, now);
+	if (s.report.n)
+		ret->until = wall_of(pop_report_until(&s.report).ns, now);
 }
 
 void dns_pops_facts(
@@ -137,12 +143,4 @@ void dns_pops_facts(
 		dns_pops_read(pool, &ret[i]);
 		pool_free(pool, board);
 	}
-}
-
-bool dns_pops_judge(
-    bool own_up, const struct dns_pops_report *report, struct wall now)
-{
-	if (own_up || !report || !report->heard.ns)
-		return own_up;
-	return report->up && now.ns - report->heard.ns <= DNS_POPS_REPORT_NS;
 }

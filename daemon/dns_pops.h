@@ -6,11 +6,13 @@
  * serve for it as for servers.
  *
  *      conf_pop ──> pool "pop:NAME" ── servers "192.0.2.20", "2001:db8::20"
- *                       │ rows of the board: health, drain, weight
- *      health, operator │
+ *                       │ rows of the board: health, drain, weight, report
+ *      health, operator,│
+ *      report of nodes  │
  *          └────────────┴──> struct pop_facts ──> weights of the responder
  *
- * A POP is up while one of its addresses is, or nobody has looked yet. What an
+ * A POP is up while one of its addresses is, or nobody has looked yet; what
+ * its nodes report of it has a say (fleet/pop_report.h). What an
  * operator sets holds for all of its addresses; its weight is in percent of
  * what the resources give it.
  *
@@ -24,18 +26,24 @@
 #include "base/clock.h"
 #include "fleet/pool.h"
 #include "fleet/pop.h"
+#include "fleet/pop_report.h"
 
 /* Before the POP's name in that of its pool. */
 #define DNS_POPS_PREFIX "pop:"
 #define DNS_POPS_NAME_MAX (sizeof(DNS_POPS_PREFIX) + CONF_NAME_MAX)
 #define DNS_POPS_WEIGHT 100u
-/* A node's word is worth nothing when it is older. */
-#define DNS_POPS_REPORT_NS (30 * NS_PER_S)
 
-/* What a node of the POP last said of it. */
-struct dns_pops_report {
-	struct wall heard; /* ns 0: never */
-	bool up;
+/* What the rows of all addresses say together. */
+struct dns_pops_state {
+	bool known, up; /* by our checks and the report */
+	bool drained; /* by an operator or the report */
+	bool differs; /* checks and report, so it goes on */
+	enum pop_checks own;
+	struct pop_report report;
+	uint32_t weight; /* what an operator has set, or none */
+	/* When the first of those that are up came back; 0: it never left. */
+	int64_t returned_ns;
+	int64_t leaves_ns; /* monotonic, 0: not planned; set for all */
 };
 
 /* Its pool, with rows of the board: whoever may call pool_new(). */
@@ -45,7 +53,9 @@ bool dns_pops_is(const char *pool_name);
 /* The name of the POP of such a pool. */
 const char *dns_pops_name(const struct pool *pool);
 
-/* Control, after health or the operator's part of a row has been written:
+/* As of that moment; any thread. */
+struct dns_pops_state dns_pops_state(const struct pool *pool, struct mono now);
+/* Control, after a row has been written, or when a report may be too old:
  * notes when the POP came back into service. */
 void dns_pops_note(struct pool *pool, struct mono now);
 
@@ -57,9 +67,3 @@ void dns_pops_read(const struct pool *pool, struct pop_facts *ret);
  * board without a plan. */
 void dns_pops_facts(
     const struct conf *conf, struct board *board, struct pop_facts *ret);
-
-/* Down when the own checks say so, and the node's report as well or there is
- * none that is fresh. One that cannot be reached from here, but says itself
- * that it is well, goes on: the trouble may be ours. Pure. */
-bool dns_pops_judge(
-    bool own_up, const struct dns_pops_report *report, struct wall now);

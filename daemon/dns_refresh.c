@@ -17,6 +17,8 @@
 #define REFRESH_STEP_NS (100 * NS_PER_MS)
 /* How often it is looked at least whether something is due. */
 #define REFRESH_LOOK_NS (60 * NS_PER_S)
+/* Loads are reported by many, and caches follow much more slowly. */
+#define REFRESH_SOON_NS NS_PER_S
 /* After a failure. The old signatures hold for days (SIGN_LEFT_S). */
 #define RESIGN_RETRY_NS (600 * NS_PER_S)
 
@@ -118,6 +120,7 @@ static void on_due(struct timer *timer, struct mono now)
 	if (!control->plan->dns)
 		return;
 	timer_arm(&control->wheel, timer, mono_add_ns(now, REFRESH_LOOK_NS));
+	admin_pops_look(control);
 	if (refresh->job || reload_running(control) ||
 	    dns_store_due(control->plan->dns, &zone).ns > wall_now().ns) {
 		dns_refresh_request(control);
@@ -127,9 +130,28 @@ static void on_due(struct timer *timer, struct mono now)
 	refresh->job->resign = true;
 }
 
+static void on_soon(struct timer *timer, struct mono now)
+{
+	struct dns_refresh *refresh =
+	    br_container_of(timer, struct dns_refresh, soon);
+
+	(void)now;
+	dns_refresh_request(br_container_of(refresh, struct control, dns));
+}
+
+void dns_refresh_soon(struct control *control)
+{
+	struct timer *timer = &control->dns.soon;
+
+	if (!timer_armed(timer))
+		timer_arm(&control->wheel, timer,
+		    mono_add_ns(control_now(control), REFRESH_SOON_NS));
+}
+
 void dns_refresh_init(struct control *control)
 {
 	timer_init(&control->dns.timer, on_due);
+	timer_init(&control->dns.soon, on_soon);
 	control->dns.epoch = 1;
 	/* What was published before this thread began was not watched. */
 	timer_arm(&control->wheel, &control->dns.timer,

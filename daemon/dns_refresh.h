@@ -36,11 +36,14 @@ struct dns_refresh {
 	bool again; /* something has changed since it began */
 	uint64_t epoch; /* of the last policy that was asked for */
 	struct timer timer; /* the policy in force is due */
+	struct timer soon; /* loads have changed */
 };
 
 void dns_refresh_init(struct control *control);
 /* What is known about POPs has changed. */
 void dns_refresh_request(struct control *control);
+/* Their load has changed: not at once, so that many of them cost one job. */
+void dns_refresh_soon(struct control *control);
 /* Loads one zone of the plan in force anew. -EBUSY: a reload or another of
  * these is under way; on_done is not called then, else exactly once, later. */
 int dns_refresh_zone(struct control *control, uint32_t zone,

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "daemon/dns_pops.h"
 #include "daemon/passed.h"
 #include "daemon/spawn.h"
 
@@ -288,6 +289,7 @@ static bool merge(struct board_facts *facts, const struct server *server,
 		/* Its counters come with all others. */
 		facts->agent = from->agent;
 		facts->agent.asked = facts->agent.failed = 0;
+		facts->agent.reports = dns_pops_is(record->pool);
 	}
 	merge_ejection(facts, from);
 	return health || facts->admin != before.admin ||

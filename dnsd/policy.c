@@ -309,6 +309,7 @@ static void find_due(const struct build *b)
 
 	for (uint32_t i = 0; in->facts && i < in->pops->n; i++) {
 		due_at(b, in->facts[i].leaves);
+		due_at(b, in->facts[i].until);
 		if (pop_is_up(&in->facts[i]))
 			due_at(b, pop_slow_start_next(&in->pops->pop[i],
 				      &in->facts[i], b->now));

@@ -19,7 +19,9 @@
  *              up: the checks are likelier wrong than the POPs, so all that
  *              are not drained count as up (drained ones that are up as well,
  *              when no other is); when nothing else is left, all do
- *  4 slow start  a POP that came back: from 10 % to all
+ *  4 load      the part of it that the POP's nodes report to be free for
+ *              clients; what is healthy (3) is measured without it
+ *  5 slow start  a POP that came back: from 10 % to all
  *
  * A policy that has outlived what it was built from falls back by itself, at
  * the moment of the look-up: forecast, until it expires; then the facts'
@@ -101,7 +103,7 @@ void policy_free(struct policy *policy);
 struct policy_found policy_find(const struct policy *policy, uint64_t resource,
     uint32_t region, struct wall now);
 /* When it must be built anew although nothing was said: a step of slow start,
- * a planned move, a forecast that begins or ends. INT64_MAX: never. */
+ * a planned move, a report that is too old, a forecast that begins or ends. INT64_MAX: never. */
 struct wall policy_due(const struct policy *policy);
 
 /* TTLs are spread by 10 % to either side, by the hash of the client's key: what

@@ -87,8 +87,10 @@ void policy_weights_now(struct policy_weights *w)
 		if (!w->fails_open)
 			permille = pop_slow_start_permille(
 			    w->pop[i], w->facts[i], w->now);
-		/* Below 2^32 times 10^7. */
-		w->ret[i] = base_of(w, i) * permille;
+		/* Below 2^32 times 10^7; and over 0, as base is: the factors
+		 * make 100 at least. */
+		w->ret[i] = base_of(w, i) * permille *
+			    pop_load_percent(w->facts[i]) / 100;
 		w->any |= w->ret[i] > 0;
 	}
 }

@@ -51,6 +51,9 @@ struct board_agent {
 	enum board_admin admin;
 	bool down; /* whatever the checks say */
 	bool has_percent, has_maxconn;
+	/* It is for who weighs it with the checks (POPs): the state and health
+	 * in force are without it. */
+	bool reports;
 	uint32_t percent; /* of the configured weight */
 	uint32_t maxconn; /* 0: no limit */
 	uint32_t asked, failed; /* of them, without a line that makes sense */
@@ -83,17 +86,21 @@ struct board_facts {
 /* The state in force: what the operator has set goes before the agent. */
 static inline enum board_admin board_admin_now(const struct board_facts *facts)
 {
-	return facts->admin != BOARD_READY ? facts->admin : facts->agent.admin;
+	return facts->admin != BOARD_READY || facts->agent.reports
+		   ? facts->admin
+		   : facts->agent.admin;
 }
 /* The health in force: up only if neither checks nor agent say down. */
 static inline enum board_health board_health_now(
     const struct board_facts *facts)
 {
-	return facts->agent.down ? BOARD_DOWN : facts->health;
+	return facts->agent.down && !facts->agent.reports ? BOARD_DOWN
+							  : facts->health;
 }
 static inline int64_t board_health_since_ns(const struct board_facts *facts)
 {
-	return facts->agent.since_ns > facts->health_since_ns
+	return facts->agent.since_ns > facts->health_since_ns &&
+		       !facts->agent.reports
 		   ? facts->agent.since_ns
 		   : facts->health_since_ns;
 }
@@ -178,6 +185,7 @@ struct board_pool {
 	/* Of the addresses of a POP together. */
 	int64_t returned_ns; /* atomic; monotonic, came back; 0 never */
 	bool out; /* control's; is not in service */
+	bool reported, differs; /* control's; as last said in the log */
 };
 
 /* Control or boot; never NULL. Lives while it is referred to. */

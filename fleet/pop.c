@@ -93,6 +93,13 @@ uint32_t pop_weight_percent(const struct pop_facts *facts)
 		   : POP_WEIGHT_PERCENT_MAX;
 }
 
+uint32_t pop_load_percent(const struct pop_facts *facts)
+{
+	return facts->load_percent && facts->load_percent < 100
+		   ? facts->load_percent
+		   : 100;
+}
+
 /* A step takes 1 ns at least, so that the next one is never now. */
 static int64_t step_ns(const struct pop *pop)
 {

@@ -50,11 +50,17 @@ struct pop_facts {
 	/* Percent of its weights, 0: no new clients; or
 	 * POP_WEIGHT_CONFIGURED. */
 	uint32_t weight_override;
+	/* Percent of its weights by the load that its nodes report, at most
+	 * 100; 0: nothing is said of it. */
+	uint32_t load_percent;
 	/* When it came back into service; 0: has been for as long as known. */
 	struct wall returned;
 	/* When it will leave (a planned drain, a predicted outage): out of
 	 * service from then on; 0: nothing is planned. */
 	struct wall leaves;
+	/* From then on a report counts no more, and the rest may be otherwise;
+	 * 0: not by time alone. */
+	struct wall until;
 };
 
 /* Nothing is known: in service, with the weight that is configured. */
@@ -70,6 +76,8 @@ bool pop_is_up(const struct pop_facts *facts);
 bool pop_is_out(const struct pop_facts *facts, struct wall now);
 /* By how much its weights are multiplied. */
 uint32_t pop_weight_percent(const struct pop_facts *facts);
+/* And by its load: 1..100. */
+uint32_t pop_load_percent(const struct pop_facts *facts);
 /* 100..1000: how far slow start has come. */
 uint32_t pop_slow_start_permille(
     const struct pop *pop, const struct pop_facts *facts, struct wall now);

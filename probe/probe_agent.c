@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "fleet/pop_report.h"
 #include "fleet/shares.h"
 #include "probe/probe_target.h"
 
@@ -99,13 +100,36 @@ static bool same_effect(
 	       a->has_maxconn == b->has_maxconn && a->maxconn == b->maxconn;
 }
 
+/* What is not said is not changed; but of what was too old to count nothing is
+ * left. */
+static void take_report(struct board_agent *agent,
+    const struct agent_report *report, struct mono now)
+{
+	if (!pop_report_counts(agent, now))
+		*agent = (struct board_agent){.reports = true,
+		    .asked = agent->asked,
+		    .failed = agent->failed};
+	agent->reports = true;
+	take_over(agent, report, now);
+}
+
+/* The same words count again when the last were too old. */
+static bool is_news(const struct board_agent *before,
+    const struct board_agent *after, struct mono now)
+{
+	if (!same_effect(before, after))
+		return true;
+	return after->reports && pop_report_counts(after, now) &&
+	       !pop_report_counts(before, now);
+}
+
 static void publish(struct probe_set *set, struct probe_pool *pool,
     struct server *server, const struct board_facts *before,
     struct board_facts *after)
 {
 	shares_note_return(before, after, set->now().ns);
 	board_write(server->row, after);
-	if (same_effect(&before->agent, &after->agent))
+	if (!is_news(&before->agent, &after->agent, set->now()))
 		return;
 	pool_changed(pool->pool);
 	if (board_health_now(before) != board_health_now(after))
@@ -114,6 +138,44 @@ static void publish(struct probe_set *set, struct probe_pool *pool,
 	if (set->hooks.on_agent)
 		set->hooks.on_agent(
 		    set->hooks.context, pool->pool, server, before, after);
+}
+
+/* Of the words that a report can have, none. Kept as one it would say that the
+ * POP is well, and a server of something else may stand at that port. */
+static bool says_nothing(const struct agent_report *report)
+{
+	return report->admin == AGENT_ADMIN_UNSAID &&
+	       report->health == AGENT_HEALTH_UNSAID && !report->has_percent;
+}
+
+/* Says the first of failures in a row. */
+static void note_failure(struct probe_target *target, const char *cause)
+{
+	const struct probe_hooks *hooks = &target->set->hooks;
+
+	if (!target->agent_fails && hooks->on_agent_failed)
+		hooks->on_agent_failed(
+		    hooks->context, target->pool->pool, target->server, cause);
+	target->agent_fails = true;
+}
+
+static void judge_line(struct probe_target *target, struct mono now,
+    const struct agent_report *line, struct board_agent *agent)
+{
+	bool reports = target->pool->pool->agent.reports;
+
+	counter_add(&target->set->metrics->agent_unknown, line->unknown);
+	if (reports && says_nothing(line)) {
+		agent->failed++;
+		counter_inc(&target->set->metrics->agent_failed);
+		note_failure(target, "no word of its line is known");
+		return;
+	}
+	target->agent_fails = false;
+	if (reports)
+		take_report(agent, line, now);
+	else
+		take_over(agent, line, now);
 }
 
 void probe_agent_judge(struct probe_target *target, struct mono now,
@@ -129,10 +191,9 @@ void probe_agent_judge(struct probe_target *target, struct mono now,
 	if (result->error) {
 		after.agent.failed++;
 		counter_inc(&set->metrics->agent_failed);
+		note_failure(target, result->cause);
 	} else {
-		counter_add(
-		    &set->metrics->agent_unknown, result->report->unknown);
-		take_over(&after.agent, result->report, now);
+		judge_line(target, now, result->report, &after.agent);
 	}
 	publish(set, target->pool, target->server, &before, &after);
 	if (before.agent.admin != after.agent.admin)

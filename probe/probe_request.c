@@ -107,6 +107,8 @@ int probe_target_request(struct probe_target *target, struct check_request *ret)
 		ret->name = server->host;
 	if (target->asks_agent) {
 		ret->agent = &pool->agent;
+		if (pool->agent.address.length)
+			ret->to = pool->agent.address;
 		addr_set_port(&ret->to, pool->agent.port);
 		return 0;
 	}

@@ -71,6 +71,9 @@ struct probe_hooks {
 	void (*on_agent)(void *context, const struct pool *pool,
 	    const struct server *server, const struct board_facts *before,
 	    const struct board_facts *after);
+	/* An agent was not heard or made no sense; the first time in a row. */
+	void (*on_agent_failed)(void *context, const struct pool *pool,
+	    const struct server *server, const char *cause);
 	/* A pool began (or ceased) to be served as if all were up. Noticed
 	 * within PROBE_SETTLE_MS of the change that caused it. */
 	void (*on_fail_open)(void *context, const struct pool *pool, bool open);

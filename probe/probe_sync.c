@@ -107,6 +107,7 @@ static bool same_agent(const struct pool *a, const struct pool *b)
 	return x->port == y->port && x->interval_ms == y->interval_ms &&
 	       x->timeout_ms == y->timeout_ms &&
 	       same_bytes(&x->send, &y->send) &&
+	       addr_equal(&x->address, &y->address) &&
 	       addr_equal(&a->source, &b->source);
 }
 

@@ -37,6 +37,7 @@ struct probe_target {
 	struct mono started; /* the check in flight, or the last one */
 	int64_t late_before_ns;
 	bool asks_agent; /* and not for its health */
+	bool agent_fails; /* the last question, which was said */
 	bool in_maintenance; /* when last looked at; not of an agent */
 	bool spread; /* the next rest is a random one */
 	bool kept; /* by the sync under way */

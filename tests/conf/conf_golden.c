@@ -262,18 +262,23 @@ static void dump_steps(struct strbuf *out, const struct conf_health *health)
 	}
 }
 
-static void dump_checks(struct strbuf *out, const struct conf_pool *p)
+static void dump_agent(struct strbuf *out, const struct conf_agent *agent)
 {
-	const struct conf_agent *agent = &p->agent;
-
-	dump_steps(out, &p->health);
 	if (!agent->port)
 		return;
 	strbuf_addf(out,
 	    "  agent port=%u interval=%" PRIu64 "ms timeout=%" PRIu64 "ms",
 	    agent->port, agent->interval_ms, agent->timeout_ms);
+	if (agent->address.length)
+		strbuf_addf(out, " address=%s", dump_addr(&agent->address));
 	dump_bytes(out, "send", &agent->send);
 	strbuf_addc(out, '\n');
+}
+
+static void dump_checks(struct strbuf *out, const struct conf_pool *p)
+{
+	dump_steps(out, &p->health);
+	dump_agent(out, &p->agent);
 }
 
 static void dump_health(struct strbuf *out, const struct conf_health *h)
@@ -440,6 +445,7 @@ static void dump_pop(
 		    conf->regions[p->rtts[i].region].name, p->rtts[i].us);
 	dump_health(out, &p->health);
 	dump_steps(out, &p->health);
+	dump_agent(out, &p->agent);
 }
 
 static void dump_region(struct strbuf *out, const struct conf_region *r)

@@ -217,26 +217,55 @@ START_TEST(facts_of_a_configuration)
 }
 END_TEST
 
+static void say_report(uint32_t address, const struct board_agent *agent)
+{
+	struct board_facts facts;
+
+	board_read(pool->servers[address].row, &facts);
+	facts.agent = *agent;
+	board_write(pool->servers[address].row, &facts);
+}
+
 START_TEST(reports_of_nodes)
 {
-	struct wall now = wall_now();
-	struct dns_pops_report report = {.heard = now};
+	struct mono now = mono_now();
+	struct board_agent agent = {.reports = true,
+	    .has_percent = true,
+	    .percent = 40,
+	    .heard_ns = now.ns};
 
-	ck_assert(dns_pops_judge(true, NULL, now));
-	ck_assert(!dns_pops_judge(false, NULL, now));
-	/* Both agree. */
-	ck_assert(!dns_pops_judge(false, &report, now));
+	/* Without an agent block what was said does not count. */
+	say_report(0, &agent);
+	ck_assert_uint_eq(facts_now().load_percent, 0);
+	ck_assert_int_eq(facts_now().until.ns, 0);
+	pool->agent.port = 9999;
+	ck_assert(facts_now().known && facts_now().up);
+	ck_assert_uint_eq(facts_now().load_percent, 40);
+	ck_assert_int_le(
+	    llabs(facts_now().until.ns - wall_now().ns - POP_REPORT_NS),
+	    10 * (int64_t)NS_PER_S);
 	/* They differ: it goes on. */
-	ck_assert(dns_pops_judge(true, &report, now));
-	report.up = true;
-	ck_assert(dns_pops_judge(false, &report, now));
-	/* Too old to be believed. */
-	now.ns += DNS_POPS_REPORT_NS;
-	ck_assert(dns_pops_judge(false, &report, now));
-	now.ns++;
-	ck_assert(!dns_pops_judge(false, &report, now));
-	ck_assert(
-	    !dns_pops_judge(false, &(struct dns_pops_report){.up = true}, now));
+	say_health(0, BOARD_DOWN);
+	say_health(1, BOARD_DOWN);
+	ck_assert(facts_now().up);
+	ck_assert(dns_pops_state(pool, now).differs);
+	dns_pops_note(pool, now);
+	ck_assert(!pool->row->out);
+	/* Time alone ends that. */
+	now = mono_add_ns(now, POP_REPORT_NS + 1);
+	ck_assert(!dns_pops_state(pool, now).up);
+	dns_pops_note(pool, now);
+	ck_assert(pool->row->out);
+	/* Both agree. */
+	agent.down = true;
+	say_report(0, &agent);
+	ck_assert(!facts_now().up);
+	/* One drains, the other is not heard: it takes nobody at once. */
+	say_health(1, BOARD_UP);
+	agent.down = false;
+	agent.admin = BOARD_DRAIN;
+	say_report(0, &agent);
+	ck_assert(facts_now().up && facts_now().draining);
 }
 END_TEST
 

@@ -152,7 +152,61 @@ START_TEST(test_weights_of_0_serve_nobody)
 }
 END_TEST
 
+START_TEST(test_load)
+{
+	fixture_start(3);
+	fixture_weights(50, 30, 20);
+	f.facts[0].load_percent = 50;
+	ck_assert_str_eq(shown(), "5 6 4");
+	f.facts[0].load_percent = 1;
+	ck_assert_str_eq(shown(), "1 60 40");
+	/* More than all is all. */
+	f.facts[0].load_percent = 200;
+	ck_assert_str_eq(shown(), "5 3 2");
+	f.facts[0].load_percent = 60;
+	f.facts[0].weight_override = 50;
+	ck_assert_str_eq(shown(), "3 6 4");
+	/* Load is no illness: nothing fails open because of it. */
+	f.facts[0].weight_override = POP_WEIGHT_CONFIGURED;
+	f.facts[0].load_percent = f.facts[1].load_percent = 1;
+	f.facts[2].up = false;
+	ck_assert_str_eq(shown(), "5 3 0");
+	fixture_stop();
+}
+END_TEST
+
+/* The least of everything is over 0. */
+START_TEST(test_load_leaves_something)
+{
+	fixture_start(2);
+	fixture_weights(1, 1, 0);
+	f.conf.pops[0].slow_start_ms = 1000;
+	f.facts[0].returned = NOW;
+	f.facts[0].weight_override = 1;
+	f.facts[0].load_percent = 1;
+	ck_assert_str_eq(shown(), "1 100000");
+	fixture_stop();
+}
+END_TEST
+
 /* -- time -------------------------------------------------------------- */
+
+START_TEST(test_reports_age)
+{
+	struct policy *p;
+
+	fixture_start(2);
+	f.facts[0].until = after(7);
+	f.facts[1].until = after(9);
+	p = fixture_policy(NOW);
+	ck_assert_int_eq(policy_due(p).ns, after(7).ns);
+	policy_free(p);
+	p = fixture_policy(after(8));
+	ck_assert_int_eq(policy_due(p).ns, after(9).ns);
+	policy_free(p);
+	fixture_stop();
+}
+END_TEST
 
 START_TEST(test_slow_start)
 {
@@ -535,6 +589,9 @@ int main(void)
 	tcase_add_test(tcase, test_drained_are_not_measured);
 	tcase_add_test(tcase, test_all_drained_is_not_nobody);
 	tcase_add_test(tcase, test_weights_of_0_serve_nobody);
+	tcase_add_test(tcase, test_load);
+	tcase_add_test(tcase, test_load_leaves_something);
+	tcase_add_test(tcase, test_reports_age);
 	tcase_add_test(tcase, test_slow_start);
 	tcase_add_test(tcase, test_planned_drain);
 	tcase_add_test(tcase, test_chain_of_sources);

@@ -35,7 +35,7 @@ static uint32_t n_servers;
 static uint32_t fds_before;
 
 static struct {
-	uint32_t health_calls, agent_calls, open_calls;
+	uint32_t health_calls, agent_calls, agent_failures, open_calls;
 	enum board_health before, after;
 	char cause[BOARD_CAUSE_MAX];
 	char server[64];
@@ -76,6 +76,16 @@ static inline void on_agent(void *context, const struct pool *pool,
 	board_read(server->row, &on_board);
 	ck_assert_str_eq(on_board.agent.said, after->agent.said);
 	seen.agent_calls++;
+}
+
+static inline void on_agent_failed(void *context, const struct pool *pool,
+    const struct server *server, const char *cause)
+{
+	ck_assert_ptr_eq(context, &seen);
+	ck_assert_ptr_nonnull(pool);
+	ck_assert_ptr_nonnull(server);
+	seen.agent_failures++;
+	snprintf(seen.cause, sizeof(seen.cause), "%s", cause);
 }
 
 static inline void on_fail_open(
@@ -124,6 +134,7 @@ static inline void make_set(uint32_t in_flight_max)
 	    .hooks = {.context = &seen,
 		.on_health = on_health,
 		.on_agent = on_agent,
+		.on_agent_failed = on_agent_failed,
 		.on_fail_open = on_fail_open},
 	};
 

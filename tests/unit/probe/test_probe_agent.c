@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What agents say, from the wire to the board and to a server's weight. */
+#include "fleet/pop_report.h"
 #include "probe/agent_text.h"
 #include "tests/unit/probe/probe_fixture.h"
 
@@ -33,6 +34,13 @@ static void start(enum conf_health_type type, const char *says)
 	conf.agent.port = ntohs(agent->addr.in.sin_port);
 	pool = pool_new(&conf, board);
 	probe_set_sync(set, &pool, 1);
+}
+
+/* As a POP's: what it says is not obeyed. */
+static void start_reports(enum conf_health_type type, const char *says)
+{
+	start(type, says);
+	pool->agent.reports = true;
 }
 
 static void end(void)
@@ -243,6 +251,89 @@ START_TEST(test_without_agent_its_words_do_not_hold)
 }
 END_TEST
 
+/* Neither the state nor the health in force, nor whether there are checks. */
+START_TEST(test_a_report_is_not_obeyed)
+{
+	uint32_t checks;
+
+	start_reports(CONF_HEALTH_TCP, "down maint 10%\n");
+	turn_until(facts().health == BOARD_UP && facts().agent.heard_ns);
+	ck_assert_int_eq(
+	    board_health_now(&(struct board_facts){
+		.health = BOARD_UP, .agent = {.down = true, .reports = true}}),
+	    BOARD_UP);
+	ck_assert(facts().agent.down && facts().agent.reports);
+	ck_assert_int_eq(facts().agent.admin, BOARD_MAINT);
+	ck_assert_uint_eq(facts().agent.percent, 10);
+	ck_assert_uint_eq(seen.agent_calls, 1);
+	checks = facts().checks;
+	turn_until(facts().checks > checks + 1);
+	end();
+}
+END_TEST
+
+/* Nothing of what was too old is left, and the same words are news again. */
+START_TEST(test_a_report_that_was_too_old)
+{
+	int64_t heard;
+
+	start_reports(CONF_HEALTH_NONE, "drain 10%\n");
+	turn_until(facts().agent.heard_ns);
+	ck_assert_uint_eq(seen.agent_calls, 1);
+	say("drain 10%\n");
+	ck_assert_uint_eq(seen.agent_calls, 1);
+	say("up\n");
+	ck_assert_int_eq(facts().agent.admin, BOARD_DRAIN);
+	ck_assert_uint_eq(facts().agent.percent, 10);
+	ck_assert_uint_eq(seen.agent_calls, 1);
+	say(""); /* silent */
+	heard = facts().agent.heard_ns;
+	test_time = mono_add_ns(test_time, POP_REPORT_NS + NS_PER_S);
+	ck_assert_uint_eq(seen.agent_failures, 1);
+	say("");
+	ck_assert_int_eq(facts().agent.heard_ns, heard);
+	ck_assert_uint_eq(seen.agent_calls, 1);
+	ck_assert_uint_eq(seen.agent_failures, 1);
+	say("up\n");
+	ck_assert_int_gt(facts().agent.heard_ns, heard);
+	ck_assert_int_eq(facts().agent.admin, BOARD_READY);
+	ck_assert(!facts().agent.has_percent);
+	ck_assert_uint_eq(seen.agent_calls, 2);
+	end();
+}
+END_TEST
+
+/* What answers there is no agent: it must not count as heard. */
+START_TEST(test_a_report_without_a_word)
+{
+	start_reports(CONF_HEALTH_NONE, "HTTP/1.1 400 Bad Request\r\n");
+	turn_until(METRIC(agent_failed) > 2);
+	ck_assert_int_eq(facts().agent.heard_ns, 0);
+	ck_assert_uint_eq(facts().agent.failed, METRIC(agent_failed));
+	ck_assert_uint_eq(seen.agent_calls, 0);
+	ck_assert_uint_eq(seen.agent_failures, 1);
+	ck_assert_str_eq(seen.cause, "no word of its line is known");
+	say("50%\n");
+	ck_assert_int_ne(facts().agent.heard_ns, 0);
+	ck_assert_uint_eq(seen.agent_calls, 1);
+	say("maxconn:5\n");
+	ck_assert_uint_eq(seen.agent_failures, 2);
+	end();
+}
+END_TEST
+
+START_TEST(test_an_agent_elsewhere)
+{
+	start_reports(CONF_HEALTH_NONE, "50%\n");
+	/* Nobody answers where the server is. */
+	ck_assert_int_eq(addr_parse_ip(&pool->servers[0].addr, "127.9.9.9"), 0);
+	ck_assert_int_eq(addr_parse_ip(&pool->agent.address, "127.0.0.1"), 0);
+	turn_until(facts().agent.heard_ns);
+	ck_assert_uint_eq(METRIC(agent_failed), 0);
+	end();
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, test_percent_is_a_share_of_the_weight);
@@ -256,6 +347,10 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_the_operator_goes_first);
 	tcase_add_test(tcase, test_what_makes_no_sense_changes_nothing);
 	tcase_add_test(tcase, test_without_agent_its_words_do_not_hold);
+	tcase_add_test(tcase, test_a_report_is_not_obeyed);
+	tcase_add_test(tcase, test_a_report_that_was_too_old);
+	tcase_add_test(tcase, test_a_report_without_a_word);
+	tcase_add_test(tcase, test_an_agent_elsewhere);
 }
 
 int main(void)
