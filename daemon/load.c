@@ -9,6 +9,7 @@
 #include "daemon/dns_views.h"
 #include "daemon/privileges.h"
 #include "daemon/profiling_open.h"
+#include "daemon/secret_files.h"
 #include "fleet/name_expand.h"
 
 #include <errno.h>
@@ -69,8 +70,10 @@ int load_config(const char *file, const struct plan *before,
 	if (err) {
 		load_files_free(ret_files);
 		conf_free(*ret_conf);
+		return err;
 	}
-	return err;
+	secret_files_check(*ret_conf, errors);
+	return 0;
 }
 
 /* The data path would meet it with each connection; a reload must not let it

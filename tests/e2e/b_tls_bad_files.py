@@ -49,6 +49,8 @@ def test(s):
         """In place of what is there, whatever that is."""
         os.unlink(files[what])
         s.write(os.path.basename(files[what]), text)
+        if what == "key":
+            s.keep_secret(files[what])
 
     def serial():
         """Of the certificate that a client with its own is shown."""

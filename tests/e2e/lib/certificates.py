@@ -29,7 +29,7 @@ class Authority:
 
     def issue(self, name, names, key_type=EC, days=2):
         """Paths of a certificate for those names ("DNS:a,IP:127.0.0.1") and
-        of its key, which anybody may read. With negative days it has ended."""
+        of its key, which braidd may read. With negative days it has ended."""
         cert, key = self.s.path(f"{name}.pem"), self.s.path(f"{name}.key")
         request = self.s.path(f"{name}.csr")
         openssl("req", "-newkey", *key_type, "-nodes", "-subj", f"/CN={name}",
@@ -38,8 +38,7 @@ class Authority:
         openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey",
                 self.key, "-CAcreateserial", "-days", days, "-extfile",
                 extensions, "-out", cert)
-        os.chmod(key, 0o644)
-        return cert, key
+        return cert, self.s.keep_secret(key)
 
     def _index(self, revoked=(), good=()):
         """openssl's own record of those certificates."""

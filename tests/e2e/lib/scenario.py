@@ -101,6 +101,13 @@ class Scenario:
         os.chmod(path, mode)
         return path
 
+    def keep_secret(self, path, mode=0o640):
+        """A file for braidd, whoever it runs as, and not for everybody."""
+        if self.is_root:
+            os.chown(path, 0, NOBODY)
+        os.chmod(path, mode)
+        return path
+
     def make_folder(self, name, owner=None):
         path = self.path(name)
         os.makedirs(path, exist_ok=True)
