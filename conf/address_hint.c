@@ -17,7 +17,14 @@ struct address {
 	char host[ADDRESS_HINT_MAX + 1];
 	const char *port; /* NULL: no colon */
 	bool peer;
+	uint16_t port_else; /* without one; 0: it must be there */
 };
+
+/* In examples. */
+static unsigned address_usual_port(const struct address *a)
+{
+	return a->port_else ? a->port_else : 80;
+}
 
 static bool address_is_number(const char *text)
 {
@@ -36,21 +43,24 @@ static bool address_hint_scheme(struct strbuf *sb, const struct address *a)
 {
 	if (!strstr(a->text, "://"))
 		return false;
-	strbuf_adds(sb, ": want only an address and a port, as in 192.0.2.1:80,"
-			" not a URL");
+	strbuf_addf(sb,
+	    ": want only an address and a port, as in 192.0.2.1:%u, not a URL",
+	    address_usual_port(a));
 	return true;
 }
 
 static bool address_hint_unix(struct strbuf *sb, const struct address *a)
 {
-	if (a->text[0] == '/')
+	if (a->text[0] != '/' && strncmp(a->text, "unix:", 5) != 0)
+		return false;
+	if (a->port_else)
+		strbuf_adds(sb, ": want an IP address, not a path");
+	else if (a->text[0] == '/')
 		strbuf_addf(
 		    sb, ": want unix: before a path, as in unix:%s", a->text);
-	else if (strncmp(a->text, "unix:", 5) == 0)
+	else
 		strbuf_adds(sb, ": want an absolute path behind unix:, as in "
 				"unix:/run/web.sock");
-	else
-		return false;
 	return true;
 }
 
@@ -83,8 +93,8 @@ static bool address_hint_no_port(struct strbuf *sb, const struct address *a)
 		strbuf_addf(sb, ": no port, as in %s:80", a->text);
 	else if (length && a->text[length - 1] == ':' &&
 		 (address_is_ip(a->host, AF_INET) || a->host[0] == '['))
-		strbuf_addf(
-		    sb, ": no port behind the colon, as in \"%s:80\"", a->host);
+		strbuf_addf(sb, ": no port behind the colon, as in \"%s:%u\"",
+		    a->host, address_usual_port(a));
 	else if (a->text[0] == '[' && address_is_ip(a->text, AF_INET6))
 		strbuf_addf(sb, ": no port, as in \"%s:80\"", a->text);
 	else
@@ -106,8 +116,8 @@ static bool address_hint_brackets(struct strbuf *sb, const struct address *a)
 	else if (address_is_ip(a->text, AF_INET6))
 		strbuf_addf(sb,
 		    ": an IPv6 address wants brackets and then its "
-		    "port, as in \"[%s]:80\"",
-		    a->text);
+		    "port, as in \"[%s]:%u\"",
+		    a->text, address_usual_port(a));
 	else
 		return false;
 	return true;
@@ -139,33 +149,52 @@ static bool address_hint_ipv4(struct strbuf *sb, const struct address *a)
 	if (!isdigit((unsigned char)host[0]) ||
 	    host[strspn(host, "0123456789.")] != '\0')
 		return false;
-	strbuf_adds(sb, ": an IPv4 address is four numbers from 0 to 255 "
-			"without leading zeros, as in 192.0.2.1:80");
+	strbuf_addf(sb,
+	    ": an IPv4 address is four numbers from 0 to 255 without leading "
+	    "zeros, as in 192.0.2.1:%u",
+	    address_usual_port(a));
 	return true;
 }
 
-static bool address_hint_name(struct strbuf *sb, const struct address *a)
+static bool address_is_name(const char *host)
 {
-	const char *host = a->port ? a->host : a->text;
-
 	if (!isalpha((unsigned char)host[0]))
 		return false;
 	for (; *host; host++)
 		if (!isalnum((unsigned char)*host) && !strchr(".-_", *host))
 			return false;
-	if (a->peer && !a->port)
+	return true;
+}
+
+/* Where a server's name would do. */
+static void address_hint_server(struct strbuf *sb, const struct address *a)
+{
+	if (!a->port)
 		strbuf_addf(sb, ": no port, as in %s:80", a->text);
-	else if (a->peer && !address_is_number(a->port))
+	else if (!address_is_number(a->port))
 		strbuf_adds(sb, ": the port must be one number from 1 to "
 				"65535");
-	else if (a->peer)
+	else
 		strbuf_adds(sb, strtoul(a->port, NULL, 10) - 1 < 65535
 				    ? ": no host has such a name"
 				    : ": the port must be 1 to 65535");
-	if (a->peer)
-		return true;
-	strbuf_adds(sb, ": host names are not resolved, want an IP address and "
-			"port such as 192.0.2.1:80, or unix:/path");
+}
+
+static bool address_hint_name(struct strbuf *sb, const struct address *a)
+{
+	if (!address_is_name(a->port ? a->host : a->text))
+		return false;
+	if (a->port_else)
+		strbuf_addf(sb,
+		    ": host names are not resolved, want an IP address such as "
+		    "192.0.2.1, or with a port, 192.0.2.1:%u",
+		    a->port_else);
+	else if (a->peer)
+		address_hint_server(sb, a);
+	else
+		strbuf_adds(sb, ": host names are not resolved, want an IP "
+				"address and port such as 192.0.2.1:80, or "
+				"unix:/path");
 	return true;
 }
 
@@ -207,9 +236,10 @@ static bool address_hint_may_repeat(const char *text)
 	return true;
 }
 
-bool address_hint(struct strbuf *sb, const char *text, bool peer)
+bool address_hint(
+    struct strbuf *sb, const char *text, bool peer, uint16_t port_else)
 {
-	struct address a = {.text = text, .peer = peer};
+	struct address a = {.text = text, .peer = peer, .port_else = port_else};
 	const char *colon = strrchr(text, ':');
 
 	if (!address_hint_may_repeat(text))

@@ -11,10 +11,14 @@
  * Thread:  any.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/strbuf.h"
 
 /* Appends ": " and a sentence about the address, which has been quoted just
- * before; `peer` for one to connect to. False, and nothing appended, when
- * there is nothing better to say than what is wanted. */
-bool address_hint(struct strbuf *sb, const char *text, bool peer);
+ * before; `peer` for one to connect to; `port_else`, where it is not 0, for
+ * an IP address that has this port when none is given, and neither a name nor
+ * a path will do. False, and nothing appended, when there is nothing better to
+ * say than what is wanted. */
+bool address_hint(
+    struct strbuf *sb, const char *text, bool peer, uint16_t port_else);

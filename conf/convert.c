@@ -318,7 +318,7 @@ static int convert_refuse_address(const struct convert *c, int rc)
 	else if (rc == -ENODEV)
 		strbuf_adds(c->why, ": no such network interface");
 	else if (strlen(c->text) != c->length ||
-		 !address_hint(c->why, c->text, c->row->peer)) {
+		 !address_hint(c->why, c->text, c->row->peer, c->row->port)) {
 		strbuf_clear(c->why);
 		convert_refuse(c);
 	}

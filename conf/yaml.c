@@ -144,7 +144,7 @@ static bool yaml_fail_address(struct yaml_stream *stream, struct conf_pos pos)
 	strbuf_init(&text);
 	strbuf_add(&text, line + at, n);
 	if (addr_parse(&addr, strbuf_text(&text)) == 0 ||
-	    !address_hint(&stream->problem, strbuf_text(&text), false))
+	    !address_hint(&stream->problem, strbuf_text(&text), false, 0))
 		strbuf_adds(&stream->problem,
 		    ": an address that YAML takes for syntax; put it in "
 		    "quotes, as here");

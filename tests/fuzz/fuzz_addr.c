@@ -52,9 +52,9 @@ static void check_refused(const char *text)
 	for (const char *p = text; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return;
-	for (int peer = 0; peer < 2; peer++) {
+	for (int use = 0; use < 4; use++) {
 		strbuf_init(&sb);
-		if (address_hint(&sb, text, peer))
+		if (address_hint(&sb, text, use & 1, use & 2 ? 53 : 0))
 			br_assert(!strncmp(strbuf_text(&sb), ": ", 2));
 		else
 			br_assert(sb.length == 0);
