@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/control_state.h"
 #include "daemon/ctl.h"
+#include "daemon/dns_counts.h"
 #include "daemon/heir.h"
 #include "daemon/notify.h"
 
@@ -273,6 +274,23 @@ static void start_tickets(struct control *control)
 	    mono_add_ms(mono_now(), TICKET_LOOK_MS));
 }
 
+static void note_queries(struct timer *timer, struct mono now)
+{
+	struct control *control =
+	    br_container_of(timer, struct control, rate_timer);
+	struct daemon *daemon = control->daemon;
+
+	dns_rate_note(&daemon->dns_rate, now,
+	    dns_counts_queries(daemon->dns_counts, daemon->n_workers));
+	timer_arm(&control->wheel, timer, mono_add_ns(now, DNS_RATE_STEP_NS));
+}
+
+static void start_rate(struct control *control)
+{
+	timer_init(&control->rate_timer, note_queries);
+	note_queries(&control->rate_timer, mono_now());
+}
+
 /* As an old generation it hears of little. */
 static void check_shrink(struct control *control)
 {
@@ -292,6 +310,7 @@ static void run(struct control *control)
 	admin_pops_watch(control);
 	trouble_start(control);
 	start_tickets(control);
+	start_rate(control);
 	while (!control->done) {
 		turn(control, CONTROL_WAIT_NS);
 		check_shrink(control);
@@ -299,6 +318,7 @@ static void run(struct control *control)
 	timer_disarm(&control->wheel, &control->trouble.timer);
 	timer_disarm(&control->wheel, &control->ticket_timer);
 	timer_disarm(&control->wheel, &control->pop_timer);
+	timer_disarm(&control->wheel, &control->rate_timer);
 	ejections_stop(control);
 	timer_disarm(&control->wheel, &control->watchdog);
 	trouble_stop(control);

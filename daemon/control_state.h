@@ -88,6 +88,7 @@ struct control {
 	struct timer pop_timer; /* the next planned drain is due */
 	struct timer watchdog;
 	struct timer ticket_timer;
+	struct timer rate_timer; /* queries are noted */
 	uint64_t mail_count;
 	bool mail, done, shrunk;
 	int signal_fd;

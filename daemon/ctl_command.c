@@ -24,7 +24,7 @@ const struct ctl_command ctl_commands[] = {
     {"pops", "", "POPs, their health and weight", 0, 0, ctl_pops},
     {"dns",
 	"[stats | explain NAME [TYPE] [--from ADDR|PREFIX] | reload ZONE | "
-	"dump ZONE]",
+	"dump ZONE | key ZONE FILE]",
 	"zones, and what is answered from them", 0, 5, ctl_dns},
     {"drain", "POOL SERVER | pop:NAME [--in TIME]",
 	"no new flows; running ones stay", 1, 3, ctl_drain},

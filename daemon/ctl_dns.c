@@ -75,6 +75,19 @@ static void put_zone(struct ctl_call *call, const struct plan *plan, uint32_t i)
 	json_object_end(j);
 }
 
+/* Of this process; as old ones end theirs do. */
+static void put_queries(struct ctl_call *call)
+{
+	const struct daemon *daemon = control_daemon(call->control);
+	uint64_t queries =
+	    dns_counts_queries(daemon->dns_counts, daemon->n_workers);
+
+	json_uint(&call->json, "queries", queries);
+	json_double(&call->json, "queries_per_second",
+	    dns_rate_of(
+		&daemon->dns_rate, control_now(call->control), queries));
+}
+
 static void zones_step(struct ctl_call *call)
 {
 	const struct plan *plan = control_plan(call->control);
@@ -95,6 +108,7 @@ static void zones_step(struct ctl_call *call)
 		put_zone(call, plan, call->pool);
 	}
 	json_array_end(&call->json);
+	put_queries(call);
 	ctl_end(call);
 }
 

@@ -346,19 +346,16 @@ static void put_profiler(struct json *j, const struct sums *sums,
 static void put_dns(
     struct json *j, const struct daemon *daemon, const struct plan *plan)
 {
-	uint64_t queries = 0, connections = 0;
+	uint64_t connections = 0;
 
-	for (uint32_t i = 0; daemon->dns_counts && i < daemon->n_workers; i++) {
-		const struct dns_counts *counts = &daemon->dns_counts[i];
-
-		queries += counter_read(&counts->answers.queries_udp) +
-			   counter_read(&counts->answers.queries_tcp);
-		connections += counter_read(&counts->sockets.tcp_open);
-	}
+	for (uint32_t i = 0; daemon->dns_counts && i < daemon->n_workers; i++)
+		connections +=
+		    counter_read(&daemon->dns_counts[i].sockets.tcp_open);
 	json_object_begin(j, "dns");
 	json_uint(j, "zones", plan->conf->dns.n_zones);
 	json_uint(j, "addresses", plan->n_dns_binds);
-	json_uint(j, "queries", queries);
+	json_uint(j, "queries",
+	    dns_counts_queries(daemon->dns_counts, daemon->n_workers));
 	json_uint(j, "tcp_connections", connections);
 	json_object_end(j);
 }

@@ -16,6 +16,7 @@
 
 #include "base/mailbox.h"
 #include "base/snapshot.h"
+#include "daemon/dns_rate.h"
 #include "daemon/plan.h"
 #include "lb/flow_log.h"
 #include "probe/probe_set.h"
@@ -138,6 +139,7 @@ struct daemon {
 	struct record_queue **flow_logs; /* [n_workers] */
 	struct record_queue **row_queues; /* [n_workers], of recorded flows */
 	struct dns_counts *dns_counts; /* [n_workers], the worker's */
+	struct dns_rate dns_rate; /* control's */
 	struct rrl *dns_rrl;
 	uint32_t dns_tcp_connections; /* of all workers, atomic */
 	/* Rows are taken and given back by the clerk; other threads, control

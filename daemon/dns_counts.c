@@ -42,3 +42,14 @@ void dns_counts_sum(const struct dns_counts *workers, uint32_t n_workers,
 	for (uint32_t i = 0; i < n_workers; i++)
 		add_worker(ret, &workers[i]);
 }
+
+uint64_t dns_counts_queries(
+    const struct dns_counts *workers, uint32_t n_workers)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; workers && i < n_workers; i++)
+		n += counter_read(&workers[i].answers.queries_udp) +
+		     counter_read(&workers[i].answers.queries_tcp);
+	return n;
+}

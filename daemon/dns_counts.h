@@ -17,6 +17,9 @@ struct dns_counts {
 	struct counter shares[DNS_SHARES_MAX + 1];
 };
 
+/* How many were asked; `workers` may be NULL. */
+uint64_t dns_counts_queries(
+    const struct dns_counts *workers, uint32_t n_workers);
 /* About DNS_SHARES_MAX words: not for a stack. */
 void dns_counts_sum(const struct dns_counts *workers, uint32_t n_workers,
     struct dns_counts *ret);

@@ -33,6 +33,15 @@ static void print_zones(struct printer *p, const json_t *zones)
 	print_table(p, &table);
 }
 
+static void print_queries(struct printer *p, const json_t *data)
+{
+	char count[HUMAN_MAX], rate[HUMAN_MAX];
+
+	strbuf_addf(p->out, "\n%s queries so far, %s/s in the last seconds\n",
+	    human_count((double)client_uint(data, "queries"), count),
+	    human_count(client_number(data, "queries_per_second"), rate));
+}
+
 /* The rows of a group that are not 0, in the order they came. */
 static void print_group(struct printer *p, const json_t *data, const char *key)
 {
@@ -175,4 +184,5 @@ void print_dns(struct printer *p, const json_t *data)
 		}
 	}
 	print_zones(p, json_object_get(data, "zones"));
+	print_queries(p, data);
 }

@@ -133,6 +133,11 @@ def stats(s, b, server):
     s.check("2 zones, " in b.braidctl("status").stdout and "queries/s" in
             b.braidctl("top", "-n", "1").stdout, "for people, and in top")
     s.check("rcodes" in b.braidctl("dns", "stats").stdout, "for people")
+    s.equal(b.ctl("dns")["queries"], b.status()["dns"]["queries"],
+            "beside the zones")
+    s.until(lambda: ask(server, "www.example.org") and
+            b.ctl("dns")["queries_per_second"] > 0, "and how many a second")
+    s.check("queries so far, " in b.braidctl("dns").stdout, "for people")
 
 
 def dump(s, b):
@@ -168,6 +173,9 @@ def errors(s, b):
         answer = b.ctl_answer("dns", *arguments)
         s.equal(answer["exit"], code, f"dns {' '.join(arguments)[:40]}: "
                 f"{answer['error'][:60]}")
+    said = b.braidctl("dns", "nonsense", check=False).stderr
+    s.check("usage: " in said and all(f"{word} " in said for word in (
+        "explain", "reload", "dump", "key")), "all subcommands are named")
     s.equal(b.braidctl("dns", "dump", "example.net", check=False).returncode,
             66, "and as an exit status")
 
