@@ -62,9 +62,6 @@ static void answer_options(struct responder *r)
 	const struct edns *edns = &r->edns;
 	bool tcp = r->client->transport == DNS_TCP;
 
-	r->facts->edns = true;
-	r->facts->dnssec_ok = edns->dnssec_ok;
-	r->reply.dnssec_ok = edns->dnssec_ok;
 	if (edns->has_nsid)
 		r->reply.nsid = r->view->nsid;
 	/* RFC 7828 section 3.3.1: not over UDP. */
@@ -94,9 +91,12 @@ static bool read_edns(struct responder *r)
 		fail_malformed(r);
 		return false;
 	}
+	r->facts->edns = true;
+	r->facts->dnssec_ok = r->edns.dnssec_ok;
+	/* Of all versions that are to come (RFC 8906 section 8.2). */
+	r->reply.dnssec_ok = r->edns.dnssec_ok;
 	/* RFC 6891 section 6.1.3. */
 	if (r->edns.version) {
-		r->facts->edns = true;
 		responder_fail(r, WIRE_BADVERS, EDNS_ERROR_NONE);
 		return false;
 	}

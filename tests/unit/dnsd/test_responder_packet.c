@@ -310,12 +310,15 @@ START_TEST(test_badvers)
 {
 	for (unsigned version = 1; version < 256; version += 50) {
 		packet_query(&query, "www.example.", 1);
-		packet_opt(&query, 1232, version << 16);
+		packet_opt(&query, 1232, version << 16 | (version & 1) << 15);
 		packet_option(&query, 10, "?", 1); /* means who knows what */
 		ck_assert_uint_ne(fixture_ask_packet(), 0);
 		ck_assert_uint_eq(rcode(), WIRE_BADVERS);
 		ck_assert_uint_eq(answer.counts[1], 0);
 		ck_assert_uint_eq(packet_find_opt(&answer)->length, 0);
+		/* DO comes back all the same: RFC 8906 section 8.2. */
+		ck_assert_uint_eq(packet_find_opt(&answer)->ttl & 0xffffff,
+		    (version & 1) << 15);
 	}
 }
 END_TEST
