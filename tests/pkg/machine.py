@@ -53,7 +53,7 @@ def make_root(s, packages):
     done = s.run(["mmdebstrap", "--variant=minbase",
                   "--include=" + ",".join(packages),
                   facts["VERSION_CODENAME"], root,
-                  "http://deb.debian.org/debian"], seconds=120, check=False)
+                  "http://deb.debian.org/debian"], seconds=300, check=False)
     if done.returncode:
         said = done.stderr
         if re.search("resolv|onnect|ailed to fetch|download failed", said):

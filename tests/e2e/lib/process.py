@@ -15,9 +15,15 @@ class Skip(Exception):
     """The scenario cannot run here; says why."""
 
 
+# All limits of waiting are times so much: they bound how long a broken run takes,
+# and a busy machine breaks nothing.
+PATIENCE = 3
+
+
 def wait_until(condition, what, seconds=20.0, every=0.02):
     """The first true value of condition(). The limit is generous: it bounds
     how long a broken run takes and says nothing about speed."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -55,6 +61,7 @@ class Process:
 
     def wait(self, seconds=30.0):
         """The exit code; negative for a signal."""
+        seconds *= PATIENCE
         try:
             return self.popen.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -79,6 +86,7 @@ class Process:
 def run(argv, seconds=60, check=True, env=None, input_text=None):
     """Runs a program to its end; the CompletedProcess with text output."""
     argv = [str(a) for a in argv]
+    seconds *= PATIENCE
     try:
         done = subprocess.run(
             argv, capture_output=True, text=True, timeout=seconds, env=env,

@@ -16,7 +16,8 @@ import tempfile
 import traceback
 
 from . import ports
-from .process import Failure, Process, Skip, run as run_program, wait_until
+from .process import (PATIENCE, Failure, Process, Skip, run as run_program,
+                      wait_until)
 
 NOBODY = 65534
 EXIT_SKIPPED = 77
@@ -164,7 +165,7 @@ def run(test, user="nobody", limit_seconds=150):
     signal.signal(signal.SIGALRM, _on_alarm)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _on_end)
-    signal.alarm(limit_seconds)
+    signal.alarm(limit_seconds * PATIENCE)
     s = None
     code = 1
     try:
