@@ -309,6 +309,8 @@ static struct layout layout_of(uint16_t type)
 {
 	switch (type) {
 	case 2: /* NS */
+	case 3: /* MD */
+	case 4: /* MF */
 	case 5: /* CNAME */
 	case 7: /* MB */
 	case 8: /* MG */
