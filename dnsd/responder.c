@@ -19,15 +19,15 @@ void responder_fail(struct responder *r, enum wire_rcode rcode, int error)
 	r->facts->kind = DNS_KIND_error;
 }
 
-/* RFC 6891 section 7: the OPT of a query that makes no sense is answered with
- * one that says nothing. */
-static void fail_malformed(struct responder *r)
+/* RFC 6891 sections 6.1.1 and 7: the OPT of a message that makes no sense, or
+ * that we know nothing of, is answered with one that says nothing. */
+static void fail_unread(struct responder *r, enum wire_rcode rcode)
 {
 	r->edns = (struct edns){
 	    .present = r->query.has_opt,
 	    .udp_size = r->query.opt_class,
 	};
-	responder_fail(r, WIRE_FORMERR, EDNS_ERROR_NONE);
+	responder_fail(r, rcode, EDNS_ERROR_NONE);
 }
 
 /* -- EDNS -------------------------------------------------------------- */
@@ -88,7 +88,7 @@ static bool read_edns(struct responder *r)
 	if (!edns_read(
 		&r->edns, query->opt_class, query->opt_ttl, query->opt)) {
 		r->facts->edns = true;
-		fail_malformed(r);
+		fail_unread(r, WIRE_FORMERR);
 		return false;
 	}
 	r->facts->edns = true;
@@ -257,13 +257,13 @@ static void answer_no_question(struct responder *r)
 static bool prepare(struct responder *r, enum wire_result result)
 {
 	if (result == WIRE_MALFORMED) {
-		fail_malformed(r);
+		fail_unread(r, WIRE_FORMERR);
 		return false;
 	}
 	/* RFC 8906 section 3.1.4. NOTIFY and UPDATE are among them: we are
 	 * nobody's secondary, and zones change by their files. */
 	if (r->query.opcode) {
-		responder_fail(r, WIRE_NOTIMP, EDNS_ERROR_NONE);
+		fail_unread(r, WIRE_NOTIMP);
 		return false;
 	}
 	if (!read_edns(r))

@@ -2,6 +2,7 @@
 #include "dnsd/transfer.h"
 
 #include "base/assert.h"
+#include "dnsd/edns.h"
 #include "dnsd/resource.h"
 #include "dnsd/rr_type.h"
 
@@ -11,6 +12,8 @@
 #define OPCODE_NOTIFY 0x2000u
 /* Most of a query that can ask for a transfer: question, OPT, TSIG. */
 #define QUERY_BYTES_MAX 4096u
+/* Records about the message itself. */
+#define BEHIND_BYTES (EDNS_FIXED_BYTES + TSIG_RECORD_MAX)
 
 /* The records one after the other, whatever they come from. */
 struct record_walk {
@@ -39,7 +42,6 @@ enum transfer_step {
 struct transfer {
 	struct dns_transfer base;
 	struct zone *zone;
-	struct wall now;
 	enum transfer_step step;
 	uint16_t rcode;
 	bool is_first;
@@ -227,15 +229,30 @@ static void fill(struct transfer *transfer, struct wire_writer *w)
 	}
 }
 
+/* RFC 6891 section 6.1.1: an OPT for an OPT. It stands in the first message
+ * (RFC 5936 section 2.2.5), in room that was kept for it. */
+static void put_opt(
+    struct transfer *transfer, struct wire_writer *w, enum edns_error error)
+{
+	const struct edns none = {.present = true};
+	const struct edns_reply reply = {.error = (int16_t)error};
+
+	if (!transfer->query.has_opt)
+		return;
+	edns_reply_write(&none, &reply, 0, &w->out);
+	w->counts[WIRE_ADDITIONAL]++;
+}
+
 static size_t finish(struct transfer *transfer, struct wire_writer *w,
     uint16_t flags, uint16_t rcode)
 {
 	size_t length = wire_end(w, transfer->query.id,
 	    (uint16_t)(flags | (transfer->query.flags & WIRE_RD)), rcode);
 
+	/* The time of sending: the receiver holds it against its clock. */
 	if (transfer->query.tsig_at && transfer->tsig.error != TSIG_FORMERR)
-		length = tsig_sign(
-		    &transfer->tsig, w->out.base, length, transfer->now);
+		length =
+		    tsig_sign(&transfer->tsig, w->out.base, length, wall_now());
 	return length;
 }
 
@@ -245,6 +262,9 @@ static size_t refuse(struct transfer *transfer, uint8_t *out, size_t room)
 
 	transfer->step = TRANSFER_DONE;
 	br_assert(wire_begin(&w, out, room, &transfer->query));
+	put_opt(transfer, &w,
+	    transfer->rcode == WIRE_REFUSED ? EDNS_ERROR_PROHIBITED
+					    : EDNS_ERROR_NONE);
 	return finish(transfer, &w, 0, transfer->rcode);
 }
 
@@ -254,20 +274,24 @@ static size_t on_next(struct dns_transfer *base, uint8_t *out, size_t room)
 	struct transfer *transfer = (struct transfer *)(void *)base;
 	static const struct wire_query no_question;
 	struct wire_writer w;
+	bool is_first = transfer->is_first;
 
 	if (transfer->step == TRANSFER_REFUSAL)
 		return refuse(transfer, out, room);
 	if (transfer->step == TRANSFER_DONE && !transfer->has_pending)
 		return 0;
-	br_assert(wire_begin(&w, out, room,
-	    transfer->is_first ? &transfer->query : &no_question));
-	if (transfer->is_first)
+	br_assert(wire_begin(
+	    &w, out, room, is_first ? &transfer->query : &no_question));
+	if (is_first)
 		wire_set_key(&w, &transfer->key, zone_seed(transfer->zone));
 	else
 		w.seed = zone_seed(transfer->zone);
 	transfer->is_first = false;
-	br_assert(wire_reserve(&w, TSIG_RECORD_MAX));
+	br_assert(wire_reserve(&w, BEHIND_BYTES));
 	fill(transfer, &w);
+	wire_release(&w, EDNS_FIXED_BYTES);
+	if (is_first)
+		put_opt(transfer, &w, EDNS_ERROR_NONE);
 	return finish(transfer, &w, WIRE_AA, WIRE_NOERROR);
 }
 
@@ -316,7 +340,6 @@ struct dns_transfer *transfer_new(
 	transfer->base = (struct dns_transfer){.next = on_next, .end = on_end};
 	transfer->zone = zone_ref(options->zone);
 	transfer->tsig_key = tsig_key_copy(options->key);
-	transfer->now = options->now;
 	transfer->is_first = true;
 	transfer->walk.zone = transfer->zone;
 	dname_key_of(

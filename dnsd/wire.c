@@ -126,9 +126,13 @@ enum wire_result wire_query_read(
 		return ret->opcode ? WIRE_OK : WIRE_MALFORMED;
 	if (ret->counts[WIRE_QUESTION] && !read_question(ret, &c))
 		return ret->opcode ? WIRE_OK : WIRE_MALFORMED;
-	if (ret->opcode)
+	if (read_extras(ret, &c))
 		return WIRE_OK;
-	return read_extras(ret, &c) ? WIRE_OK : WIRE_MALFORMED;
+	if (!ret->opcode)
+		return WIRE_MALFORMED;
+	ret->has_opt = false;
+	ret->tsig_at = 0;
+	return WIRE_OK;
 }
 
 /* -- names ------------------------------------------------------------- */

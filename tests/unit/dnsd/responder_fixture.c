@@ -333,7 +333,7 @@ static void check_opt(const struct wire_query *parsed)
 {
 	uint32_t n = fixture_count(0, 41);
 
-	br_assert(n == (parsed->has_opt && !parsed->opcode ? 1 : 0));
+	br_assert(n == (parsed->has_opt ? 1 : 0));
 	if (!n)
 		return;
 	br_assert(fixture_count(3, 41) == 1);

@@ -5,8 +5,10 @@
 #include "dnsd/transfer.h"
 
 #include "dnsd/dnskey.h"
+#include "dnsd/edns.h"
 #include "dnsd/rr_type.h"
 #include "tests/unit/base/check_main.h"
+#include "tests/unit/dnsd/dns_packet.h"
 #include "tests/unit/dnsd/zone_loaded.h"
 #include "tests/unit/dnsd/zone_made.h"
 
@@ -248,6 +250,61 @@ START_TEST(test_refusals)
 }
 END_TEST
 
+/* RFC 6891 section 6.1.1: who sends an OPT gets one, in the first message; an
+ * error says why. */
+START_TEST(test_opt)
+{
+	static struct packet query;
+	static struct packet_answer answer;
+	static uint8_t out[65535];
+	struct zone *zone = big_zone(5000);
+	struct transfer_options options = {.zone = zone, .now = wall_now()};
+	struct dns_transfer *transfer;
+	size_t length;
+
+	packet_query_edns(&query, "e.example.", RR_AXFR, 4096, false);
+	transfer = transfer_new(&options, query.bytes, query.length);
+	length = transfer->next(transfer, out, sizeof out);
+	ck_assert_ptr_null(packet_read(&answer, out, length));
+	ck_assert_uint_eq(packet_rcode(&answer), WIRE_REFUSED);
+	ck_assert_ptr_nonnull(packet_find_opt(&answer));
+	ck_assert_ptr_nonnull(packet_find_option(&answer, EDNS_ERROR, &length));
+	transfer->end(transfer);
+	options.is_allowed = true;
+	transfer = transfer_new(&options, query.bytes, query.length);
+	length = transfer->next(transfer, out, sizeof out);
+	ck_assert_ptr_null(packet_read(&answer, out, length));
+	ck_assert_uint_eq(packet_rcode(&answer), WIRE_NOERROR);
+	ck_assert_ptr_nonnull(packet_find_opt(&answer));
+	length = transfer->next(transfer, out, sizeof out);
+	ck_assert_ptr_null(packet_read(&answer, out, length));
+	ck_assert_ptr_null(packet_find_opt(&answer));
+	transfer->end(transfer);
+	zone_unref(zone);
+}
+END_TEST
+
+/* A message is signed when it goes, not when the transfer began: a secondary
+ * refuses what is five minutes old, and a slow way may take longer. */
+START_TEST(test_signed_when_sent)
+{
+	struct zone *zone = big_zone(1);
+	struct transfer_options options = {
+	    .zone = zone, .key = key, .is_allowed = true, .now = wall_now()};
+	uint32_t messages;
+	const char *text, *at;
+	int64_t now_s = options.now.ns / NS_PER_S;
+
+	options.now.ns -= 200 * NS_PER_S;
+	text = transferred(KEY, &options, &messages);
+	ck_assert_uint_eq(lines_with(text, "\tA\t"), 2);
+	at = strstr(text, "hmac-sha256. ");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_int_ge(atoll(strchr(at, ' ')), now_s);
+	zone_unref(zone);
+}
+END_TEST
+
 static void write_file(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
@@ -389,6 +446,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, listen_on_loopback, NULL);
 	tcase_add_test(tcase, test_many_messages);
 	tcase_add_test(tcase, test_refusals);
+	tcase_add_test(tcase, test_opt);
+	tcase_add_test(tcase, test_signed_when_sent);
 	tcase_add_test(tcase, test_signed_zone_with_resources);
 	tcase_add_test(tcase, test_notify);
 	tcase_add_test(tcase, test_key_files);
