@@ -214,6 +214,9 @@ static void take_store(struct control *control, struct dns_job *job)
 
 	log_event(LOG_INFO, job->resign ? "zone signed anew" : "zone reloaded",
 	    "zone=%s", zone->name);
+	for (uint32_t i = 0; i < job->errors.n_errors; i++)
+		reload_log_line(
+		    &job->errors.errors[i], control->daemon->config_file, true);
 	control->plan->dns = job->store;
 	job->store = old; /* dropped with the job */
 }

@@ -5,7 +5,10 @@
 #include "base/assert.h"
 #include "base/rng.h"
 #include "conf/diff.h"
+#include "daemon/dns_serial.h"
 #include "daemon/dns_shares.h"
+#include "daemon/dns_world.h"
+#include "daemon/file_stamp.h"
 #include "daemon/geo.h"
 #include "dnsd/cookie_secrets.h"
 #include "dnsd/responder.h"
@@ -13,40 +16,17 @@
 #include "dnsd/tsig.h"
 #include "dnsd/zone_load.h"
 #include "dnsd/zone_set.h"
-#include "fleet/pop.h"
-#include "fleet/region.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Beside the clerk; the workers go on meanwhile. */
 #define DNS_SIGNING_THREADS 2u
 
-/* Which bytes a file had, as far as its name tells. */
-struct stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec changed;
-};
-
-/* Where clients can be sent, and where they are, by one configuration. */
-struct world {
-	/* Of stores, and of zones, whose resources point there; the last of
-	 * those may be a transfer's, on a worker. */
-	atomic_uint references;
-	struct arena *arena; /* of the POPs */
-	struct pops *pops;
-	struct region_map *regions; /* NULL: none */
-};
-
 struct stored_zone {
 	struct zone *zone;
-	struct stamp file, key; /* of its files, before they were read */
+	struct file_stamp file, key; /* of its files, before they were read */
 	bool includes;
 	struct wall loaded_at;
 	struct wall due; /* to be signed anew */
@@ -60,7 +40,7 @@ struct dns_store {
 	/* [n] Beside the items, which the clerk copies at any time. */
 	struct wall *put_off;
 	uint32_t n;
-	struct world *world;
+	struct dns_world *world;
 	struct cookie_secrets *cookies;
 	struct arena *arena; /* of the rest */
 	struct dns_store_transfer *transfers; /* [n] */
@@ -70,22 +50,6 @@ struct dns_store {
 	struct addr source4, source6;
 };
 
-static struct stamp stamp_of(const char *path)
-{
-	struct stamp stamp;
-	struct stat st;
-
-	/* Compared as bytes. */
-	memset(&stamp, 0, sizeof stamp);
-	if (path && !stat(path, &st)) {
-		stamp.device = st.st_dev;
-		stamp.inode = st.st_ino;
-		stamp.size = st.st_size;
-		stamp.changed = st.st_mtim;
-	}
-	return stamp;
-}
-
 static uint32_t make_seed(void)
 {
 	struct rng rng;
@@ -94,39 +58,9 @@ static uint32_t make_seed(void)
 	return (uint32_t)rng_u64(&rng);
 }
 
-/* -- POPs and regions -------------------------------------------------- */
-
-static struct world *world_new(const struct conf *conf)
-{
-	struct world *world = calloc(1, sizeof *world);
-
-	if (!world)
-		br_out_of_memory("DNS", sizeof *world);
-	atomic_init(&world->references, 1);
-	world->arena = arena_new();
-	world->pops = pops_new(world->arena, conf->pops, conf->n_pops);
-	return world;
-}
-
-static struct world *world_ref(struct world *world)
-{
-	atomic_fetch_add(&world->references, 1);
-	return world;
-}
-
-static void world_unref(struct world *world)
-{
-	if (atomic_fetch_sub(&world->references, 1) > 1)
-		return;
-	if (world->regions)
-		region_map_free(world->regions);
-	arena_free(world->arena);
-	free(world);
-}
-
 static void release_world(void *world)
 {
-	world_unref(world);
+	dns_world_unref(world);
 }
 
 /* -- the store --------------------------------------------------------- */
@@ -175,8 +109,7 @@ void dns_store_unref(struct dns_store *store)
 	zone_set_free(store->zones);
 	for (uint32_t i = 0; i < store->n; i++)
 		zone_unref(store->items[i].zone);
-	if (store->world)
-		world_unref(store->world);
+	dns_world_unref(store->world);
 	cookie_secrets_unref(store->cookies);
 	for (uint32_t i = 0; i < store->n; i++)
 		tsig_key_free(store->transfers[i].key);
@@ -204,18 +137,14 @@ static const struct stored_zone *find_before(const struct conf *conf,
 	return NULL;
 }
 
-static bool is_same(const struct stamp *a, const struct stamp *b)
-{
-	return !memcmp(a, b, sizeof *a);
-}
-
 static bool is_untouched(
     const struct stored_zone *before, const struct conf_zone *zone)
 {
-	struct stamp file = stamp_of(zone->file), key = stamp_of(zone->key);
+	struct file_stamp file = file_stamp_of(zone->file),
+			  key = file_stamp_of(zone->key);
 
-	return !before->includes && is_same(&before->file, &file) &&
-	       is_same(&before->key, &key);
+	return !before->includes && file_stamp_equal(&before->file, &file) &&
+	       file_stamp_equal(&before->key, &key);
 }
 
 static void add_problems(const struct conf *conf, const struct conf_zone *zone,
@@ -247,8 +176,14 @@ static void note_signed(struct stored_zone *item, struct wall now)
 		item->due = sign_due(zone_apex(item->zone), now);
 }
 
+static const struct zone *zone_before(
+    const struct dns_store *before, const struct zone *zone)
+{
+	return before ? zone_set_get(before->zones, zone_apex(zone)) : NULL;
+}
+
 static int read_zone(struct dns_store *store, const struct conf *conf,
-    uint32_t i, struct conf_errors *errors)
+    uint32_t i, const struct dns_store *before, struct conf_errors *errors)
 {
 	const struct conf_zone *zone = &conf->dns.zones[i];
 	struct stored_zone *item = &store->items[i];
@@ -256,29 +191,37 @@ static int read_zone(struct dns_store *store, const struct conf *conf,
 	struct zone_report report;
 
 	zone_report_init(&report);
-	item->file = stamp_of(zone->file);
-	item->key = stamp_of(zone->key);
+	item->file = file_stamp_of(zone->file);
+	item->key = file_stamp_of(zone->key);
 	item->loaded_at = input.now;
 	item->zone = zone_load(&input, &report, &item->includes);
 	if (item->zone)
-		zone_hold(item->zone, world_ref(store->world), release_world);
+		zone_hold(
+		    item->zone, dns_world_ref(store->world), release_world);
 	note_signed(item, input.now);
 	add_problems(conf, zone, &report, errors);
 	zone_report_fini(&report);
-	return item->zone ? 0 : BR_E_CONFIG;
+	if (!item->zone)
+		return BR_E_CONFIG;
+	dns_serial_check(
+	    conf, zone, zone_before(before, item->zone), item->zone, errors);
+	return 0;
 }
 
 static int put_zone(struct dns_store *store, const struct conf *conf,
-    uint32_t i, const struct stored_zone *before, struct conf_errors *errors)
+    uint32_t i, const struct dns_store *before, const struct conf *conf_before,
+    struct conf_errors *errors)
 {
 	const struct conf_zone *zone = &conf->dns.zones[i];
+	const struct stored_zone *same =
+	    find_before(conf, i, before, conf_before);
 	int err = 0;
 
-	if (before && is_untouched(before, zone)) {
-		store->items[i] = *before;
-		(void)zone_ref(before->zone);
+	if (same && is_untouched(same, zone)) {
+		store->items[i] = *same;
+		(void)zone_ref(same->zone);
 	} else {
-		err = read_zone(store, conf, i, errors);
+		err = read_zone(store, conf, i, before, errors);
 	}
 	if (!err && zone_set_add(store->zones, store->items[i].zone)) {
 		conf_errors_add(errors, conf->file, zone->pos, false,
@@ -296,8 +239,7 @@ static int put_zones(struct dns_store *store, const struct conf *conf,
 	int err = 0;
 
 	for (uint32_t i = 0; i < store->n; i++)
-		err |= put_zone(store, conf, i,
-		    find_before(conf, i, before, conf_before), errors);
+		err |= put_zone(store, conf, i, before, conf_before, errors);
 	return err ? BR_E_CONFIG : 0;
 }
 
@@ -417,7 +359,7 @@ int dns_store_load(const struct conf *conf, const struct dns_store *before,
 	if (!conf->dns.present)
 		return 0;
 	store = store_new(conf, before);
-	store->world = world_new(conf);
+	store->world = dns_world_new(conf);
 	err = put_zones(store, conf, before, conf_before, errors);
 	err |= put_cookies(store, conf, before, conf_before, errors);
 	err |= put_transfers(store, conf, errors);
@@ -437,7 +379,7 @@ static struct dns_store *store_but(
 	struct dns_store *store = store_new(conf, before);
 
 	br_assert(zone < store->n && before->n == store->n);
-	store->world = world_ref(before->world);
+	store->world = dns_world_ref(before->world);
 	store->cookies = cookie_secrets_ref(before->cookies);
 	for (uint32_t i = 0; i < store->n; i++) {
 		if (i == zone)
@@ -465,10 +407,11 @@ static int end_change(struct dns_store *store, const struct conf *conf, int err,
 		err = fill_set(store);
 	if (!err)
 		err = put_transfers(store, conf, errors);
-	if (err)
-		dns_store_unref(store);
-	else
+	if (!err) {
 		*ret = store;
+		return 0;
+	}
+	dns_store_unref(store);
 	return err;
 }
 
@@ -477,8 +420,8 @@ int dns_store_reload(const struct conf *conf, const struct dns_store *before,
 {
 	struct dns_store *store = store_but(conf, before, zone);
 
-	return end_change(
-	    store, conf, read_zone(store, conf, zone, errors), errors, ret);
+	return end_change(store, conf,
+	    read_zone(store, conf, zone, before, errors), errors, ret);
 }
 
 int dns_store_resign(const struct conf *conf, const struct dns_store *before,
@@ -490,7 +433,7 @@ int dns_store_resign(const struct conf *conf, const struct dns_store *before,
 	struct zone_report report;
 
 	*item = before->items[zone];
-	item->key = stamp_of(input.conf->key);
+	item->key = file_stamp_of(input.conf->key);
 	zone_report_init(&report);
 	item->zone = zone_resign(&input, before->items[zone].zone, &report);
 	note_signed(item, input.now);

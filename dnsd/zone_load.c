@@ -21,7 +21,6 @@ struct load {
 	uint8_t apex[DNAME_MAX];
 	const struct conf_resource *resource; /* the one at hand */
 	const struct zone_resource *target_of;
-	const char *last_file; /* of the record before */
 	bool includes;
 };
 
@@ -37,13 +36,7 @@ static struct dns_place place_of(
 static bool on_record(void *context, const struct dns_record *record)
 {
 	struct load *load = context;
-	const char *file = record->place.file;
 
-	/* The name of a file is the same pointer for all its records. */
-	if (file != load->last_file && file != load->input->conf_file) {
-		load->includes |= strcmp(file, load->conf->file) != 0;
-		load->last_file = file;
-	}
 	zone_builder_add(load->builder, record);
 	return true;
 }
@@ -58,10 +51,18 @@ static void on_error(
 	zone_report_add(load->report, ZONE_ERROR, NULL, "%s", line);
 }
 
+static void on_include(void *context)
+{
+	struct load *load = context;
+
+	load->includes = true;
+}
+
 /* What the readers return says no more than that they called on_error(). */
 static void read_records(struct load *load)
 {
-	const struct zone_text_sink sink = {load, on_record, on_error};
+	const struct zone_text_sink sink = {
+	    load, on_record, on_error, on_include};
 	const struct conf_lines *lines = &load->conf->records;
 	uint32_t ttl = (uint32_t)(load->conf->ttl_ms / 1000);
 

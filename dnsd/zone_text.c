@@ -229,6 +229,8 @@ static int read_include(struct reader *r)
 	}
 	if (zone_files_include(&r->files, path, origin, why))
 		return zone_scan_fail(scan_of(r), &file, "%s", why);
+	if (r->sink->on_include)
+		r->sink->on_include(r->sink->context);
 	*owner_of(r) = owner_of(r)[-1];
 	return 0;
 }

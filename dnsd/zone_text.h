@@ -62,6 +62,8 @@ struct zone_text_sink {
 	/* A sentence without file and line, for an operator. */
 	void (*on_error)(void *context, const struct zone_text_where *where,
 	    const char *text);
+	/* Another file is read from here on; NULL: never mind. */
+	void (*on_include)(void *context);
 };
 
 /* Of a file. `origin` is a name in wire form. */

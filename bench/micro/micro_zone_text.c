@@ -81,7 +81,7 @@ static void on_error(
 static void run_read(void *state, uint64_t n)
 {
 	struct bench *b = state;
-	struct zone_text_sink sink = {b, on_record, on_error};
+	struct zone_text_sink sink = {b, on_record, on_error, NULL};
 
 	while (n) {
 		uint64_t part = n < b->records ? n : b->records;
@@ -109,7 +109,7 @@ static void run_line(void *state, uint64_t n)
 {
 	struct zone_text_where where = {"bench", 1, 1};
 	struct strbuf out;
-	struct zone_text_sink sink = {&out, on_print, on_error};
+	struct zone_text_sink sink = {&out, on_print, on_error, NULL};
 
 	(void)state;
 	strbuf_init(&out);

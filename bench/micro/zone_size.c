@@ -56,7 +56,7 @@ static void on_error(
 static struct zone *load(const char *path, struct zone_report *report)
 {
 	struct zone_builder *builder = zone_builder_new(apex, 1, report);
-	struct zone_text_sink sink = {builder, on_record, on_error};
+	struct zone_text_sink sink = {builder, on_record, on_error, NULL};
 
 	br_assert(!zone_text_read(path, apex, 300, &sink));
 	return zone_builder_finish(builder);

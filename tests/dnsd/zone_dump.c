@@ -42,7 +42,7 @@ static bool on_record(void *context, const struct dns_record *record)
 static int dump_records(const char *path, const uint8_t *origin)
 {
 	struct strbuf records;
-	struct zone_text_sink sink = {&records, on_record, on_error};
+	struct zone_text_sink sink = {&records, on_record, on_error, NULL};
 	int error;
 
 	strbuf_init(&records);
@@ -66,7 +66,7 @@ static bool on_line(void *context, const char *line, size_t length)
 static int dump_zone(const char *path, const uint8_t *origin)
 {
 	struct zone_report report;
-	struct zone_text_sink sink = {NULL, on_built, on_error};
+	struct zone_text_sink sink = {NULL, on_built, on_error, NULL};
 	struct zone *zone;
 	int error;
 

@@ -44,7 +44,8 @@ class Secondary:
 
 def test(s):
     """Secondaries are told of a zone at the start and when its serial has
-    changed, again if they do not answer, and not when nothing has changed."""
+    changed, again if they do not answer, and not when nothing has changed; the
+    operator is told of serials that fall, or stay when records change."""
     port = s.port()
     prompt, slow = Secondary(s), Secondary(s, deaf=1)
     zone = s.write("a.zone", ZONE.format(7))
@@ -74,6 +75,19 @@ def test(s):
     b.reload()
     s.until(lambda: f'{fall}" zone=a.example. serial=5 before=8' in
             b.process.output(), "a serial that falls is warned of")
+    s.equal([serial(x.wait()) for x in (prompt, slow)], [5, 5],
+            "and told all the same")
+    s.say("-- records that change under the same serial")
+    stays = "the records have changed and the serial 5 has not"
+    for n, how in enumerate((lambda: b.ctl("dns", "reload", "a.example"),
+                             b.reload), 1):
+        s.write("a.zone", ZONE.format(5) + f"w{n} A 192.0.2.1\n")
+        lines = how()["lines"]
+        s.check(len(lines) == 1 and stays in lines[0], lines[0])
+        s.until(lambda: len([line for line in b.lines()
+                             if stays in line["msg"]]) == n,
+                "the log says it, too")
+    s.check(prompt.is_quiet() and slow.is_quiet(), "nobody is told")
     b.stop()
 
 

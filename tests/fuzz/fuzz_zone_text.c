@@ -63,7 +63,7 @@ static bool on_again(void *context, const struct dns_record *record)
 static bool on_record(void *context, const struct dns_record *record)
 {
 	struct seen again = {.expected = record};
-	struct zone_text_sink sink = {&again, on_again, on_error};
+	struct zone_text_sink sink = {&again, on_again, on_error, NULL};
 	struct zone_text_where where = {"again", 1, 1};
 	struct strbuf text;
 
@@ -83,7 +83,7 @@ static bool on_record(void *context, const struct dns_record *record)
 static void read_as_file(const uint8_t *data, size_t size)
 {
 	struct seen seen = {0};
-	struct zone_text_sink sink = {&seen, on_record, on_error};
+	struct zone_text_sink sink = {&seen, on_record, on_error, NULL};
 	int error, fd = memfd_create("zone", MFD_CLOEXEC);
 	char path[64];
 
@@ -99,7 +99,7 @@ static void read_as_file(const uint8_t *data, size_t size)
 static void read_as_line(const uint8_t *data, size_t size)
 {
 	struct seen seen = {0};
-	struct zone_text_sink sink = {&seen, on_record, on_error};
+	struct zone_text_sink sink = {&seen, on_record, on_error, NULL};
 	struct zone_text_where where = {"braid.yaml", 7, 9};
 	struct strbuf text;
 	int error;

@@ -147,6 +147,47 @@ START_TEST(test_configuration_has_changed)
 END_TEST
 
 /* What other files bring cannot be told from the first one's date. */
+/* Where secondaries look at the serial, which says that nothing is new. */
+START_TEST(test_serial_stays)
+{
+	static const char allow[] = ", transfer: {allow: [192.0.2.0/24]}";
+
+	go_on();
+	write_zone(1, "www A 192.0.2.3\n");
+	ck_assert_int_eq(load(), 0);
+	ck_assert_uint_eq(errors.n_warnings, 0);
+	/* Of another configuration, but the same name. */
+	go_on();
+	write_config(allow);
+	write_zone(1, "www A 192.0.2.4\n");
+	ck_assert_int_eq(load(), 0);
+	ck_assert_uint_eq(errors.n_warnings, 1);
+	ck_assert_ptr_nonnull(strstr(errors.errors[0].text,
+	    "dns.zones.a.example: the records have changed and the serial 1 "
+	    "has not: secondaries keep what they have"));
+	/* Another TTL is another record; the same in another order is not. */
+	go_on();
+	write_zone(1, "w2 A 192.0.2.5\nwww 61 A 192.0.2.4\n");
+	ck_assert_int_eq(load(), 0);
+	ck_assert_uint_eq(errors.n_warnings, 1);
+	go_on();
+	write_zone(1, "; other bytes\nWWW 61 A 192.0.2.4\nw2 A 192.0.2.5\n");
+	ck_assert_int_eq(dns_store_reload(before, old, 0, &errors, &store), 0);
+	ck_assert_uint_eq(errors.n_warnings, 1);
+	dns_store_unref(store);
+	write_zone(2, "www A 192.0.2.6\n");
+	ck_assert_int_eq(dns_store_reload(before, old, 0, &errors, &store), 0);
+	ck_assert_uint_eq(errors.n_warnings, 1);
+	dns_store_unref(store);
+	write_zone(1, "www A 192.0.2.6\n");
+	ck_assert_int_eq(dns_store_reload(before, old, 0, &errors, &store), 0);
+	ck_assert_uint_eq(errors.n_warnings, 2);
+	dns_store_unref(store);
+	store = NULL;
+	ck_assert_int_eq(load(), 0);
+}
+END_TEST
+
 START_TEST(test_includes_are_read_anew)
 {
 	char path[96];
@@ -157,6 +198,14 @@ START_TEST(test_includes_are_read_anew)
 	write_zone(2, "$INCLUDE more\n");
 	ck_assert_int_eq(load(), 0);
 	go_on();
+	ck_assert_int_eq(load(), 0);
+	ck_assert_ptr_ne(dns_store_zone(store, 0), dns_store_zone(old, 0));
+	/* One without records is one as well. */
+	write_file(path, "; later\n");
+	go_on();
+	ck_assert_int_eq(load(), 0);
+	go_on();
+	write_file(path, "x A 192.0.2.4\n");
 	ck_assert_int_eq(load(), 0);
 	ck_assert_ptr_ne(dns_store_zone(store, 0), dns_store_zone(old, 0));
 	(void)unlink(path);
@@ -267,6 +316,7 @@ int main(void)
 	tcase_add_test(tcase, test_same_is_shared);
 	tcase_add_test(tcase, test_file_has_changed);
 	tcase_add_test(tcase, test_configuration_has_changed);
+	tcase_add_test(tcase, test_serial_stays);
 	tcase_add_test(tcase, test_includes_are_read_anew);
 	tcase_add_test(tcase, test_bad_zone);
 	tcase_add_test(tcase, test_reload_one);

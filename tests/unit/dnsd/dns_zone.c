@@ -36,7 +36,7 @@ static void on_error(
 void dns_zone_records(
     struct zone_builder *builder, const uint8_t *apex, const char *text)
 {
-	struct zone_text_sink sink = {builder, on_record, on_error};
+	struct zone_text_sink sink = {builder, on_record, on_error, NULL};
 	struct zone_text_where where = {.file = "text", .line = 1};
 
 	for (; *text; where.line++) {

@@ -107,7 +107,7 @@ static void on_error(
 	strbuf_addf(&out, "%s\n", line);
 }
 
-static const struct zone_text_sink sink = {&out, on_record, on_error};
+static const struct zone_text_sink sink = {&out, on_record, on_error, NULL};
 
 static void gives(const char *name, int error, const char *expected)
 {
