@@ -6,6 +6,8 @@
  *
  *      zone_load ──dns_shares_row(cdn.example, shop, pop1)──> 17
  *                                                                   │
+ *             dns_shares_keep() when it is published; dns_shares_drop()
+ *                                                                   │
  *      resource: row of each POP ──query_facts.counter──> worker: shares[17]++
  *
  * A row belongs to its names for as long as the process lives, so that a
@@ -30,9 +32,14 @@ struct dns_share {
 
 /* How a zone is called in labels: in lower case, without the last dot. */
 const char *dns_shares_zone(const uint8_t *apex, char ret[DNAME_TEXT_MAX]);
-/* The row of these names, which are copied. */
+/* The row of these names, which are copied. One that is new counts as soon as
+ * what it was loaded for is kept. */
 uint32_t dns_shares_row(
     const uint8_t *apex, const char *resource, const char *pop);
+/* What has been loaded since dns_shares_keep() is going to be answered from; or
+ * was refused and is gone, so that its rows are free for others. */
+void dns_shares_keep(void);
+void dns_shares_drop(void);
 /* How many rows have names: 0, 1, ... */
 uint32_t dns_shares_count(void);
 /* Of DNS_SHARES_OTHER, too. */

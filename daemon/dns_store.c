@@ -366,6 +366,7 @@ int dns_store_load(const struct conf *conf, const struct dns_store *before,
 	err |= geo_load(conf, errors, &store->world->regions);
 	if (err) {
 		dns_store_unref(store);
+		dns_shares_drop();
 		return BR_E_CONFIG;
 	}
 	*ret = store;
@@ -412,6 +413,7 @@ static int end_change(struct dns_store *store, const struct conf *conf, int err,
 		return 0;
 	}
 	dns_store_unref(store);
+	dns_shares_drop();
 	return err;
 }
 

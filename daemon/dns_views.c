@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "daemon/dns_pops.h"
+#include "daemon/dns_shares.h"
 #include "daemon/dns_store.h"
 #include "dnsd/policy.h"
 #include "dnsd/zone_set.h"
@@ -37,6 +38,7 @@ struct dns_published *dns_published_new(struct dns_store *store,
 		new->view.zones = new->no_zones;
 		return new;
 	}
+	dns_shares_keep();
 	new->store = dns_store_ref(store);
 	new->policy = make_policy(store, conf, board, epoch);
 	new->view = (struct dns_view){

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "daemon/changes.h"
+#include "daemon/dns_shares.h"
 #include "daemon/dns_store.h"
 #include "daemon/dns_views.h"
 #include "daemon/privileges.h"
@@ -199,6 +200,7 @@ static void build(struct load_job *job, struct conf *conf)
 		(void)snprintf(job->summary, sizeof job->summary, "refused: %s",
 		    job->plan_error.text);
 		conf_free(conf);
+		dns_shares_drop();
 		return;
 	}
 	job->files = (struct load_files){.tls = NULL}; /* the plan's now */
