@@ -73,6 +73,15 @@ void responder_add_targets(
 	}
 }
 
+void responder_add_target(
+    struct responder *r, const struct zone *zone, const uint8_t *name)
+{
+	const struct zone_node *target = zone_find_name(zone, name);
+
+	if (target && is_good_target(target))
+		(void)put_addresses(r, zone, target);
+}
+
 /* -- glue -------------------------------------------------------------- */
 
 /* Those whose names lie in the delegated zone, or all the others. */

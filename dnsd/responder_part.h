@@ -26,6 +26,7 @@ enum responder_type {
 	TYPE_HINFO = 13,
 	TYPE_TXT = 16,
 	TYPE_AAAA = 28,
+	TYPE_SRV = 33,
 	TYPE_DNAME = 39,
 	TYPE_OPT = 41,
 	TYPE_DS = 43,
@@ -101,10 +102,16 @@ enum responder_outcome responder_resource_answer(struct responder *r,
 bool responder_put_rrset(struct responder *r, enum wire_section section,
     struct wire_owner *owner, const struct rrset *set);
 
+/* The NSEC records that wait, behind the whole answer; false: they do not fit. */
+bool responder_put_proofs(struct responder *r);
+
 /* Addresses of the names that the set's records lead to, as far as they fit;
  * what is left out, a resolver asks for. */
 void responder_add_targets(
     struct responder *r, const struct zone *zone, const struct rrset *set);
+/* The same of one name, which may be anybody's. */
+void responder_add_target(
+    struct responder *r, const struct zone *zone, const uint8_t *name);
 /* Addresses of the name servers of a cut, without which some of them cannot
  * be reached at all: false when such do not fit (RFC 9471). */
 bool responder_add_glue(struct responder *r, const struct zone *zone,

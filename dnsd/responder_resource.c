@@ -76,6 +76,22 @@ static bool is_followed(const struct responder *r,
 	       type != TYPE_CNAME && type != TYPE_ANY && type != TYPE_RRSIG;
 }
 
+/* RFC 2782, RFC 9460 section 4.1: addresses of the names that the records lead
+ * to. A POP's are the same for all, whatever the subnet. */
+static void add_targets(struct responder *r, const struct zone *zone,
+    const struct resource *resource, const struct resource_choice *choice)
+{
+	for (uint32_t i = 0; i < choice->n; i++)
+		responder_add_target(
+		    r, zone, resource_target(resource, choice->chosen[i]));
+}
+
+static bool leads_on(const struct responder *r, const struct answer_set *set)
+{
+	return r->query.type == set->type &&
+	       (set->type == TYPE_SRV || set->type == TYPE_HTTPS);
+}
+
 enum responder_outcome responder_resource_answer(struct responder *r,
     const struct zone *zone, const struct zone_node *node,
     struct wire_owner *owner, const uint8_t **ret_alias)
@@ -100,6 +116,11 @@ enum responder_outcome responder_resource_answer(struct responder *r,
 		r->reply.scope = choice.scope;
 	if (!put_chosen(r, owner, &set, signatures))
 		return RESPONDER_FULL;
+	if (leads_on(r, &set)) {
+		if (!responder_put_proofs(r))
+			return RESPONDER_FULL;
+		add_targets(r, zone, dynamic->resource, &choice);
+	}
 	if (!is_followed(r, dynamic, &set))
 		return RESPONDER_DONE;
 	/* The name is the resource's, not the choice's. */

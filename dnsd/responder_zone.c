@@ -65,7 +65,7 @@ static void add_proof(
 	r->proofs[r->n_proofs++] = (struct responder_proof){zone, node};
 }
 
-static bool put_proofs(struct responder *r)
+bool responder_put_proofs(struct responder *r)
 {
 	while (r->n_proofs_put < r->n_proofs) {
 		const struct responder_proof *proof =
@@ -148,7 +148,7 @@ static enum responder_outcome absent(
 	prove_absence(r, step);
 	if (!put_signed(r, WIRE_AUTHORITY, &owner, zone_soa(zone),
 		zone_negative_ttl(zone)) ||
-	    !put_proofs(r))
+	    !responder_put_proofs(r))
 		return RESPONDER_FULL;
 	return RESPONDER_DONE;
 }
@@ -182,7 +182,8 @@ static enum responder_outcome refer(
 	/* AA is about the first name of the answer (RFC 1035 section 4.1.1). */
 	r->authoritative = r->writer.counts[WIRE_ANSWER] > 0;
 	if (!responder_put_rrset(r, WIRE_AUTHORITY, &owner, servers) ||
-	    !put_delegation_proof(r, step->zone, cut) || !put_proofs(r))
+	    !put_delegation_proof(r, step->zone, cut) ||
+	    !responder_put_proofs(r))
 		return RESPONDER_FULL;
 	/* RFC 9471 section 3.1: what did fit is of use all the same. */
 	if (!responder_add_glue(r, step->zone, cut, servers))
@@ -303,7 +304,7 @@ static enum responder_outcome found(
 		return RESPONDER_FULL;
 	if (step->match.kind == ZONE_MATCH_WILDCARD)
 		prove_wildcard(r, step);
-	if (!put_proofs(r))
+	if (!responder_put_proofs(r))
 		return RESPONDER_FULL;
 	responder_add_targets(r, step->zone, set);
 	return RESPONDER_DONE;
@@ -474,6 +475,7 @@ void responder_zone_answer(struct responder *r)
 	r->authoritative = true;
 	r->n_aliases = r->n_renamed = 0;
 	r->n_proofs = r->n_proofs_put = 0;
-	if (answer_chain(r, &step) == RESPONDER_FULL || !put_proofs(r))
+	if (answer_chain(r, &step) == RESPONDER_FULL ||
+	    !responder_put_proofs(r))
 		truncate_all(r, &start);
 }

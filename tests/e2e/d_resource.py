@@ -38,7 +38,8 @@ def test(s):
     b = Braid(s, config(
         port, shop=shop,
         top={"mode": "rank", "pops": list(POPS), "n": 3, "alpn": ["h2"]},
-        many={"mode": "addrs", "pops": list(POPS), "n": 3}))
+        many={"mode": "addrs", "pops": list(POPS), "n": 3},
+        **{"_x._tcp": {"mode": "srv", "pops": list(POPS), "port": 5222}}))
 
     def pop_of(client, kind="A"):
         a = ask(server, "shop.cdn.example", kind, ecs=client)
@@ -69,6 +70,12 @@ def test(s):
     a = ask(server, "top.cdn.example", "HTTPS", ecs=CLIENTS[0])
     s.equal([d[0] for d in sorted(a.data("HTTPS"))][:3], [1, 2, 3],
             "rank: by priority")
+    s.equal({r.data for r in a.additional}, set(POPS.values()),
+            "with the addresses of all")
+    a = ask(server, "_x._tcp.cdn.example", "SRV", ecs=CLIENTS[0])
+    s.equal(({r.data for r in a.additional},
+             {r.name for r in a.additional} == {d[3] for d in a.data("SRV")}),
+            (set(POPS.values()), True), "srv: with those of the names in it")
     a = ask(server, "many.cdn.example", ecs=CLIENTS[0])
     s.equal(len(set(a.data("A"))), 3, "addrs: of three POPs")
 

@@ -143,6 +143,13 @@ START_TEST(test_addrs_srv)
 	fixture_ask("_s._tcp.cdn.", 33);
 	ck_assert_uint_eq(answer.counts[1], 2);
 	ck_assert(is(1, "_s._tcp.cdn.", 33));
+	/* With the addresses of both, and not twice. */
+	ck_assert_uint_eq(fixture_count(3, 1), 2);
+	ck_assert_uint_eq(fixture_count(3, 28), 2);
+	ck_assert_uint_ne(
+	    fixture_record(3, 0)->rdata[3], fixture_record(3, 2)->rdata[3]);
+	fixture_ask("_s._tcp.cdn.", 255);
+	ck_assert_uint_eq(fixture_count(3, 1), 0);
 	fixture_ask("_s._tcp.cdn.", 1);
 	ck_assert_int_eq(facts.kind, DNS_KIND_nodata);
 }
