@@ -50,6 +50,15 @@ static bool is_service_alias(uint16_t type, const struct answer_record *record)
 	       !record->rdata[1];
 }
 
+/* RFC 9460 section 4.1: where an alias leads, the same type is looked for. One
+ * that leads to itself is in the answer already. */
+static void add_alias_target(struct responder *r, const struct zone *zone,
+    const struct zone_node *target, const struct rrset *set)
+{
+	if (zone_rrset(zone, target, set->type) != set)
+		(void)put_type(r, zone, target, set->type);
+}
+
 void responder_add_targets(
     struct responder *r, const struct zone *zone, const struct rrset *set)
 {
@@ -67,9 +76,8 @@ void responder_add_targets(
 		if (!is_good_target(target))
 			continue;
 		(void)put_addresses(r, zone, target);
-		/* RFC 9460 section 4.1: of AliasMode the next records, too. */
 		if (is_service_alias(set->type, &record))
-			(void)put_type(r, zone, target, set->type);
+			add_alias_target(r, zone, target, set);
 	}
 }
 

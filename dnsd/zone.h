@@ -129,8 +129,8 @@ static inline const struct rrset *rrset_signatures(const struct rrset *set)
 int rrset_target_offset(uint16_t type);
 /* For these types one node index a record: where the target's addresses are,
  * also below a cut (glue); ZONE_NONE: not in this zone. Of an SVCB or HTTPS
- * whose target is "." it is the owner (RFC 9460 section 2.5). NULL for other
- * types. */
+ * whose target is "." it is the owner (RFC 9460 section 2.5), if that is its
+ * name in the answer, too, and the record no alias. NULL for other types. */
 const uint32_t *rrset_targets(const struct rrset *set);
 
 /* NULL: the node has no such rrset. */

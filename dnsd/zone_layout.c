@@ -456,6 +456,16 @@ static void make_slots(struct zone *zone)
 	}
 }
 
+/* Of a target "." (RFC 9460 section 2.5): an alias that has it leads nowhere,
+ * and the owner of what a wildcard makes is not this node. */
+static bool owner_is_target(
+    const struct zone *zone, uint32_t node, const struct answer_record *record)
+{
+	bool is_alias = !record->rdata[0] && !record->rdata[1];
+
+	return !is_alias && !(zone->nodes[node].flags & ZONE_NODE_WILDCARD);
+}
+
 /* Where the addresses of a record's target are. */
 static uint32_t target_of(const struct zone *zone, uint32_t node, uint16_t type,
     const struct answer_record *record)
@@ -464,7 +474,7 @@ static uint32_t target_of(const struct zone *zone, uint32_t node, uint16_t type,
 	const struct zone_node *target;
 
 	if (!*name && (type == RR_SVCB || type == RR_HTTPS))
-		return node;
+		return owner_is_target(zone, node, record) ? node : ZONE_NONE;
 	if (!dname_is_within(name, zone_apex(zone)))
 		return ZONE_NONE;
 	target = zone_find_name(zone, name);
