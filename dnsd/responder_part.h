@@ -57,9 +57,10 @@ struct responder {
 	uint16_t rcode;
 	bool authoritative; /* AA */
 	bool has_tsig; /* the answer ends in a TSIG record, too */
-	/* On the way from alias to alias: sets of aliases that are in the
-	 * answer, and names that a DNAME made. */
-	uint32_t n_aliases, n_renamed;
+	/* On the way from alias to alias: names that were looked for, sets of
+	 * aliases that are in the answer, and names that a DNAME made. */
+	uint32_t n_names, n_aliases, n_renamed;
+	const uint8_t *names[RESPONDER_CHAIN_MAX];
 	const struct rrset *aliases[RESPONDER_CHAIN_MAX];
 	uint8_t renamed[RESPONDER_CHAIN_MAX][DNAME_MAX];
 	/* NSEC records that prove what the answer says: they stand behind all

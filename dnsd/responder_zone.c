@@ -253,18 +253,6 @@ static bool put_dname(
 	       responder_put_rrset(r, WIRE_ANSWER, &owner, set);
 }
 
-/* Whether the name was looked for before: the question's, or one that a DNAME
- * made. */
-static bool is_circle(const struct responder *r, const uint8_t *name)
-{
-	if (dname_equal(name, r->query.name))
-		return true;
-	for (uint32_t i = 0; i + 1 < r->n_renamed; i++)
-		if (dname_equal(name, r->renamed[i]))
-			return true;
-	return false;
-}
-
 /* RFC 6672 section 3.2: with a CNAME that is made, for those that do not know
  * the type; it has the DNAME's TTL (section 3.1). */
 static enum responder_outcome renamed(struct responder *r, struct step *step)
@@ -286,8 +274,7 @@ static enum responder_outcome renamed(struct responder *r, struct step *step)
 	if (!wire_put_record(&r->writer, WIRE_ANSWER, &step->owner, TYPE_CNAME,
 		set->ttl, name, (uint16_t)size))
 		return RESPONDER_FULL;
-	if (type_of(r) == TYPE_CNAME || type_of(r) == TYPE_ANY ||
-	    is_circle(r, name))
+	if (type_of(r) == TYPE_CNAME || type_of(r) == TYPE_ANY)
 		return RESPONDER_DONE;
 	return follow(step, name);
 }
@@ -430,17 +417,30 @@ static void truncate_all(struct responder *r, const struct wire_mark *start)
 	r->rcode = WIRE_NOERROR;
 }
 
+/* Whether it is looked for the second time; from now on it was. */
+static bool is_circle(struct responder *r, const uint8_t *name)
+{
+	for (uint32_t i = 0; i < r->n_names; i++)
+		if (dname_equal(name, r->names[i]))
+			return true;
+	r->names[r->n_names++] = name;
+	return false;
+}
+
 /* What an alias leads to, as far as it is ours. An answer that ends at an
- * alias is whole, whoever asked goes on (RFC 1034 section 4.3.1). Aliases that
- * lead in a circle end at the bound. */
+ * alias is whole, whoever asked goes on (RFC 1034 section 4.3.1); one that
+ * leads in a circle ends where it closes. */
 static enum responder_outcome answer_chain(
     struct responder *r, struct step *step)
 {
 	struct dname_key key;
 
 	for (uint32_t i = 0; i < RESPONDER_CHAIN_MAX; i++) {
-		enum responder_outcome outcome = answer_step(r, step);
+		enum responder_outcome outcome;
 
+		if (is_circle(r, step->name))
+			return RESPONDER_DONE;
+		outcome = answer_step(r, step);
 		if (outcome != RESPONDER_ALIAS)
 			return outcome;
 		dname_key_of(&key, step->name, dname_size(step->name),
@@ -473,7 +473,7 @@ void responder_zone_answer(struct responder *r)
 	step.owner = wire_owner_question(&r->writer);
 	r->facts->zone = step.zone;
 	r->authoritative = true;
-	r->n_aliases = r->n_renamed = 0;
+	r->n_aliases = r->n_renamed = r->n_names = 0;
 	r->n_proofs = r->n_proofs_put = 0;
 	if (answer_chain(r, &step) == RESPONDER_FULL ||
 	    !responder_put_proofs(r))
