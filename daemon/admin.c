@@ -160,7 +160,7 @@ static void inherit(
     const struct plan *old, struct pool *pool, struct server *server)
 {
 	struct pool *before = plan_any_pool(old, pool->name);
-	struct board_facts facts, first;
+	struct board_facts facts, first = {0};
 	struct server *at = NULL;
 	bool any = false;
 
