@@ -5,6 +5,7 @@
 #include "io/sock.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -20,18 +21,35 @@ union control {
 	char v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
+/* What a message with several answers has besides. */
+#define SEGMENT_SPACE CMSG_SPACE(sizeof(uint16_t))
+
+union joined_control {
+	struct cmsghdr align;
+	char bytes[sizeof(union control) + SEGMENT_SPACE];
+};
+
+/* The largest datagram (RFC 768), less the headers of IPv6 and UDP. */
+#define JOINED_BYTES_MAX (65535u - 40u - 8u)
+
 struct datagram_batch {
 	uint32_t in_bytes, out_bytes;
 	uint32_t in_stride, out_stride;
-	uint32_t received, to_send;
+	uint32_t received;
+	uint32_t n_answers, n_messages;
 	bool wildcard;
+	bool never_joined;
 	struct mmsghdr in[DATAGRAM_BATCH];
 	struct iovec in_at[DATAGRAM_BATCH];
 	struct addr from[DATAGRAM_BATCH];
 	union control control[DATAGRAM_BATCH];
-	/* Dense: what has no answer takes no place. */
-	struct mmsghdr out[DATAGRAM_BATCH];
+	/* Dense: what has no answer takes no place. A message has one answer
+	 * or several that follow each other. */
 	struct iovec out_at[DATAGRAM_BATCH];
+	struct mmsghdr out[DATAGRAM_BATCH];
+	uint32_t
+	    asked_by[DATAGRAM_BATCH]; /* of a message: its first question */
+	union joined_control joined[DATAGRAM_BATCH]; /* by that question */
 	uint8_t *in_buffers, *out_buffers;
 };
 
@@ -144,8 +162,6 @@ struct datagram_batch *datagram_batch_new(uint32_t in_bytes, uint32_t out_bytes)
 		batch->in[i].msg_hdr.msg_iov = &batch->in_at[i];
 		batch->in[i].msg_hdr.msg_iovlen = 1;
 		batch->in[i].msg_hdr.msg_name = &batch->from[i].sa;
-		batch->out[i].msg_hdr.msg_iov = &batch->out_at[i];
-		batch->out[i].msg_hdr.msg_iovlen = 1;
 	}
 	return batch;
 }
@@ -175,7 +191,8 @@ static void make_ready(struct datagram_batch *batch, bool wildcard)
 	}
 	batch->wildcard = wildcard;
 	batch->received = 0;
-	batch->to_send = 0;
+	batch->n_answers = 0;
+	batch->n_messages = 0;
 }
 
 int datagram_receive(struct datagram_batch *batch, int fd, bool wildcard)
@@ -232,25 +249,145 @@ static void set_source(struct cmsghdr *control)
 	}
 }
 
+static bool has_source(const struct datagram_batch *batch, uint32_t i)
+{
+	return batch->wildcard && CMSG_FIRSTHDR(&batch->in[i].msg_hdr);
+}
+
+/* A message with the one answer at `part` for who asked question `i`. */
+static void put_alone(struct datagram_batch *batch, uint32_t message,
+    uint32_t i, struct iovec *part)
+{
+	const struct msghdr *from = &batch->in[i].msg_hdr;
+	struct msghdr *to = &batch->out[message].msg_hdr;
+
+	batch->asked_by[message] = i;
+	to->msg_name = from->msg_name;
+	to->msg_namelen = from->msg_namelen;
+	to->msg_iov = part;
+	to->msg_iovlen = 1;
+	to->msg_control = NULL;
+	to->msg_controllen = 0;
+	if (!has_source(batch, i))
+		return;
+	to->msg_control = from->msg_control;
+	to->msg_controllen = from->msg_controllen;
+}
+
+/* -- answers joined ---------------------------------------------------- */
+
+static bool same_way(const struct datagram_batch *batch, uint32_t i, uint32_t k)
+{
+	const struct msghdr *a = &batch->in[i].msg_hdr,
+			    *b = &batch->in[k].msg_hdr;
+
+	if (!addr_equal(&batch->from[i], &batch->from[k]))
+		return false;
+	return !batch->wildcard ||
+	       (a->msg_controllen == b->msg_controllen &&
+		   !memcmp(a->msg_control, b->msg_control, a->msg_controllen));
+}
+
+/* All segments are as long as the first, but the last may be shorter. */
+static bool is_joined(
+    const struct datagram_batch *batch, uint32_t i, size_t length)
+{
+	const struct msghdr *last;
+	size_t n, size;
+
+	if (batch->never_joined || !batch->n_messages)
+		return false;
+	last = &batch->out[batch->n_messages - 1].msg_hdr;
+	n = last->msg_iovlen;
+	size = last->msg_iov[0].iov_len;
+	return length <= size && last->msg_iov[n - 1].iov_len == size &&
+	       (n + 1) * size <= JOINED_BYTES_MAX &&
+	       same_way(batch, batch->asked_by[batch->n_messages - 1], i);
+}
+
+/* Says where the kernel cuts: UDP_SEGMENT, udp(7). */
+static void say_segments(struct datagram_batch *batch, uint32_t message)
+{
+	struct msghdr *head = &batch->out[message].msg_hdr;
+	union joined_control *control =
+	    &batch->joined[batch->asked_by[message]];
+	size_t before = head->msg_controllen;
+	struct cmsghdr *segment =
+	    (struct cmsghdr *)(void *)(control->bytes + before);
+
+	br_assert(before <= sizeof(union control));
+	if (before)
+		memcpy(control->bytes, head->msg_control, before);
+	*segment = (struct cmsghdr){.cmsg_level = IPPROTO_UDP,
+	    .cmsg_type = UDP_SEGMENT,
+	    .cmsg_len = CMSG_LEN(sizeof(uint16_t))};
+	*(uint16_t *)(void *)CMSG_DATA(segment) =
+	    (uint16_t)head->msg_iov[0].iov_len;
+	head->msg_control = control;
+	head->msg_controllen = before + SEGMENT_SPACE;
+}
+
+/* Each answer of the message becomes a message of its own: there are never
+ * more of those than answers, for which there is room. */
+static void take_apart(struct datagram_batch *batch, uint32_t message)
+{
+	struct iovec *parts = batch->out[message].msg_hdr.msg_iov;
+	uint32_t n = (uint32_t)batch->out[message].msg_hdr.msg_iovlen;
+	uint32_t i = batch->asked_by[message];
+
+	for (uint32_t k = batch->n_messages - 1; k > message; k--) {
+		batch->out[k + n - 1] = batch->out[k];
+		batch->asked_by[k + n - 1] = batch->asked_by[k];
+	}
+	for (uint32_t k = 0; k < n; k++)
+		put_alone(batch, message + k, i, &parts[k]);
+	batch->n_messages += n - 1;
+}
+
+/* -- sending ----------------------------------------------------------- */
+
 void datagram_set_out(struct datagram_batch *batch, uint32_t i, size_t length)
 {
-	struct msghdr *from = &batch->in[i].msg_hdr, *to;
+	struct iovec *part = &batch->out_at[batch->n_answers];
+	struct msghdr *last;
 
 	br_assert(i < batch->received && length <= batch->out_bytes);
 	if (!length)
 		return;
-	batch->out_at[batch->to_send] =
-	    (struct iovec){datagram_out(batch, i), length};
-	to = &batch->out[batch->to_send++].msg_hdr;
-	to->msg_name = from->msg_name;
-	to->msg_namelen = from->msg_namelen;
-	to->msg_control = NULL;
-	to->msg_controllen = 0;
-	if (!batch->wildcard || !CMSG_FIRSTHDR(from))
+	batch->n_answers++;
+	*part = (struct iovec){datagram_out(batch, i), length};
+	if (has_source(batch, i))
+		set_source(CMSG_FIRSTHDR(&batch->in[i].msg_hdr));
+	if (!is_joined(batch, i, length)) {
+		put_alone(batch, batch->n_messages++, i, part);
 		return;
-	set_source(CMSG_FIRSTHDR(from));
-	to->msg_control = from->msg_control;
-	to->msg_controllen = from->msg_controllen;
+	}
+	last = &batch->out[batch->n_messages - 1].msg_hdr;
+	if (last->msg_iovlen++ == 1)
+		say_segments(batch, batch->n_messages - 1);
+}
+
+static uint32_t answers_in(
+    const struct datagram_batch *batch, uint32_t from, uint32_t to)
+{
+	size_t n = 0;
+
+	for (uint32_t i = from; i < to; i++)
+		n += batch->out[i].msg_hdr.msg_iovlen;
+	return (uint32_t)n;
+}
+
+/* Whether joined answers are to be tried one by one: a device may not be able
+ * to make checksums (EIO: then it never will), and they have to fit into its
+ * packets, where a single one may be fragmented (EINVAL, EMSGSIZE). */
+static bool apart_goes(
+    struct datagram_batch *batch, uint32_t message, int error)
+{
+	if (batch->out[message].msg_hdr.msg_iovlen == 1)
+		return false;
+	batch->never_joined |= error == EIO;
+	take_apart(batch, message);
+	return true;
 }
 
 /* Beyond a full socket nothing goes; what one peer's answer failed of need not
@@ -260,24 +397,25 @@ struct datagram_sent datagram_send(struct datagram_batch *batch, int fd)
 	struct datagram_sent ret = {0};
 	uint32_t at = 0;
 
-	while (at < batch->to_send) {
+	while (at < batch->n_messages) {
 		int n = sendmmsg(
-		    fd, batch->out + at, batch->to_send - at, MSG_DONTWAIT);
+		    fd, batch->out + at, batch->n_messages - at, MSG_DONTWAIT);
 
 		if (n > 0) {
-			ret.sent += (uint32_t)n;
+			ret.sent += answers_in(batch, at, at + (uint32_t)n);
 			at += (uint32_t)n;
 			continue;
 		}
 		if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
-			ret.full = batch->to_send - at;
+			ret.full = answers_in(batch, at, batch->n_messages);
 			break;
 		}
-		if (errno != EINTR) {
+		if (errno != EINTR && !apart_goes(batch, at, errno)) {
 			ret.refused++;
 			at++;
 		}
 	}
-	batch->to_send = 0;
+	batch->n_answers = 0;
+	batch->n_messages = 0;
 	return ret;
 }

@@ -10,6 +10,11 @@
  * Where a socket is bound to the wildcard, an answer leaves from the address
  * that its question came to.
  *
+ * Answers of one length to one peer that follow each other go through the
+ * kernel as one packet and are cut at its end (UDP_SEGMENT): forwarders, which
+ * ask from few ports, have many in flight; who takes another port for each
+ * question gains and loses nothing.
+ *
  * Thread:  the owner of the batch; datagram_open() any.
  * Memory:  a batch is allocated once, at boot.
  * Errors:  -errno.

@@ -5,6 +5,7 @@
 
 #include "io/sock.h"
 
+#include <netinet/udp.h>
 #include <poll.h>
 
 static struct datagram_batch *batch;
@@ -207,15 +208,15 @@ START_TEST(test_some_answers)
 	ask(a, "3");
 	wait_for(server);
 	ck_assert_int_eq(datagram_receive(batch, server, false), 3);
+	/* Port 0 can be sent to by nobody. */
+	addr_set_port(&nowhere, 0);
+	memcpy((struct addr *)(uintptr_t)datagram_from(batch, 0), &nowhere,
+	    sizeof nowhere);
 	memcpy(datagram_out(batch, 0), "x", 1);
 	datagram_set_out(batch, 0, 1);
 	datagram_set_out(batch, 1, 0);
 	memcpy(datagram_out(batch, 2), "y", 1);
 	datagram_set_out(batch, 2, 1);
-	/* Port 0 can be sent to by nobody. */
-	addr_set_port(&nowhere, 0);
-	memcpy((struct addr *)(uintptr_t)datagram_from(batch, 0), &nowhere,
-	    sizeof nowhere);
 	sent = datagram_send(batch, server);
 	ck_assert_uint_eq(sent.sent, 1);
 	ck_assert_uint_eq(sent.refused, 1);
@@ -300,6 +301,156 @@ START_TEST(test_open)
 }
 END_TEST
 
+/* -- joined answers ---------------------------------------------------- */
+
+/* With UDP_GRO a socket of loopback gets what was sent as one message as it
+ * was sent; others get each answer by itself. */
+static void take_joined(int fd)
+{
+	int one = 1;
+
+	ck_assert_int_eq(
+	    setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one), 0);
+}
+
+START_TEST(test_joined)
+{
+	struct addr at;
+	int server = server_at("127.0.0.1", &at), a = client_to(&at),
+	    b = client_to(&at);
+
+	take_joined(a);
+	take_joined(b);
+	/* As long as the first, then a shorter one, which is the last. */
+	ask(a, "one");
+	ask(a, "two");
+	ask(a, "3");
+	ask(a, "4");
+	/* A longer one begins anew, and so does another peer. */
+	ask(a, "five");
+	ask(b, "six.");
+	ask(a, "sev.");
+	ask(a, "eig.");
+	ck_assert_uint_eq(echo(server), 8);
+	expect(a, ">one>two>3");
+	expect(a, ">4");
+	expect(a, ">five");
+	expect(a, ">sev.>eig.");
+	expect(b, ">six.");
+	/* Nothing of it is left. */
+	ask(a, "one");
+	ck_assert_uint_eq(echo(server), 1);
+	expect(a, ">one");
+	close(a);
+	close(b);
+	close(server);
+}
+END_TEST
+
+static void ask_at(int client, const struct addr *to, const char *text)
+{
+	ck_assert_int_eq(
+	    sendto(client, text, strlen(text), 0, &to->sa, to->length),
+	    (ssize_t)strlen(text));
+}
+
+static void expect_from(int client, const struct addr *from, const char *text)
+{
+	struct addr got = {.length = sizeof got.in6};
+	char bytes[64];
+	ssize_t n;
+
+	wait_for(client);
+	n = recvfrom(client, bytes, sizeof bytes, 0, &got.sa, &got.length);
+	ck_assert_int_eq(n, (ssize_t)strlen(text));
+	ck_assert_mem_eq(bytes, text, strlen(text));
+	ck_assert(addr_equal(&got, from));
+}
+
+/* One peer, but each answer from the address that was asked. */
+START_TEST(test_joined_wildcard)
+{
+	struct addr at, one = ip("127.0.0.77"), two = ip("127.0.0.78");
+	int server = server_at("0.0.0.0", &at);
+	int client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	addr_set_port(&one, addr_port(&at));
+	addr_set_port(&two, addr_port(&at));
+	take_joined(client);
+	ask_at(client, &one, "a");
+	ask_at(client, &one, "b");
+	ask_at(client, &two, "c");
+	ask_at(client, &two, "d");
+	ask_at(client, &one, "e");
+	ck_assert_uint_eq(echo(server), 5);
+	expect_from(client, &one, ">a>b");
+	expect_from(client, &two, ">c>d");
+	expect_from(client, &one, ">e");
+	close(client);
+	close(server);
+}
+END_TEST
+
+/* More than one packet may have. */
+START_TEST(test_joined_long)
+{
+	struct addr at;
+	int server = server_at("127.0.0.1", &at), client = client_to(&at);
+	char got[2048];
+
+	for (uint32_t i = 0; i < DATAGRAM_BATCH; i++)
+		ask(client, "q");
+	wait_for(server);
+	ck_assert_int_eq(
+	    datagram_receive(batch, server, false), DATAGRAM_BATCH);
+	for (uint32_t i = 0; i < DATAGRAM_BATCH; i++) {
+		memset(datagram_out(batch, i), (int)i, 1232);
+		datagram_set_out(batch, i, 1232);
+	}
+	ck_assert_uint_eq(datagram_send(batch, server).sent, DATAGRAM_BATCH);
+	for (uint32_t i = 0; i < DATAGRAM_BATCH; i++) {
+		wait_for(client);
+		ck_assert_int_eq(recv(client, got, sizeof got, 0), 1232);
+		ck_assert_int_eq(got[0], (char)i);
+		ck_assert_int_eq(got[1231], (char)i);
+	}
+	close(client);
+	close(server);
+}
+END_TEST
+
+/* Where the kernel does not take joined answers, each goes by itself: it
+ * takes none from a socket that makes no checksums. */
+START_TEST(test_joined_refused)
+{
+	struct addr at;
+	int server = server_at("127.0.0.1", &at), a = client_to(&at),
+	    b = client_to(&at), one = 1;
+
+	ck_assert_int_eq(
+	    setsockopt(server, SOL_SOCKET, SO_NO_CHECK, &one, sizeof one), 0);
+	take_joined(a);
+	for (int i = 0; i < 2; i++) {
+		ask(b, "0");
+		ask(a, "1");
+		ask(a, "2");
+		ask(a, "3");
+		ask(b, "4");
+		ask(b, "5");
+		ck_assert_uint_eq(echo(server), 6);
+		expect(b, ">0");
+		expect(a, ">1");
+		expect(a, ">2");
+		expect(a, ">3");
+		expect(b, ">4");
+		expect(b, ">5");
+	}
+	close(a);
+	close(b);
+	close(server);
+}
+END_TEST
+
 static void start(void)
 {
 	batch = datagram_batch_new(2048, 1232);
@@ -325,5 +476,9 @@ int main(void)
 	tcase_add_test(tcase, test_full);
 	tcase_add_test(tcase, test_long);
 	tcase_add_test(tcase, test_open);
+	tcase_add_test(tcase, test_joined);
+	tcase_add_test(tcase, test_joined_wildcard);
+	tcase_add_test(tcase, test_joined_long);
+	tcase_add_test(tcase, test_joined_refused);
 	return io_check_main(tcase);
 }
