@@ -2,7 +2,6 @@
 #include "daemon/ctl.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +12,11 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "daemon/ctl_command.h"
+#include "daemon/side_listener.h"
 #include "io/sock.h"
 
 #define CONNECTION_MAGIC 0xb1a1dc01
-#define LISTENER_MAGIC 0xb1a1dc02
 #define BACKLOG 64
-#define ACCEPT_RETRY_MS 100
 /* An answer is sent in parts: the time limit is for each. */
 #define PART_BYTES 65536u
 
@@ -43,26 +41,17 @@ struct connection {
 } __attribute__((aligned(64)));
 
 struct ctl {
-	struct op_owner op; /* readiness of the listening socket */
+	struct side_listener listener;
 	struct connection connections[CTL_CONNECTIONS_MAX];
 	struct control *control;
-	int fd; /* -1: closed */
-	bool stopping, held;
-	struct timer retry; /* when accepting failed */
-	struct log_limit denied_limit, failed_limit;
+	struct log_limit denied_limit;
 } __attribute__((aligned(64)));
 
 static void connection_on_complete(
     struct op_owner *owner, unsigned tag, struct op_result result);
-static void ctl_on_complete(
-    struct op_owner *owner, unsigned tag, struct op_result result);
 
 static const struct op_class connection_class = {
     CONNECTION_MAGIC, "control connection", connection_on_complete};
-static const struct op_class listener_class = {
-    LISTENER_MAGIC, "control socket", ctl_on_complete};
-
-static void accept_more(struct ctl *ctl);
 
 int ctl_listen(const char *path, uid_t uid, gid_t gid)
 {
@@ -115,7 +104,7 @@ static void release(struct connection *c)
 	c->request = NULL;
 	c->fd = -1;
 	c->state = FREE;
-	accept_more(c->ctl);
+	side_listener_more(&c->ctl->listener);
 }
 
 static void connection_close(struct connection *c)
@@ -285,75 +274,25 @@ static struct connection *find_free(struct ctl *ctl)
 	return NULL;
 }
 
-/* Waits for readiness and accepts by hand, so that connections beyond the
- * bound stay in the kernel's queue. */
-static void accept_more(struct ctl *ctl)
+static struct ctl *ctl_of(struct side_listener *listener)
 {
-	if (!ctl->stopping && !ctl->held && !timer_armed(&ctl->retry) &&
-	    !ctl->op.in_flight && find_free(ctl))
-		ring_poll(
-		    control_ring(ctl->control), &ctl->op, 0, ctl->fd, POLLIN);
+	return br_container_of(listener, struct ctl, listener);
 }
 
-static void on_retry(struct timer *timer, struct mono now)
+static bool has_room(struct side_listener *listener)
 {
-	(void)now;
-	accept_more(br_container_of(timer, struct ctl, retry));
+	return find_free(ctl_of(listener)) != NULL;
 }
 
-/* Out of descriptors, for example: the queue stays ready, so asking again at
- * once would spin. */
-static void accept_later(struct ctl *ctl, int error)
+static void on_accepted(struct side_listener *listener, int fd)
 {
-	log_event_limited(&ctl->failed_limit, LOG_WARN,
-	    "control socket cannot accept", "error=\"%s\"", br_strerror(error));
-	timer_arm(control_wheel(ctl->control), &ctl->retry,
-	    mono_add_ms(control_now(ctl->control), ACCEPT_RETRY_MS));
+	struct ctl *ctl = ctl_of(listener);
+
+	connection_start(ctl, find_free(ctl), fd);
 }
 
-static void accept_all(struct ctl *ctl)
-{
-	struct connection *c;
-
-	while ((c = find_free(ctl))) {
-		int fd = sock_accept(ctl->fd);
-
-		if (fd == -EAGAIN)
-			return;
-		if (fd < 0) {
-			accept_later(ctl, fd);
-			return;
-		}
-		connection_start(ctl, c, fd);
-	}
-}
-
-static void ctl_close(struct ctl *ctl)
-{
-	sock_close(ctl->fd);
-	ctl->fd = -1;
-}
-
-static void ctl_on_complete(
-    struct op_owner *owner, unsigned tag, struct op_result result)
-{
-	struct ctl *ctl = br_container_of(owner, struct ctl, op);
-
-	(void)tag;
-	if (ctl->stopping) {
-		ctl_close(ctl);
-		return;
-	}
-	if (ctl->held)
-		return;
-	if (result.res == -ECANCELED)
-		; /* held for a moment only */
-	else if (result.res < 0)
-		accept_later(ctl, result.res);
-	else
-		accept_all(ctl);
-	accept_more(ctl);
-}
+static const struct side_listener_ops listener_ops = {
+    "control socket cannot accept", has_room, on_accepted};
 
 int ctl_start(struct control *control, int fd, struct ctl **ret)
 {
@@ -362,11 +301,8 @@ int ctl_start(struct control *control, int fd, struct ctl **ret)
 	if (!ctl)
 		return -ENOMEM;
 	memset(ctl, 0, sizeof(*ctl));
-	ctl->op = (struct op_owner){
-	    .magic = LISTENER_MAGIC, .class = &listener_class};
 	ctl->control = control;
-	ctl->fd = fd;
-	timer_init(&ctl->retry, on_retry);
+	side_listener_init(&ctl->listener, &listener_ops, control, fd);
 	for (uint32_t i = 0; i < CTL_CONNECTIONS_MAX; i++) {
 		struct connection *c = &ctl->connections[i];
 
@@ -376,32 +312,19 @@ int ctl_start(struct control *control, int fd, struct ctl **ret)
 		c->ctl = ctl;
 		timer_init(&c->timer, on_timeout);
 	}
-	accept_more(ctl);
+	side_listener_more(&ctl->listener);
 	*ret = ctl;
 	return 0;
 }
 
 void ctl_hold(struct ctl *ctl, bool hold)
 {
-	if (ctl->held == hold || ctl->stopping)
-		return;
-	ctl->held = hold;
-	if (!hold)
-		accept_more(ctl);
-	else if (ctl->op.in_flight)
-		ring_cancel_fd(control_ring(ctl->control), ctl->fd);
+	side_listener_hold(&ctl->listener, hold);
 }
 
 void ctl_stop(struct ctl *ctl)
 {
-	if (ctl->stopping)
-		return;
-	ctl->stopping = true;
-	timer_disarm(control_wheel(ctl->control), &ctl->retry);
-	if (ctl->op.in_flight)
-		ring_cancel_fd(control_ring(ctl->control), ctl->fd);
-	else
-		ctl_close(ctl);
+	side_listener_stop(&ctl->listener);
 	for (uint32_t i = 0; i < CTL_CONNECTIONS_MAX; i++) {
 		struct connection *c = &ctl->connections[i];
 
@@ -412,7 +335,7 @@ void ctl_stop(struct ctl *ctl)
 
 bool ctl_done(const struct ctl *ctl)
 {
-	if (ctl->fd >= 0)
+	if (!side_listener_closed(&ctl->listener))
 		return false;
 	for (uint32_t i = 0; i < CTL_CONNECTIONS_MAX; i++) {
 		if (ctl->connections[i].state != FREE)
