@@ -87,6 +87,13 @@ struct conf_api {
 	struct conf_pos listen_pos;
 };
 
+/* What says to others how this process does. */
+struct conf_node_agent {
+	struct addr listen; /* length 0: off */
+	struct conf_pos listen_pos;
+	struct conf_prefixes allow; /* n 0: all */
+};
+
 struct conf_limits {
 	uint64_t parked_total_bytes; /* over all workers */
 	uint64_t tls_memory_bytes; /* likewise */
@@ -307,6 +314,7 @@ struct conf {
 	uint64_t digest; /* of the file's bytes; shown by status */
 	struct conf_global global;
 	struct conf_api api;
+	struct conf_node_agent agent;
 	struct conf_limits limits;
 	struct conf_upgrade upgrade;
 	struct conf_profiler profiler;

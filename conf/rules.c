@@ -16,6 +16,40 @@ static void rules_resolve(struct draft *draft)
 	    "min_ttl is above max_ttl");
 }
 
+/* A socket at which people and machines ask: false when it cannot be one, then
+ * that was said. */
+static bool is_askable(struct draft *draft, const char *key,
+    const struct addr *addr, struct conf_pos pos)
+{
+	if (!addr_is_unix(addr))
+		return true;
+	draft_error(draft, &draft->file, schema_find(key), pos,
+	    "want an IP address and port, or off; unix sockets are not "
+	    "supported here");
+	return false;
+}
+
+static void rules_agent(struct draft *draft)
+{
+	const struct conf_node_agent *agent = &draft->conf->agent;
+	const struct addr *api = &draft->conf->api.listen;
+	const struct schema_row *row = schema_find("agent.listen");
+	char text[ADDR_TEXT_MAX];
+
+	if (!agent->listen.length || !is_askable(draft, "agent.listen",
+					 &agent->listen, agent->listen_pos))
+		return;
+	addr_format(&agent->listen, text);
+	if (api->length && addr_equal(api, &agent->listen))
+		draft_error(draft, &draft->file, row, agent->listen_pos,
+		    "%s is the address of /metrics (api.listen)", text);
+	else if (!addr_is_loopback(&agent->listen) && !agent->allow.n)
+		draft_warning(draft, &draft->file, row, agent->listen_pos,
+		    "%s can be reached from other machines; agent.allow says "
+		    "who may ask",
+		    text);
+}
+
 static void rules_global(struct draft *draft)
 {
 	const struct conf *conf = draft->conf;
@@ -29,14 +63,8 @@ static void rules_global(struct draft *draft)
 		    "own user is safer");
 	if (!api->length)
 		return;
-	if (addr_is_unix(api)) {
-		draft_error(draft, &draft->file, schema_find("api.listen"),
-		    conf->api.listen_pos,
-		    "want an IP address and port, or off; unix sockets are "
-		    "not supported here");
-		return;
-	}
-	if (addr_is_loopback(api))
+	if (!is_askable(draft, "api.listen", api, conf->api.listen_pos) ||
+	    addr_is_loopback(api))
 		return;
 	addr_format(api, text);
 	draft_warning(draft, &draft->file, schema_find("api.listen"),
@@ -50,6 +78,7 @@ void rules_apply(struct draft *draft)
 	struct addr_map *binds;
 
 	rules_global(draft);
+	rules_agent(draft);
 	rules_resolve(draft);
 	rules_dns(draft);
 	rules_pops(draft);

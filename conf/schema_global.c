@@ -258,6 +258,36 @@ static const struct schema_row rows[] = {
 		"you trust.",
     },
     {
+	.path = "agent",
+	.type = SCHEMA_OBJECT,
+	.help = "Answers other Braids (pops.*.agent, pools.*.agent) and "
+		"HAProxy (agent-check) that ask how this one does.",
+    },
+    {
+	.path = "agent.listen",
+	.type = SCHEMA_ADDRESS,
+	AT(agent.listen),
+	POS(agent.listen_pos),
+	.word = "off",
+	.fallback = "off",
+	.example = "\"10.0.0.20:9999\"",
+	.restart = true,
+	.help = "Address and port where a line of words says how this process "
+		"does: up, ready and a percentage; drain while it drains or "
+		"operators have drained what it could use; down when no pool "
+		"has a server that is usable. The percentage is 100 while at "
+		"most 70% of global.max_connections and of the processor "
+		"time of its workers are used, and falls evenly to 1 at all "
+		"of it. It has no authentication and changes nothing here.",
+    },
+    {
+	.path = "agent.allow",
+	.type = SCHEMA_PREFIXES,
+	AT(agent.allow),
+	.example = "[10.0.0.0/8, \"2001:db8::/32\"]",
+	.help = "Who may ask; with it, all others are closed at once.",
+    },
+    {
 	.path = "limits",
 	.type = SCHEMA_OBJECT,
 	.help = "What connections share: memory, and places for shards.",

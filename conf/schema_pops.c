@@ -183,19 +183,19 @@ static const struct schema_row rows[] = {
 	.type = SCHEMA_OBJECT,
 	.defaults_when_present = true,
 	.example = "{port: 9999}",
-	.help =
-	    "Asks what the nodes of the POP report of themselves: Braid "
-	    "connects to the port, on each of the POP's addresses, and "
-	    "reads a line of words as HAProxy's agent-check does. 73% is the part of "
-	    "its weights that the POP is to have now (at most 100%), 0%, "
-	    "drain and maint take it out at once, ready and up end that, "
-	    "down, fail and stopped say that it does not serve. A POP is "
-	    "down when the checks from here and the report agree, or when "
-	    "the checks say so and no report is younger than 30 s; where "
-	    "they differ it goes on, and the log says so. Without health "
-	    "the report alone decides. What was reported 30 s ago counts "
-	    "for nothing. Of several addresses those that are heard count, "
-	    "by their mean.",
+	.help = "Asks what the nodes of the POP report of themselves: Braid "
+		"connects to the port, on each of the POP's addresses, and "
+		"reads a line of words as HAProxy's agent-check does; a Braid "
+		"there answers by its agent.listen. 73% is the part of "
+		"its weights that the POP is to have now (at most 100%), 0%, "
+		"drain and maint take it out at once, ready and up end that, "
+		"down, fail and stopped say that it does not serve. A POP is "
+		"down when the checks from here and the report agree, or when "
+		"the checks say so and no report is younger than 30 s; where "
+		"they differ it goes on, and the log says so. Without health "
+		"the report alone decides. What was reported 30 s ago counts "
+		"for nothing. Of several addresses those that are heard count, "
+		"by their mean.",
     },
     SCHEMA_AGENT_KEYS("pops.*.agent", conf_pop,
 	"each address of the POP, or on agent.address", AGENT_MAX_MS,

@@ -574,6 +574,7 @@ int boot_run(const char *file)
 
 	boot->signal_fd = boot->control_fd = boot->api_fd = -1;
 	boot->daemon.control_fd = boot->daemon.api_fd = -1;
+	boot->agent_fd = boot->daemon.agent_fd = -1;
 	boot->daemon.config_file = file;
 	boot->daemon.binary = find_binary(binary);
 	if (inherit_open(&boot->inherit)) {

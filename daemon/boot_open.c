@@ -3,6 +3,7 @@
 #include "daemon/ctl.h"
 #include "daemon/dns_views.h"
 #include "daemon/inherit.h"
+#include "daemon/passed.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -118,6 +119,29 @@ static int open_api(struct boot *boot)
 	return EXIT_CODE_OK;
 }
 
+static int open_agent(struct boot *boot)
+{
+	struct sock_listen_options options = {.backlog = 64};
+	const struct addr *at = &boot->conf->agent.listen;
+	struct passed passed = {0};
+	struct plan_error error;
+	int fd;
+
+	if (!at->length)
+		return EXIT_CODE_OK;
+	if (passed_take(MANIFEST_AGENT, at, &passed))
+		fd = passed.fds[0];
+	else
+		fd = sock_listen(at, &options);
+	if (fd < 0) {
+		plan_sockets_explain(&error, "agent.", "listen", at, fd);
+		return boot_fail(exit_code_of(fd), "%s", error.text);
+	}
+	boot->agent_fd = boot->daemon.agent_fd = fd;
+	boot->daemon.agent_addr = *at;
+	return EXIT_CODE_OK;
+}
+
 static int open_listeners(struct boot *boot)
 {
 	struct daemon *daemon = &boot->daemon;
@@ -155,6 +179,8 @@ int boot_open(struct boot *boot)
 	if (!code)
 		code = open_api(boot);
 	if (!code)
+		code = open_agent(boot);
+	if (!code)
 		code = open_listeners(boot);
 	return code;
 }
@@ -165,6 +191,8 @@ void boot_close(struct boot *boot)
 
 	if (boot->api_fd >= 0)
 		close(boot->api_fd);
+	if (boot->agent_fd >= 0)
+		close(boot->agent_fd);
 	if (boot->control_fd >= 0)
 		close(boot->control_fd);
 	if (boot->signal_fd >= 0)

@@ -33,7 +33,8 @@ struct boot {
 	struct inherit *inherit; /* NULL: started by nobody's upgrade */
 	struct privileges privileges;
 	struct lb_limits limits;
-	int signal_fd, control_fd, api_fd; /* -1: not open (any more) */
+	int signal_fd, control_fd, api_fd,
+	    agent_fd; /* -1: not open (any more) */
 	dev_t control_device;
 	ino_t control_inode;
 	uint32_t n_warnings;

@@ -61,7 +61,7 @@ static int run_all(struct boot *boot)
 	if (!err)
 		err = gate_wait(&boot->gate, n + 1);
 	if (!err) {
-		boot->control_fd = -1; /* control's */
+		boot->control_fd = boot->agent_fd = -1; /* control's */
 		/* After an upgrade the old process says when. */
 		if (!boot->inherit)
 			atomic_store(&daemon->state, DAEMON_SERVING);

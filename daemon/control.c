@@ -7,6 +7,7 @@
 #include "daemon/ctl.h"
 #include "daemon/dns_counts.h"
 #include "daemon/heir.h"
+#include "daemon/node_agent.h"
 #include "daemon/notify.h"
 
 #include <errno.h>
@@ -51,6 +52,11 @@ struct plan *control_plan(const struct control *control)
 const struct probe_set *control_probes(const struct control *control)
 {
 	return control->probes;
+}
+
+void control_show_agent(const struct control *control, struct json *j)
+{
+	node_agent_show(control->agent, j);
 }
 
 void control_post(
@@ -325,8 +331,10 @@ static void run(struct control *control)
 	upgrade_fini(control);
 	probe_set_stop(control->probes);
 	ctl_stop(control->ctl);
+	node_agent_stop(control->agent);
 	for (int i = 0; i < CONTROL_END_TURNS; i++) {
 		if (probe_set_idle(control->probes) && ctl_done(control->ctl) &&
+		    node_agent_done(control->agent) &&
 		    outbox_flush(&control->outbox))
 			break;
 		turn(control, 2 * NS_PER_MS);
@@ -358,9 +366,14 @@ static int prepare(struct control *control)
 	err = probe_set_new(&probe, &control->probes);
 	if (!err)
 		err = ctl_start(control, control->listen_fd, &control->ctl);
+	if (!err && control->daemon->agent_fd >= 0)
+		err = node_agent_start(
+		    control, control->daemon->agent_fd, &control->agent);
 	/* Commands are the old process's until it has committed. */
 	if (!err && control->daemon->inherit)
 		ctl_hold(control->ctl, true);
+	else if (!err)
+		node_agent_hold(control->agent, false);
 	/* What was made here ends with the process, which does not start. */
 	return err;
 }
@@ -369,6 +382,7 @@ static void finish(struct control *control)
 {
 	bool probes_idle = probe_set_idle(control->probes);
 	bool ctl_idle = ctl_done(control->ctl);
+	bool agent_idle = node_agent_done(control->agent);
 
 	/* What the kernel still holds at this point keeps its memory. */
 	ring_fini(&control->ring);
@@ -376,6 +390,8 @@ static void finish(struct control *control)
 		probe_set_free(control->probes);
 	if (ctl_idle)
 		ctl_free(control->ctl);
+	if (agent_idle)
+		node_agent_free(control->agent);
 }
 
 static void *control_thread(void *argument)

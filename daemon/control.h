@@ -22,6 +22,7 @@
 #include "daemon/daemon.h"
 #include "io/ring.h"
 
+struct json;
 struct probe_set;
 
 static inline struct control *control_of(struct daemon *daemon)
@@ -40,6 +41,9 @@ struct mono control_now(const struct control *control);
 /* The plan in force. */
 struct plan *control_plan(const struct control *control);
 const struct probe_set *control_probes(const struct control *control);
+
+/* What agent.listen says, as the member "agent"; null without it. */
+void control_show_agent(const struct control *control, struct json *j);
 
 /* -- workers -- */
 void control_post(

@@ -24,6 +24,7 @@
 
 struct ctl;
 struct load_job;
+struct node_agent;
 
 /* Operations of struct control itself. */
 enum control_tag {
@@ -95,6 +96,7 @@ struct control {
 	struct signalfd_siginfo signal;
 	int listen_fd;
 	struct ctl *ctl; /* the control socket's commands */
+	struct node_agent *agent; /* NULL: without agent.listen */
 	struct gate *gate;
 	pthread_t thread;
 } __attribute__((aligned(64)));

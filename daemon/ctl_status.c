@@ -428,6 +428,7 @@ void ctl_status(struct ctl_call *call)
 	put_health(j, plan);
 	put_profiler(j, &sums, daemon, plan);
 	put_dns(j, daemon, plan);
+	control_show_agent(call->control, j);
 	put_workers(j, daemon);
 	ctl_end(call);
 }

@@ -154,6 +154,8 @@ struct daemon {
 	const char *binary; /* as started, absolute */
 	int control_fd, api_fd; /* listening; -1: none */
 	struct addr api_addr;
+	int agent_fd; /* listening; -1: none (any more) */
+	struct addr agent_addr;
 	struct resolver *resolver;
 	struct wall started_at;
 	struct mono started_mono;
@@ -171,6 +173,9 @@ struct daemon {
 	_Atomic uint64_t rows_recorded, rows_lost;
 	_Atomic uint64_t plan_number;
 	struct probe_metrics checks;
+	/* Of agent.listen, for /metrics; the percentage is 0 without it. */
+	_Atomic uint32_t agent_percent;
+	_Atomic uint64_t agent_answers, agent_refused;
 	/* The path of the control socket is another generation's: a younger
 	 * one's, or still that of the one before. */
 	_Atomic bool control_given;

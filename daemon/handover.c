@@ -72,6 +72,17 @@ static void add_dns(struct handover *handover, const struct dns_sockets *from)
 		add_fd(handover, dns_tcp_fd(from->tcp[i]));
 }
 
+static void add_agent(struct handover *handover, const struct daemon *daemon)
+{
+	struct manifest_sockets record = {
+	    .addr = daemon->agent_addr, .use = MANIFEST_AGENT, .n_fds = 1};
+
+	if (daemon->agent_fd < 0)
+		return;
+	manifest_add_sockets(&handover->manifest, &record);
+	add_fd(handover, daemon->agent_fd);
+}
+
 static void add_generations(
     struct handover *handover, const struct generations *generations)
 {
@@ -145,6 +156,8 @@ void handover_init(
 		add_sockets(handover, plan->binds[i].sockets);
 	for (uint32_t i = 0; i < plan->n_dns_binds; i++)
 		add_dns(handover, plan->dns_binds[i].sockets);
+	/* Behind those whose numbers the plan knows. */
+	add_agent(handover, daemon);
 	add_generations(handover, daemon->generations);
 	br_assert(handover->n_fds == manifest_fds(&handover->manifest));
 }

@@ -8,6 +8,7 @@
 #include "daemon/ctl.h"
 #include "daemon/generations.h"
 #include "daemon/inherit.h"
+#include "daemon/node_agent.h"
 #include "daemon/notify.h"
 #include "daemon/passed.h"
 #include "daemon/upgrade_job.h"
@@ -154,6 +155,7 @@ static void take_over(struct control *control, const char *how)
 	adopt_generations(control);
 	start_api(daemon);
 	ctl_hold(control->ctl, false);
+	node_agent_hold(control->agent, false);
 	(void)notify_send("READY=1");
 	log_event(LOG_INFO, "took over",
 	    "generation=%u from_pid=%u from_version=%s how=%s",

@@ -8,7 +8,7 @@
  *      record: type (1 byte) length (4) fields ...      big endian
  *
  *      descriptors, in this order:
- *        control | api | listening sockets by record | for each older
+ *        control | api | sockets by record | for each older
  *        generation its channel and its counters | own counters
  *
  * A reader skips records of types from MANIFEST_OPTIONAL on that it does not
@@ -53,6 +53,7 @@ enum manifest_use {
 	MANIFEST_LISTENER,
 	MANIFEST_DNS_UDP,
 	MANIFEST_DNS_TCP,
+	MANIFEST_AGENT,
 	MANIFEST_USES
 };
 

@@ -109,6 +109,13 @@ static inline uint64_t metric_field_read(
 	    "Rows of flows written to profiler.record")                        \
 	X(RECORD_LOST, "braid_recorded_rows_lost", COUNTER, "", "",            \
 	    "Rows lost because profiler.record could not be written")          \
+	X(AGENT_RATIO, "braid_agent_weight_ratio", GAUGE, "ratio", "",         \
+	    "Part of its weight that this node takes, as agent.listen says; "  \
+	    "0 without it")                                                    \
+	X(AGENT_ANSWERS, "braid_agent_answers", COUNTER, "", "",               \
+	    "Questions answered at agent.listen")                              \
+	X(AGENT_REFUSED, "braid_agent_refusals", COUNTER, "", "",              \
+	    "Connections to agent.listen that agent.allow refused")            \
 	X(CONNECT_TIME, "braid_connect_time_seconds", HISTOGRAM, "seconds",    \
 	    "", "Time to connect to a server, over all workers")               \
 	X(QUEUE_TIME, "braid_queue_time_seconds", HISTOGRAM, "seconds", "",    \

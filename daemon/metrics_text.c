@@ -12,17 +12,19 @@ static void family(struct metrics_writer *w, enum metric_id id)
 }
 
 /* -- the process -- */
-static double single_seconds(
-    const struct metrics_view *view, enum metric_id id, bool *ret_is_seconds)
+static double single_fraction(
+    const struct metrics_view *view, enum metric_id id, bool *ret_is_fraction)
 {
-	*ret_is_seconds = true;
+	*ret_is_fraction = true;
 	if (id == METRIC_ID_START)
 		return view->start_seconds;
 	if (id == METRIC_ID_CPU)
 		return view->cpu_seconds;
 	if (id == METRIC_ID_LOADED)
 		return view->loaded_seconds;
-	*ret_is_seconds = false;
+	if (id == METRIC_ID_AGENT_RATIO)
+		return view->agent_percent / 1e2;
+	*ret_is_fraction = false;
 	return 0;
 }
 
@@ -35,12 +37,12 @@ static void print_singles(
 	metrics_uint(w, &version, 1, 1);
 	for (enum metric_id id = METRIC_ID_START; id < METRIC_ID_CONNECT_TIME;
 	     id++) {
-		bool is_seconds;
-		double seconds = single_seconds(view, id, &is_seconds);
+		bool is_fraction;
+		double value = single_fraction(view, id, &is_fraction);
 
 		family(w, id);
-		if (is_seconds)
-			metrics_double(w, NULL, 0, seconds);
+		if (is_fraction)
+			metrics_double(w, NULL, 0, value);
 		else
 			metrics_uint(w, NULL, 0, view->singles[id]);
 	}

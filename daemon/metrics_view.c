@@ -329,6 +329,9 @@ static void add_process(struct metrics_view *view, struct daemon *daemon)
 	singles[METRIC_ID_LOG_DROPPED] = log_dropped();
 	singles[METRIC_ID_RECORDED] = atomic_load(&daemon->rows_recorded);
 	singles[METRIC_ID_RECORD_LOST] = atomic_load(&daemon->rows_lost);
+	view->agent_percent = atomic_load(&daemon->agent_percent);
+	singles[METRIC_ID_AGENT_ANSWERS] = atomic_load(&daemon->agent_answers);
+	singles[METRIC_ID_AGENT_REFUSED] = atomic_load(&daemon->agent_refused);
 }
 
 static void add_names(struct metrics_view *view, struct daemon *daemon)

@@ -64,6 +64,7 @@ struct metrics_view {
 	uint64_t singles[METRIC_IDS]; /* whole-numbered ones of the process */
 	uint64_t answers[NAME_RESULTS]; /* of the DNS */
 	double start_seconds, loaded_seconds, cpu_seconds;
+	uint32_t agent_percent;
 	struct view_histogram connect_time, queue_time, flow_time;
 	uint32_t n_workers;
 	const struct worker_metrics *workers; /* read when printed */

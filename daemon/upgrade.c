@@ -6,6 +6,7 @@
 #include "daemon/control_state.h"
 #include "daemon/ctl.h"
 #include "daemon/generations.h"
+#include "daemon/node_agent.h"
 #include "daemon/notify.h"
 #include "daemon/upgrade_job.h"
 
@@ -191,6 +192,7 @@ static void fail(struct control *control)
 	    "binary=%s cause=\"%s\"", upgrade->binary, upgrade->job->text);
 	clean_up(control);
 	ctl_hold(control->ctl, false);
+	node_agent_hold(control->agent, false);
 	answer(control, &result);
 	reload_go_on(control);
 }
@@ -234,6 +236,7 @@ static void succeed(struct control *control)
 	watch_channel(control);
 	/* Of servers the new process hears for both. */
 	probe_set_stop(control->probes);
+	node_agent_stop(control->agent);
 	log_event(LOG_INFO, "handed over",
 	    "pid=%d generation=%u flows=%u took_ms=%" PRId64, (int)result.pid,
 	    result.generation, result.flows_left, result.took_ms);
@@ -270,6 +273,7 @@ void upgrade_on_event(struct control *control)
 		upgrade->state = UPGRADE_COMMITTING;
 		if (upgrade->job->taken_flags & UPGRADE_TOOK_CONTROL)
 			ctl_hold(control->ctl, true);
+		node_agent_hold(control->agent, true);
 		upgrade_job_go(upgrade->job);
 	}
 	watch_events(control);

@@ -259,6 +259,21 @@ static void print_dns_summary(struct printer *p, const json_t *data)
 	    (unsigned long long)client_uint(dns, "tcp_connections"));
 }
 
+static void print_agent(struct printer *p, const json_t *data)
+{
+	const json_t *agent = json_object_get(data, "agent");
+
+	if (!json_is_object(agent))
+		return;
+	add_key(p, "agent");
+	strbuf_addf(p->out,
+	    "%s  at %s, %llu answers, CPU %.0f%%, connections %.0f%% used\n",
+	    client_text(agent, "says"), client_text(agent, "listen"),
+	    (unsigned long long)client_uint(agent, "answers"),
+	    100 * client_number(agent, "cpu_used_ratio"),
+	    100 * client_number(agent, "connections_used_ratio"));
+}
+
 static void print_profiler(struct printer *p, const json_t *data)
 {
 	const json_t *profiler = json_object_get(data, "profiler");
@@ -308,6 +323,7 @@ void print_status(struct printer *p, const json_t *data)
 	print_shards_summary(p, data);
 	print_profiler(p, data);
 	print_dns_summary(p, data);
+	print_agent(p, data);
 	strbuf_addc(p->out, '\n');
 	table_init(&table, titles);
 	for (size_t i = 0; i < json_array_size(workers); i++) {

@@ -55,6 +55,17 @@ static void dump_pins(struct strbuf *out, const struct conf_pins *pins)
 	dump_pin(out, "any", pins->any);
 }
 
+static void dump_prefixes(
+    struct strbuf *out, const char *key, const struct conf_prefixes *prefixes)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	for (uint32_t i = 0; i < prefixes->n; i++) {
+		prefix_format(&prefixes->at[i], text);
+		strbuf_addf(out, "%s%s", i ? "," : key, text);
+	}
+}
+
 static void dump_global(struct strbuf *out, const struct conf *conf)
 {
 	const struct conf_global *g = &conf->global;
@@ -69,6 +80,12 @@ static void dump_global(struct strbuf *out, const struct conf *conf)
 	    g->log_format == LOG_JSON ? "json" : "logfmt",
 	    level_names[g->log_level], g->log_access);
 	strbuf_addf(out, "api listen=%s\n", dump_addr(&conf->api.listen));
+	if (conf->agent.listen.length) {
+		strbuf_addf(
+		    out, "agent listen=%s", dump_addr(&conf->agent.listen));
+		dump_prefixes(out, " allow=", &conf->agent.allow);
+		strbuf_addc(out, '\n');
+	}
 	if (g->resolvers.n) {
 		strbuf_addf(out,
 		    "resolve timeout=%" PRIu64 "ms retries=%u min_ttl=%" PRIu64
@@ -101,17 +118,6 @@ static void dump_texts(
 {
 	for (uint32_t i = 0; i < texts->n; i++)
 		strbuf_addf(out, "%s%s", i ? "," : key, texts->at[i]);
-}
-
-static void dump_prefixes(
-    struct strbuf *out, const char *key, const struct conf_prefixes *prefixes)
-{
-	char text[PREFIX_TEXT_MAX];
-
-	for (uint32_t i = 0; i < prefixes->n; i++) {
-		prefix_format(&prefixes->at[i], text);
-		strbuf_addf(out, "%s%s", i ? "," : key, text);
-	}
 }
 
 static void dump_file(

@@ -78,6 +78,12 @@ struct plan *control_plan(const struct control *control)
 	return (struct plan *)&control->plan;
 }
 
+void control_show_agent(const struct control *control, struct json *j)
+{
+	(void)control;
+	json_null(j, "agent");
+}
+
 void control_list(struct control *control, struct listing *listing)
 {
 	ck_assert_ptr_null(control->listing);
