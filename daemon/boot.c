@@ -333,6 +333,7 @@ static int make_shared(struct boot *boot)
 	daemon->started_mono = mono_now();
 	daemon->pid = getpid();
 	daemon->inherit = boot->inherit;
+	atomic_store(&daemon->alone, !boot->inherit);
 	daemon->generations = &boot->generations;
 	generations_init(daemon->generations, (uint32_t)daemon->pid);
 	if (boot->inherit)

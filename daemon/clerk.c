@@ -158,7 +158,7 @@ static void on_resolved(struct clerk *clerk, struct load_job *job)
 
 /* -- secondaries ------------------------------------------------------- */
 
-/* `before` is NULL at the start. What is published now may be newer than what
+/* `before` is NULL at first. What is published now may be newer than what
  * replaced it; then nothing has changed when the next one is freed. */
 static void notify_of_changes(
     struct clerk *clerk, const struct dns_published *before)
@@ -169,6 +169,16 @@ static void notify_of_changes(
 	snapshot_leave(clerk->dns);
 	dns_notify_changed(clerk->notify, before ? before->store : NULL, store);
 	dns_store_unref(store);
+}
+
+/* A secondary that is told asks at once, and an older process that still takes
+ * questions would tell it that nothing is new. */
+static void notify_at_first(struct clerk *clerk)
+{
+	if (clerk->told || !atomic_load(&clerk->daemon->alone))
+		return;
+	clerk->told = true;
+	notify_of_changes(clerk, NULL);
 }
 
 /* -- the loop ---------------------------------------------------------- */
@@ -198,7 +208,8 @@ static void on_message(struct clerk *clerk, const struct message *message)
 		dns_refresh_drop(message->pointer);
 		break;
 	case DAEMON_DNS_FREE:
-		notify_of_changes(clerk, message->pointer);
+		if (clerk->told)
+			notify_of_changes(clerk, message->pointer);
 		dns_refresh_free(clerk->daemon, message->pointer);
 		break;
 	default:
@@ -233,13 +244,13 @@ static void *clerk_thread(void *argument)
 	bool more = false;
 
 	(void)pthread_setname_np(pthread_self(), "braid-clerk");
-	notify_of_changes(clerk, NULL);
 	while (!atomic_load(&clerk->stop)) {
 		wait_for_mail(clerk, more ? 0 : CLERK_PERIOD_MS);
 		receive(clerk);
 		more = write_logs(clerk);
 		more |= write_rows(clerk);
 		look_for_unused(clerk);
+		notify_at_first(clerk);
 		dns_notify_turn(clerk->notify, mono_now());
 		publish(clerk, false);
 		(void)outbox_flush(&clerk->outbox);

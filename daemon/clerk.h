@@ -32,6 +32,7 @@ struct clerk {
 	struct recorder *recorder;
 	struct dns_notify *notify;
 	struct snapshot_reader *dns; /* what is published */
+	bool told; /* secondaries, at the start */
 	struct mono publish_at; /* the counters of an old generation */
 	_Atomic bool stop;
 	pthread_t thread;

@@ -19,6 +19,8 @@ struct count_head {
 	_Atomic uint32_t sequence;
 	_Atomic uint64_t length;
 	_Atomic uint64_t connections;
+	/* An older version leaves it 0. */
+	_Atomic uint32_t left;
 };
 
 static int map(struct count_block *block, int protection)
@@ -136,4 +138,14 @@ void count_block_set_connections(struct count_block *block, uint64_t n)
 uint64_t count_block_connections(const struct count_block *block)
 {
 	return atomic_load(&block->head->connections);
+}
+
+void count_block_set_left(struct count_block *block)
+{
+	atomic_store(&block->head->left, 1);
+}
+
+bool count_block_has_left(const struct count_block *block)
+{
+	return atomic_load(&block->head->left) != 0;
 }

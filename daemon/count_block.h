@@ -5,7 +5,7 @@
  * too: they can be read while that process lives and after it has died, in
  * whatever way.
  *
- *      page 0: sequence, length, connections     text of /metrics from page 1
+ *      page 0: sequence, length, connections, left   text of /metrics from page 1
  *
  * The writer makes the sequence odd, writes, makes it even; a reader that
  * finds it odd or changed has read nothing.
@@ -46,3 +46,6 @@ int count_block_read(
  * often than the text. */
 void count_block_set_connections(struct count_block *block, uint64_t n);
 uint64_t count_block_connections(const struct count_block *block);
+/* Likewise: its process takes nothing new any more, not from queues either. */
+void count_block_set_left(struct count_block *block);
+bool count_block_has_left(const struct count_block *block);

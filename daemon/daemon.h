@@ -172,6 +172,8 @@ struct daemon {
 	/* Of recorded flows; the clerk's. */
 	_Atomic uint64_t rows_recorded, rows_lost;
 	_Atomic uint64_t plan_number;
+	/* No older process answers beside this one. */
+	_Atomic bool alone;
 	struct probe_metrics checks;
 	/* Of agent.listen, for /metrics; the percentage is 0 without it. */
 	_Atomic uint32_t agent_percent;

@@ -3,7 +3,8 @@
 /*
  * Tells secondaries that a zone has changed (NOTIFY, RFC 1996): those of
  * dns.zones.*.transfer.notify, when the zone's serial is another than before,
- * and at the start. Each is told until it answers, DNS_NOTIFY_TRIES times, at
+ * and at the start,
+ * once no older process answers any more. Each is told until it answers, DNS_NOTIFY_TRIES times, at
  * growing intervals.
  *
  *      old zones ─┐                       ┌──> send ── no answer: again

@@ -141,7 +141,8 @@ void drain_init(struct control *control)
 
 void drain_on_drained(struct control *control)
 {
-	control->drain.n_drained++;
+	if (++control->drain.n_drained == control->daemon->n_workers)
+		generations_leave(control->daemon->generations);
 }
 
 void control_drain(struct control *control, const char *cause)

@@ -135,6 +135,20 @@ void generations_note(const struct daemon *daemon)
 		    shared_read(&daemon->shared.connections));
 }
 
+void generations_leave(struct generations *generations)
+{
+	if (atomic_load(&generations->handed_over))
+		count_block_set_left(&generations->own);
+}
+
+bool generations_have_left(const struct generations *generations)
+{
+	for (uint32_t i = 0; i < generations->n; i++)
+		if (!count_block_has_left(&generations->items[i].counters))
+			return false;
+	return true;
+}
+
 void generations_give_up(struct generations *generations)
 {
 	(void)pthread_mutex_lock(&generations->lock);

@@ -60,6 +60,10 @@ void generations_look(struct generations *generations);
 void generations_tell(struct generations *generations, enum channel_type type);
 /* How many connections this process still has, for its successors. */
 void generations_note(const struct daemon *daemon);
+/* This process takes nothing new any more; its successor is told. */
+void generations_leave(struct generations *generations);
+/* Whether each of the older ones has said so, or has ended. */
+bool generations_have_left(const struct generations *generations);
 /* The successor has the list now. */
 void generations_give_up(struct generations *generations);
 

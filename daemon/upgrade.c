@@ -22,6 +22,8 @@
 
 /* Old generations that have ended leave the list within this time. */
 #define LOOK_MS 100
+/* Older versions do not say that they have left. */
+#define LEFT_AT_LATEST_MS 5000
 
 static struct generations *generations_of(struct control *control)
 {
@@ -44,8 +46,24 @@ void upgrade_init(struct control *control)
 	timer_init(&control->upgrade.look, on_look);
 }
 
+/* For what must not be said while somebody else may still say the opposite. */
+static void look_alone(struct control *control)
+{
+	struct upgrade *upgrade = &control->upgrade;
+	struct mono now = mono_now();
+
+	if (atomic_load(&control->daemon->alone))
+		return;
+	if (!upgrade->alone_by.ns)
+		upgrade->alone_by = mono_add_ms(now, LEFT_AT_LATEST_MS);
+	if (generations_have_left(generations_of(control)) ||
+	    mono_diff_ns(now, upgrade->alone_by) >= 0)
+		atomic_store(&control->daemon->alone, true);
+}
+
 void upgrade_watch(struct control *control)
 {
+	look_alone(control);
 	if (generations_count(generations_of(control)))
 		timer_arm(&control->wheel, &control->upgrade.look,
 		    mono_add_ms(mono_now(), LOOK_MS));

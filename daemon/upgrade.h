@@ -63,6 +63,7 @@ struct upgrade {
 	uint64_t events;
 	int channel; /* to the next generation once there is one, else -1 */
 	struct timer look; /* at older generations */
+	struct mono alone_by; /* then they have left, whatever they say */
 	struct mono started;
 	upgrade_on_done *on_done; /* NULL: nobody waits */
 	void *context;
