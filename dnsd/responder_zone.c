@@ -287,7 +287,9 @@ static enum responder_outcome found(
 	struct wire_owner owner = step->owner;
 
 	r->facts->kind = DNS_KIND_data;
-	if (!responder_put_rrset(r, WIRE_ANSWER, &owner, set))
+	/* Who asks for a DNAME may have been led to it by itself. */
+	if (!(set->type == TYPE_DNAME && is_repeated(r, set)) &&
+	    !responder_put_rrset(r, WIRE_ANSWER, &owner, set))
 		return RESPONDER_FULL;
 	if (step->match.kind == ZONE_MATCH_WILDCARD)
 		prove_wildcard(r, step);

@@ -312,7 +312,7 @@ static void random_records(
 	}
 }
 
-/* Addresses for the servers of a delegation. */
+/* For some of the delegations, a DS and addresses of their servers. */
 static void random_glue(struct rng *rng, struct ref_zone *zone)
 {
 	for (int i = 0, n = zone->n; i < n; i++) {
@@ -321,6 +321,14 @@ static void random_glue(struct rng *rng, struct ref_zone *zone)
 
 		if (zone->records[i].type != NS || one_in(rng, 3))
 			continue;
+		if (one_in(rng, 3)) {
+			struct ref_record ds = {.owner = zone->records[i].owner,
+			    .type = DS,
+			    .ttl = 200};
+
+			random_rdata(rng, &ds, NULL);
+			put(zone, &ds);
+		}
 		ref_name_of(&glue.owner, zone->records[i].rdata);
 		if (!ref_is_within(&glue.owner, &zone->apex))
 			continue;
@@ -371,7 +379,9 @@ void random_question(struct rng *rng, const struct ref_world *world,
 		random_name(rng, &zone->apex, ret_name);
 	} else {
 		*ret_name = r->owner;
-		if (one_in(rng, 4))
+		if (is_wildcard(&r->owner) && !one_in(rng, 3))
+			*ret_name = ref_ancestor(&r->owner, r->owner.n - 1);
+		if (ret_name->n < r->owner.n || one_in(rng, 4))
 			(void)ref_prepend(
 			    ret_name, labels[below(rng, BR_COUNT(labels))]);
 	}

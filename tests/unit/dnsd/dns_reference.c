@@ -518,8 +518,9 @@ void ref_resolve(const struct ref_world *world, const struct ref_name *question,
 		if (ret->circle)
 			break;
 	}
-	ref_sort(&ret->answer);
-	ref_sort(&ret->authority);
+	/* RFC 2181 section 5: a set has no record twice. */
+	sort_once(&ret->answer);
+	sort_once(&ret->authority);
 	sort_once(&ret->must);
 	sort_once(&ret->may);
 }
