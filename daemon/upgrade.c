@@ -270,6 +270,9 @@ static void conclude(struct control *control)
 {
 	struct upgrade *upgrade = &control->upgrade;
 
+	/* An event of before may have brought us here, while the last one is
+	 * still to be written to what is closed below. */
+	upgrade_job_join(upgrade->job);
 	if (upgrade->job->err)
 		fail(control);
 	else

@@ -320,9 +320,16 @@ bool upgrade_job_took(const struct upgrade_job *job, uint32_t socket)
 	return job->taken[socket / 8] & 1u << (socket % 8);
 }
 
+void upgrade_job_join(struct upgrade_job *job)
+{
+	if (!job->joined)
+		(void)pthread_join(job->thread, NULL);
+	job->joined = true;
+}
+
 void upgrade_job_end(struct upgrade_job *job)
 {
-	(void)pthread_join(job->thread, NULL);
+	upgrade_job_join(job);
 	(void)sem_destroy(&job->go);
 	free(job);
 }

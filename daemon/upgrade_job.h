@@ -11,7 +11,7 @@
  *       COMMIT, SERVING came
  *       done ────────────event──────>  drains; or goes on as before
  *
- * Thread:  upgrade_job_start/go/abort/end: control; the rest its own.
+ * Thread:  upgrade_job_start/go/abort/join/end: control; the rest its own.
  * Memory:  upgrade_job_start() .. upgrade_job_end(), which waits for the
  *          thread; answers are control's to read once `phase` says so.
  * Errors:  in `err` and, for people, in `text`. After an error the new process
@@ -50,6 +50,7 @@ struct upgrade_job {
 	uint32_t taken_flags;
 	uint32_t n_sockets;
 	uint8_t taken[CHANNEL_BYTES_MAX]; /* as passed_taken() */
+	bool joined; /* control's */
 	/* -- its own -- */
 	bool api_paused;
 	struct channel_message message;
@@ -64,5 +65,8 @@ void upgrade_job_go(struct upgrade_job *job);
 /* Before UPGRADE_READY; it ends soon. */
 void upgrade_job_abort(struct upgrade_job *job);
 bool upgrade_job_took(const struct upgrade_job *job, uint32_t socket);
-/* Waits for the thread and frees; the channel is the caller's by then. */
+/* Waits for the thread, which after UPGRADE_DONE has only its event to write:
+ * before that it must keep the descriptor. */
+void upgrade_job_join(struct upgrade_job *job);
+/* Likewise, and frees; the channel is the caller's by then. */
 void upgrade_job_end(struct upgrade_job *job);
