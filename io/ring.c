@@ -2,6 +2,7 @@
 #include "io/ring.h"
 
 #include "base/assert.h"
+#include "base/race.h"
 #include "io/ring_off.h"
 
 #include <errno.h>
@@ -142,6 +143,8 @@ static bool ring_probe_silent_sends(struct ring *ring)
 	return good;
 }
 
+char ring_mappings;
+
 int ring_init(struct ring *ring, const struct ring_options *options,
     struct ring_metrics *metrics)
 {
@@ -161,6 +164,7 @@ int ring_init(struct ring *ring, const struct ring_options *options,
 	err = io_uring_queue_init_params(RING_ENTRIES, &ring->uring, &params);
 	if (err)
 		return err;
+	br_race_acquire(&ring_mappings);
 	ring->max_sent = SENT_MAX;
 	ring->sent = calloc(SENT_MAX, sizeof *ring->sent);
 	if (!ring->sent) {
@@ -183,6 +187,7 @@ int ring_init(struct ring *ring, const struct ring_options *options,
 
 void ring_fini(struct ring *ring)
 {
+	br_race_release(&ring_mappings);
 	io_uring_queue_exit(&ring->uring);
 	if (ring->buffers)
 		munmap(ring->buffers,

@@ -95,6 +95,10 @@ void ring_fini(struct ring *ring);
  * kernel cannot. The ring works on in each case; receives may end with
  * -ENOBUFS. */
 int ring_shrink(struct ring *ring) BR_MUST_CHECK;
+/* For base/race.h: workers end and shrink their rings at the same time, and
+ * what one unmaps another may get. The kernel orders that, but
+ * ThreadSanitizer does not see liburing's calls. */
+extern char ring_mappings;
 /* ring_shrink.c's: n_buffers of ring->buffers become those of ring->group. */
 int ring_provide_buffers(struct ring *ring) BR_MUST_CHECK;
 /* What an operator can do about a failed ring_init(): one or two sentences. */

@@ -74,13 +74,9 @@ static bool submit_all(struct ring *ring)
 	       io_uring_smp_load_acquire(sq->khead) == *sq->ktail;
 }
 
-/* Workers shrink at the same time, and what one unmaps another may get: the
- * kernel orders that, but ThreadSanitizer does not see the calls. */
-static char mappings;
-
 static void unmap(const struct io_uring *uring)
 {
-	br_race_release(&mappings);
+	br_race_release(&ring_mappings);
 	munmap(uring->sq.sqes, uring->sq.ring_entries * sizeof *uring->sq.sqes);
 	if (uring->cq.ring_ptr != uring->sq.ring_ptr)
 		munmap(uring->cq.ring_ptr, uring->cq.ring_sz);
@@ -109,7 +105,7 @@ static void map_again(struct io_uring *uring, struct io_uring_params *params)
 		params->sq_off.array = array_offset(uring, params);
 	if (io_uring_queue_mmap(uring->ring_fd, params, &next))
 		br_out_of_memory("a ring", params->cq_off.cqes);
-	br_race_acquire(&mappings);
+	br_race_acquire(&ring_mappings);
 	next.sq.sqe_head = uring->sq.sqe_head;
 	next.sq.sqe_tail = uring->sq.sqe_tail;
 	/* As liburing has it from the start. */
@@ -171,12 +167,12 @@ static int try_resize(void)
 
 	if (err)
 		return err;
-	br_race_acquire(&mappings);
+	br_race_acquire(&ring_mappings);
 	good = goes_round(&uring, 1);
 	err = resize(&uring, TRY_ENTRIES, 2 * TRY_ENTRIES);
 	for (uint32_t i = 0; !err && good && i < TRY_ROUNDS; i++)
 		good = goes_round(&uring, i + 2);
-	br_race_release(&mappings);
+	br_race_release(&ring_mappings);
 	io_uring_queue_exit(&uring);
 	return err || good ? err : -EOPNOTSUPP;
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# ctest: label tsan
+# ctest: timeout 300
 import socket
 import threading
 

@@ -42,6 +42,10 @@ def suspicious(text):
     return None
 
 
+SUPPRESSIONS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))), "tsan.supp")
+
+
 def _wrapper():
     """What braidd is started by when somebody looks for a fault."""
     return os.environ.get("BRAID_E2E_WRAP", "").split()
@@ -53,7 +57,8 @@ def sanitizer_env(asan=""):
     env["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1:exitcode=99"
     if _wrapper():  # a traced process cannot look for leaks
         env["ASAN_OPTIONS"] += ":detect_leaks=0"
-    env["TSAN_OPTIONS"] = "exitcode=99:halt_on_error=0:second_deadlock_stack=1"
+    env["TSAN_OPTIONS"] = ("exitcode=99:halt_on_error=0:second_deadlock_stack=1"
+                           f":suppressions={SUPPRESSIONS}")
     return env
 
 
