@@ -167,10 +167,8 @@ void control_set_pop_admin(
 int control_plan_pop_drain(
     struct control *control, struct pool *pool, uint64_t in_ms)
 {
-	struct pop_facts facts;
-
-	dns_pops_read(pool, &facts);
-	if (facts.draining)
+	/* One that drains itself may end that before. */
+	if (dns_pops_state(pool, control_now(control)).set_out)
 		return -EALREADY;
 	if (!put_leave(control, pool,
 		mono_add_ms(control_now(control), (int64_t)in_ms).ns))

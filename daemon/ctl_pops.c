@@ -16,8 +16,19 @@ struct addresses {
 	uint32_t up;
 	enum board_admin admin;
 	int64_t health_since_ns, admin_since_ns;
+	int64_t heard_ns; /* the last report, however old; 0: none */
 	char cause[BOARD_CAUSE_MAX]; /* of the first that is down */
+	char said[BOARD_SAID_MAX]; /* in that report */
 };
+
+static void look_at_report(
+    struct addresses *all, const struct board_agent *agent)
+{
+	if (agent->heard_ns <= all->heard_ns)
+		return;
+	all->heard_ns = agent->heard_ns;
+	memcpy(all->said, agent->said, sizeof all->said);
+}
 
 static struct addresses look(const struct pool *pool)
 {
@@ -30,6 +41,7 @@ static struct addresses look(const struct pool *pool)
 			all.up++;
 		else if (!all.cause[0])
 			memcpy(all.cause, facts.cause, sizeof all.cause);
+		look_at_report(&all, &facts.agent);
 		if (facts.health_since_ns > all.health_since_ns)
 			all.health_since_ns = facts.health_since_ns;
 		if (board_admin_now(&facts) == BOARD_READY)
@@ -47,6 +59,45 @@ static void put_since(struct ctl_call *call, const char *key, int64_t since_ns)
 		    &call->json, key, ctl_seconds_since(call, since_ns));
 	else
 		json_null(&call->json, key);
+}
+
+static const char *report_state(const struct pop_report *report)
+{
+	if (!report->n)
+		return "none";
+	if (pop_report_drains(report))
+		return "drain";
+	return report->n_up ? "up" : "down";
+}
+
+/* Of all addresses together, as the weights go by it. */
+static void put_report(
+    struct ctl_call *call, const struct pool *pool, const struct addresses *all)
+{
+	struct dns_pops_state now =
+	    dns_pops_state(pool, control_now(call->control));
+	uint32_t percent = pop_report_percent(&now.report);
+	struct json *j = &call->json;
+
+	if (!pool->agent.port) {
+		json_null(j, "report");
+		return;
+	}
+	json_object_begin(j, "report");
+	json_string(j, "state", report_state(&now.report));
+	if (percent)
+		json_uint(j, "percent", percent);
+	else
+		json_null(j, "percent");
+	json_string(j, "checks",
+	    now.own == POP_CHECKS_NONE ? "none"
+	    : now.own == POP_CHECKS_UP ? "up"
+				       : "down");
+	json_bool(j, "differs", now.differs);
+	json_uint(j, "addresses", now.report.n);
+	put_since(call, "heard_seconds", all->heard_ns);
+	json_string(j, "said", all->said);
+	json_object_end(j);
 }
 
 static void put_members(struct ctl_call *call, const struct pool *pool)
@@ -77,6 +128,7 @@ static void put_members(struct ctl_call *call, const struct pool *pool)
 		    -ctl_seconds_since(call, dns_pops_leaves(pool)));
 	else
 		json_null(j, "drains_in_seconds");
+	put_report(call, pool, &all);
 	json_string(j, "cause", all.cause);
 }
 

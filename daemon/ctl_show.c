@@ -70,7 +70,7 @@ static void put_cause(struct json *j, const struct board_facts *facts)
 {
 	char cause[BOARD_CAUSE_MAX];
 
-	if (!facts->agent.down) {
+	if (!facts->agent.down || facts->agent.reports) {
 		json_string(j, "cause", facts->cause);
 		return;
 	}

@@ -53,7 +53,7 @@ const char *dns_pops_name(const struct pool *pool)
 
 static void add_own(struct dns_pops_state *s, const struct board_facts *facts)
 {
-	s->drained |= facts->admin != BOARD_READY;
+	s->set_out |= facts->admin != BOARD_READY;
 	if (facts->leaves_ns)
 		s->leaves_ns = facts->leaves_ns;
 	if (facts->weight_override != BOARD_WEIGHT_NONE)
@@ -83,7 +83,7 @@ struct dns_pops_state dns_pops_state(const struct pool *pool, struct mono now)
 			 : POP_CHECKS_DOWN;
 	s.up = pop_report_judge(s.own, &s.report);
 	s.differs = pop_report_differs(s.own, &s.report);
-	s.drained |= pop_report_drains(&s.report);
+	s.drained = s.set_out || pop_report_drains(&s.report);
 	s.known |= s.report.n > 0;
 	return s;
 }

@@ -37,6 +37,7 @@
 struct dns_pops_state {
 	bool known, up; /* by our checks and the report */
 	bool drained; /* by an operator or the report */
+	bool set_out; /* by an operator */
 	bool differs; /* checks and report, so it goes on */
 	enum pop_checks own;
 	struct pop_report report;

@@ -193,10 +193,12 @@ static inline uint64_t metric_field_read(
 
 #define METRIC_POP_LIST(X)                                                     \
 	X(O_UP, "braid_pop_up", GAUGE, "", "pop",                              \
-	    "0 when health checks found all addresses of the POP down; 1 "     \
-	    "also before the first verdict and without checks")                \
+	    "0 when health checks found all addresses of the POP down, and "   \
+	    "its report, if there is one, does not say otherwise; 1 also "     \
+	    "before the first verdict and without checks")                     \
 	X(O_READY, "braid_pop_ready", GAUGE, "", "pop",                        \
-	    "0 while the POP is drained or in maintenance")                    \
+	    "0 while the POP is drained or in maintenance, by an operator or " \
+	    "its report")                                                      \
 	X(O_ADDRESSES, "braid_pop_addresses", GAUGE, "", "pop",                \
 	    "Addresses of the POP")                                            \
 	X(O_ADDRESSES_UP, "braid_pop_addresses_up", GAUGE, "", "pop",          \
@@ -206,7 +208,17 @@ static inline uint64_t metric_field_read(
 	    "the POP; 1 without")                                              \
 	X(O_LEAVES, "braid_pop_drain_time_seconds", GAUGE, "seconds", "pop",   \
 	    "Wall time at which the POP will be drained as planned, since "    \
-	    "the epoch; 0 when nothing is planned")
+	    "the epoch; 0 when nothing is planned")                            \
+	X(O_REPORTS, "braid_pop_reports", GAUGE, "", "pop",                    \
+	    "Addresses of the POP whose agent was heard in the last 30 s")     \
+	X(O_REPORT_UP, "braid_pop_report_up", GAUGE, "", "pop",                \
+	    "0 when all of these say that they are down, 1 else")              \
+	X(O_REPORT_WEIGHT, "braid_pop_report_weight_ratio", GAUGE, "ratio",    \
+	    "pop",                                                             \
+	    "Part of its weights that the POP's report leaves to it; "         \
+	    "1 without")                                                       \
+	X(O_REPORT_AGE, "braid_pop_report_age_seconds", GAUGE, "seconds",      \
+	    "pop", "Time since an agent of the POP was heard, if it ever was")
 
 /* Of the responder. */
 #define METRIC_DNS_LIST(X)                                                     \

@@ -289,9 +289,35 @@ static uint64_t pop_gauge(const struct view_pop *pop, enum metric_id id)
 		return pop->ready;
 	case METRIC_ID_O_ADDRESSES:
 		return pop->addresses;
+	case METRIC_ID_O_REPORTS:
+		return pop->reports;
+	case METRIC_ID_O_REPORT_UP:
+		return pop->report_up;
 	default:
 		br_assert(id == METRIC_ID_O_ADDRESSES_UP);
 		return pop->addresses_up;
+	}
+}
+
+/* Those that are no whole numbers; false: it is another. */
+static bool pop_fraction(
+    const struct view_pop *pop, enum metric_id id, double *ret)
+{
+	switch (id) {
+	case METRIC_ID_O_WEIGHT:
+		*ret = pop->weight_percent / 1e2;
+		return true;
+	case METRIC_ID_O_LEAVES:
+		*ret = pop->leaves_seconds;
+		return true;
+	case METRIC_ID_O_REPORT_WEIGHT:
+		*ret = pop->report_percent / 1e2;
+		return true;
+	case METRIC_ID_O_REPORT_AGE:
+		*ret = pop->report_age_seconds;
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -299,22 +325,19 @@ static void print_pops(
     struct metrics_writer *w, const struct metrics_view *view)
 {
 	struct metric_label label = {.name = "pop"};
+	double fraction;
 
-	for (enum metric_id id = METRIC_ID_O_UP; id <= METRIC_ID_O_LEAVES;
+	for (enum metric_id id = METRIC_ID_O_UP; id <= METRIC_ID_O_REPORT_AGE;
 	     id++) {
 		family(w, id);
 		for (uint32_t i = 0; i < view->n_pops; i++) {
 			const struct view_pop *pop = &view->pops[i];
 
 			label.value = pop->name;
-			if (id == METRIC_ID_O_WEIGHT)
-				metrics_double(
-				    w, &label, 1, pop->weight_percent / 1e2);
-			else if (id == METRIC_ID_O_LEAVES)
-				metrics_double(
-				    w, &label, 1, pop->leaves_seconds);
-			else
+			if (!pop_fraction(pop, id, &fraction))
 				metrics_uint(w, &label, 1, pop_gauge(pop, id));
+			else if (fraction >= 0)
+				metrics_double(w, &label, 1, fraction);
 		}
 	}
 }

@@ -189,6 +189,28 @@ static void add_pool(
 	}
 }
 
+static void add_report(struct view_pop *ret, const struct pool *pool)
+{
+	struct mono now = mono_now();
+	struct dns_pops_state state = dns_pops_state(pool, now);
+	struct board_facts facts;
+	int64_t heard_ns = 0;
+
+	ret->reports = state.report.n;
+	ret->report_up = !state.report.n || state.report.n_up;
+	ret->report_percent = 100;
+	if (state.report.n_up)
+		ret->report_percent = pop_report_percent(&state.report);
+	for (uint32_t i = 0; i < pool->n_servers; i++) {
+		board_read(pool->servers[i].row, &facts);
+		if (facts.agent.heard_ns > heard_ns)
+			heard_ns = facts.agent.heard_ns;
+	}
+	ret->report_age_seconds = heard_ns && pool->agent.port
+				      ? (double)(now.ns - heard_ns) / 1e9
+				      : -1;
+}
+
 static void add_pop(struct view_pop *ret, const struct pool *pool)
 {
 	struct board_facts facts;
@@ -204,6 +226,7 @@ static void add_pop(struct view_pop *ret, const struct pool *pool)
 				  ? DNS_POPS_WEIGHT
 				  : pop.weight_override,
 	};
+	add_report(ret, pool);
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", dns_pops_name(pool));
 	for (uint32_t i = 0; i < pool->n_servers; i++) {
 		board_read(pool->servers[i].row, &facts);

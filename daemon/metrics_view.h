@@ -39,6 +39,9 @@ struct view_pool {
 struct view_pop {
 	char name[CONF_NAME_MAX + 1];
 	uint32_t addresses, addresses_up, weight_percent;
+	uint32_t reports, report_percent;
+	bool report_up;
+	double report_age_seconds; /* below 0: never heard */
 	double leaves_seconds; /* since the epoch; 0: not planned */
 	bool up, ready;
 };

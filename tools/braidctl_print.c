@@ -279,6 +279,43 @@ static void print_pools(struct printer *p, const json_t *data)
 	print_table(p, &table);
 }
 
+static const char *report_state(const json_t *pop)
+{
+	return client_text(json_object_get(pop, "report"), "state");
+}
+
+/* Somebody reports of it, and that counts. */
+static bool is_reported(const json_t *pop)
+{
+	const char *state = report_state(pop);
+
+	return *state && strcmp(state, "none") != 0;
+}
+
+/* "up 73%, 2s ago"; what is too old counts for nothing. */
+static void cell_report(struct table *table, const json_t *pop)
+{
+	const json_t *report = json_object_get(pop, "report");
+	const json_t *heard = json_object_get(report, "heard_seconds");
+	bool alarm = client_bool(report, "differs") || !is_reported(pop);
+	char text[HUMAN_MAX], percent[16] = "";
+
+	if (!json_is_object(report)) {
+		table_text(table, STYLE_DIM, "-");
+		return;
+	}
+	if (!json_is_number(heard)) {
+		table_text(table, STYLE_YELLOW, "never heard");
+		return;
+	}
+	if (json_is_integer(json_object_get(report, "percent")))
+		(void)snprintf(percent, sizeof percent, " %u%%",
+		    (unsigned)client_uint(report, "percent"));
+	table_addf(table, alarm ? STYLE_YELLOW : STYLE_PLAIN, "%s%s, %s ago",
+	    is_reported(pop) ? report_state(pop) : "too old", percent,
+	    human_seconds(json_number_value(heard), text));
+}
+
 /* What the operator set goes before what the checks say. */
 static void cell_pop_state(struct table *table, const json_t *pop)
 {
@@ -291,9 +328,12 @@ static void cell_pop_state(struct table *table, const json_t *pop)
 		table_text(table, STYLE_YELLOW, state);
 		return;
 	}
-	state = client_bool(pop, "checked") ? client_text(pop, "health")
-					    : "unchecked";
-	if (json_is_number(in))
+	state = client_bool(pop, "checked") || is_reported(pop)
+		    ? client_text(pop, "health")
+		    : "unchecked";
+	if (!strcmp(report_state(pop), "drain"))
+		table_addf(table, STYLE_YELLOW, "%s, drains itself", state);
+	else if (json_is_number(in))
 		table_addf(table, down ? STYLE_RED : STYLE_YELLOW,
 		    "%s, drains in %s", state,
 		    human_seconds(json_number_value(in), text));
@@ -304,7 +344,7 @@ static void cell_pop_state(struct table *table, const json_t *pop)
 static void print_pops(struct printer *p, const json_t *data)
 {
 	static const char *const titles[] = {"POP", "STATE", ">SINCE",
-	    ">ADDRESSES UP", ">WEIGHT", "CAUSE", NULL};
+	    ">ADDRESSES UP", ">WEIGHT", "REPORT", "CAUSE", NULL};
 	const json_t *pops = json_object_get(data, "pops");
 	struct table table;
 
@@ -328,6 +368,7 @@ static void print_pops(struct printer *p, const json_t *data)
 							  : STYLE_PLAIN,
 		    "%llu%%",
 		    (unsigned long long)client_uint(pop, "weight_percent"));
+		cell_report(&table, pop);
 		table_text(&table, STYLE_DIM, client_text(pop, "cause"));
 	}
 	print_table(p, &table);

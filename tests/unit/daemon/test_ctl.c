@@ -58,6 +58,12 @@ START_TEST(test_pops)
 	    "\"pop\":\"ams\",\"health\":\"unknown\",\"admin\":\"ready\","
 	    "\"addresses\":2,\"addresses_up\":2,\"checked\":false,"
 	    "\"weight_percent\":100,\"weight_overridden\":false");
+	expect(c, "{\"command\":\"pops\"}\n", "\"report\":null");
+	c->pops[0]->agent.port = 9999;
+	expect(c, "{\"command\":\"pops\"}\n",
+	    "\"report\":{\"state\":\"none\",\"percent\":null,"
+	    "\"checks\":\"none\",\"differs\":false,\"addresses\":0,"
+	    "\"heard_seconds\":null,\"said\":\"\"}");
 	expect(c, "{\"command\":\"drain\",\"arguments\":[\"pop:ams\"]}\n",
 	    "\"admin\":\"drain\"");
 	expect(c,
