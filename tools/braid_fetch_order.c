@@ -51,9 +51,12 @@ uint32_t fetch_order_make(const struct fetch_places *places,
 	for (uint32_t p = 0; p < places->n; p++) {
 		const struct fetch_place *place = &places->at[p];
 
+		int best = place->n ? place->addrs[0].sa.sa_family : AF_INET6;
+		int other = best == AF_INET ? AF_INET6 : AF_INET;
+
 		for (uint32_t k = 0; k < place->n; k++) {
-			add(ret, &n, place, kth(place, AF_INET6, k));
-			add(ret, &n, place, kth(place, AF_INET, k));
+			add(ret, &n, place, kth(place, best, k));
+			add(ret, &n, place, kth(place, other, k));
 		}
 	}
 	return n;
@@ -61,14 +64,32 @@ uint32_t fetch_order_make(const struct fetch_places *places,
 
 /* -- turns ------------------------------------------------------------- */
 
+static uint32_t count(const struct fetch_place *place, int family)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < place->n; i++)
+		n += place->addrs[i].sa.sa_family == family;
+	return n;
+}
+
+/* A POP may have an address of each family, or of one only: it has as many
+ * turns as others when those of one family count, the one of which there are
+ * more, else the better one. */
 static uint32_t turns_of_addrs(
     const struct fetch_place *place, struct fetch_turn *ret)
 {
-	uint32_t n = place->n;
+	uint32_t n4 = count(place, AF_INET), n6 = count(place, AF_INET6);
+	int family = n4 > n6 ? AF_INET : AF_INET6;
+	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		ret[i] = (struct fetch_turn){
-		    .name = place->name, .addr = place->addrs[i], .weight = 1};
+	if (n4 == n6 && place->n)
+		family = place->addrs[0].sa.sa_family;
+	for (uint32_t i = 0; i < place->n; i++)
+		if (place->addrs[i].sa.sa_family == family)
+			ret[n++] = (struct fetch_turn){.name = place->name,
+			    .addr = place->addrs[i],
+			    .weight = 1};
 	return n;
 }
 

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * In which order places are tried. Their own order holds; within a place
- * IPv6 and IPv4 take turns (RFC 8305 section 4). What won the last time, or
+ * IPv6 and IPv4 take turns, that of the first address first (RFC 8305 section
+ * 4). What won the last time, or
  * whose turn it is (`--spread`), goes before all of them.
  *
  *      places  pop2 {v6a v6b v4}  pop1 {v4}      order  v6a v4 v6b | v4

@@ -2,6 +2,7 @@
 #include "tools/braid_fetch_resolve.h"
 
 #include "tools/braid_fetch_lookup.h"
+#include "tools/braid_fetch_prefer.h"
 
 #include <string.h>
 
@@ -151,6 +152,8 @@ static void find_places(
 	}
 	wanted->remark = remark;
 	fetch_places_find(wanted, ret);
+	for (uint32_t i = 0; i < ret->n; i++)
+		fetch_prefer_sort(&ret->at[i], fetch_prefer_source, NULL);
 	say_places(r, ret);
 }
 

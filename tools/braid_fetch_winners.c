@@ -3,12 +3,11 @@
 
 #include "base/prefix.h"
 #include "tools/braid_fetch_memory.h"
+#include "tools/braid_fetch_prefer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define WINNER_S 600
 #define TURN_S 86400
@@ -40,18 +39,11 @@ void fetch_winners_init(struct fetch_winners *winners,
 /* The network of the local address that leads there; nothing is sent. */
 static bool network_to(const struct addr *to, char ret[PREFIX_TEXT_MAX])
 {
-	struct addr local = {.length = sizeof local.in6};
-	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct prefix prefix;
-	bool ok;
+	struct addr local;
 
-	if (fd < 0)
-		return false;
-	ok = !connect(fd, &to->sa, to->length) &&
-	     !getsockname(fd, &local.sa, &local.length) &&
-	     prefix_of_addr(&prefix, &local);
-	close(fd);
-	if (!ok)
+	if (!fetch_prefer_source(NULL, to, &local) ||
+	    !prefix_of_addr(&prefix, &local))
 		return false;
 	prefix_cut(&prefix, to->sa.sa_family == AF_INET ? NETWORK_BITS_IPV4
 							: NETWORK_BITS_IPV6);

@@ -268,6 +268,33 @@ START_TEST(test_turns_of_addresses)
 }
 END_TEST
 
+/* A POP with both families is one, beside one that has IPv4 alone. */
+START_TEST(test_turns_of_both_families)
+{
+	struct fetch_turn turns[FETCH_PLACES_MAX];
+	struct fetch_answer *a;
+
+	begin();
+	a = answer_to("www.test", RR_AAAA);
+	address(a, "www.test", "2001:db8::1");
+	a = answer_to("www.test", RR_A);
+	address(a, "www.test", "192.0.2.1");
+	find("www.test", 80, false);
+	ck_assert_uint_eq(fetch_order_turns(&places, turns), 1);
+	ck_assert_int_eq(turns[0].addr.sa.sa_family, AF_INET6);
+	begin();
+	a = answer_to("www.test", RR_AAAA);
+	address(a, "www.test", "2001:db8::1");
+	a = answer_to("www.test", RR_A);
+	address(a, "www.test", "192.0.2.1");
+	address(a, "www.test", "192.0.2.2");
+	find("www.test", 80, false);
+	ck_assert_uint_eq(fetch_order_turns(&places, turns), 2);
+	ck_assert_int_eq(turns[0].addr.sa.sa_family, AF_INET);
+	ck_assert_int_eq(turns[1].addr.sa.sa_family, AF_INET);
+}
+END_TEST
+
 /* Priorities in any order of the records, with the name itself at the end. */
 static void make_rank(void)
 {
@@ -405,6 +432,7 @@ int main(void)
 	tcase_add_test(tcase, test_literal);
 	tcase_add_test(tcase, test_turns);
 	tcase_add_test(tcase, test_turns_of_addresses);
+	tcase_add_test(tcase, test_turns_of_both_families);
 	tcase_add_test(tcase, test_rank);
 	tcase_add_test(tcase, test_equal_priorities_are_shuffled);
 	tcase_add_test(tcase, test_https_aliases);
