@@ -5,13 +5,6 @@ from lib.braidd import Braid
 from lib.origins import Origin, greeter, name
 
 
-def set_limit(s, pid, soft, hard):
-    """As the process's own user, who needs no capability for it."""
-    prefix = ["setpriv", "--reuid=65534", "--regid=65534",
-              "--clear-groups"] if s.is_root else []
-    s.run([*prefix, "prlimit", f"--pid={pid}", f"--nofile={soft}:{hard}"])
-
-
 def test(s):
     """Few descriptors: 64 are refused with a plain message, 400 give fewer
     connections; when a running process has none left its flows go on, new ones
@@ -57,19 +50,18 @@ def test(s):
     first = [client.connect(("127.0.0.1", port)) for _ in range(10)]
     s.check(all(client.read_exactly(sock, 1) == b"a" for sock in first),
             "ten flows")
-    pid = b.status()["pid"]
     soft = hard = b.descriptor_limit()
     before = b.settled_descriptors()
     # An accept that is armed keeps the limit of that moment, so it is the
     # sockets towards servers that cannot be made.
-    set_limit(s, pid, b.highest_descriptor() + 1, hard)
+    b.limit_descriptors(b.highest_descriptor() + 1, hard)
     more = [client.connect(("127.0.0.1", port)) for _ in range(40)]
     s.until(lambda: b.descriptors() >= before + 40, "40 more are accepted")
     s.check(all(client.echoes(sock) for sock in first),
             "the first flows work meanwhile")
     for sock in first:
         sock.close()
-    set_limit(s, pid, soft, hard)
+    b.limit_descriptors(soft, hard)
     ends = [sock.recv(1) for sock in more]
     s.equal(ends, [b"a"] * len(more), "all that waited are served")
     for sock in more:

@@ -370,6 +370,13 @@ class Braid:
                     total += int(line.split()[1]) * 1024
         return total
 
+    def limit_descriptors(self, soft, hard):
+        """As the process's own user, who needs no capability for it."""
+        prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+                  "--clear-groups"] if self.s.is_root else []
+        self.s.run([*prefix, "prlimit", f"--pid={self.pid}",
+                    f"--nofile={soft}:{hard}"])
+
     def settled_descriptors(self):
         """Their number once it has stood still for a while."""
         before, since = None, time.monotonic()

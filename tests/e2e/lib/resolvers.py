@@ -27,7 +27,7 @@ server:
 	pidfile: ""
 	use-syslog: no
 	interface: {address}
-	outgoing-interface: {address}
+	outgoing-interface: {outgoing}
 	do-ip6: no
 	do-daemonize: no
 	do-not-query-localhost: no
@@ -40,7 +40,7 @@ NAMED = """\
 options {{
 	directory "{folder}"; pid-file none; session-keyfile none;
 	listen-on {{ {address}; }}; listen-on-v6 {{ none; }};
-	query-source address {address};
+	query-source address {outgoing};
 	recursion yes; allow-recursion {{ any; }};
 	empty-zones-enable no; minimal-responses no;
 {validation}}};
@@ -49,7 +49,7 @@ zone "." {{ type hint; file "{hints}"; }};
 """
 KRESD = """\
 net.listen('{address}', 53, {{ kind = 'dns' }})
-net.outgoing_v4('{address}')
+net.outgoing_v4('{outgoing}')
 net.ipv6 = false
 modules = {{ 'hints > iterate' }}
 cache.size = 10 * MB
@@ -63,7 +63,7 @@ trust_anchors.remove('.')
 RECURSOR = """\
 local-address={address}
 local-port=53
-query-local-address={address}
+query-local-address={outgoing}
 hint-file={hints}
 socket-dir={folder}
 config-dir={folder}
@@ -147,9 +147,11 @@ VALIDATION = {"unbound": _unbound_validation, "BIND": _named_validation,
 
 
 class Resolver:
-    """One of KINDS, at an address of loopback in the namespace."""
+    """One of KINDS, at an address of loopback in the namespace; it asks from
+    there, or from `outgoing`."""
 
-    def __init__(self, s, space, kind, address, anchors=(), root=ROOT):
+    def __init__(self, s, space, kind, address, anchors=(), root=ROOT,
+                 outgoing=None):
         program, config, file, arguments = KINDS[kind]
         name = f"{program}-{address}"
         self.kind, self.s, self.space = kind, s, space
@@ -158,6 +160,7 @@ class Resolver:
         # BIND listens where an interface says that it has the address.
         space.add_address(f"{address}/32")
         values = {"folder": folder, "address": address, "root": root,
+                  "outgoing": outgoing or address,
                   "hints": s.write(f"{name}/root.hints", HINTS + root + "\n"),
                   "validation": VALIDATION[kind](s, anchors)}
         values["config"] = s.write(f"{name}/{file}",
