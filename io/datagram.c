@@ -81,7 +81,9 @@ static int set_v6(int fd, const struct addr *at, bool free_bind)
 		    fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
 	if (!err && addr_is_any(at))
 		err = set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	if (!err && free_bind)
+	/* An answer goes from the address that was asked. One that is local by
+	 * a route alone is refused as a source without this, IPv6 only. */
+	if (!err && (free_bind || addr_is_any(at)))
 		err = set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
 	return err;
 }
