@@ -93,6 +93,7 @@ struct conf_dns {
 	struct conf_pos pos;
 	struct conf_bind *binds; /* UDP and TCP each; IP, with ports */
 	uint32_t n_binds;
+	bool free_bind; /* also what no interface has yet */
 	bool ecs;
 	uint32_t rrl_rate; /* answers a second; 0: off */
 	uint32_t rrl_slip; /* every so many is truncated; 0: none */

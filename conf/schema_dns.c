@@ -46,6 +46,17 @@ static const struct schema_row rows[] = {
 		"port it is 53.",
     },
     {
+	.path = "dns.free_bind",
+	.type = SCHEMA_SWITCH,
+	DNS_AT(free_bind),
+	.fallback = "off",
+	.example = "on",
+	.help = "Whether addresses of bind may be such that no interface has, "
+		"or has yet, as those that move between hosts. They are "
+		"answered from the moment on at which they are there. A slip "
+		"of the pen is then no error.",
+    },
+    {
 	.path = "dns.ecs",
 	.type = SCHEMA_SWITCH,
 	DNS_AT(ecs),

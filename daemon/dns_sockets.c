@@ -16,7 +16,7 @@
 /* Connections of resolvers that wait to be accepted. */
 #define DNS_BACKLOG 1024u
 
-static int probe(const struct addr *addr, int type)
+static int probe(const struct addr *addr, int type, bool free_bind)
 {
 	int one = 1, err = 0;
 	int fd = socket(addr->sa.sa_family, type | SOCK_CLOEXEC, 0);
@@ -29,44 +29,48 @@ static int probe(const struct addr *addr, int type)
 	if (addr->sa.sa_family == AF_INET6)
 		(void)setsockopt(
 		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+	if (free_bind)
+		(void)setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof one);
 	if (bind(fd, &addr->sa, addr->length))
 		err = -errno;
 	close(fd);
 	return err;
 }
 
-int dns_sockets_probe(const struct addr *addr)
+int dns_sockets_probe(const struct addr *addr, bool free_bind)
 {
 	int err = 0;
 
 	if (!passed_has(MANIFEST_DNS_UDP, addr))
-		err = probe(addr, SOCK_DGRAM);
+		err = probe(addr, SOCK_DGRAM, free_bind);
 	if (!err && !passed_has(MANIFEST_DNS_TCP, addr))
-		err = probe(addr, SOCK_STREAM);
+		err = probe(addr, SOCK_STREAM, free_bind);
 	return err;
 }
 
-static int open_one(enum manifest_use use, const struct addr *addr)
+static int open_one(enum manifest_use use, const struct dns_sockets *sockets)
 {
 	if (use == MANIFEST_DNS_UDP)
-		return datagram_open(
-		    addr, &(struct datagram_options){.reuse_port = true,
-			      .receive_bytes = DNS_UDP_QUEUE_BYTES});
-	return sock_listen(
-	    addr, &(struct sock_listen_options){
-		      .backlog = DNS_BACKLOG, .reuse_port = true});
+		return datagram_open(&sockets->addr,
+		    &(struct datagram_options){.reuse_port = true,
+			.free_bind = sockets->free_bind,
+			.receive_bytes = DNS_UDP_QUEUE_BYTES});
+	return sock_listen(&sockets->addr,
+	    &(struct sock_listen_options){.backlog = DNS_BACKLOG,
+		.reuse_port = true,
+		.free_bind = sockets->free_bind});
 }
 
 /* One that the generation before had, or one of our own. Where this process
  * may not bind there any more, one of those serves this worker, too. */
-static int take_one(enum manifest_use use, const struct addr *addr,
+static int take_one(enum manifest_use use, const struct dns_sockets *sockets,
     const struct passed *passed, uint32_t i)
 {
 	int fd;
 
 	if (i < passed->n)
 		return passed->fds[i];
-	fd = open_one(use, addr);
+	fd = open_one(use, sockets);
 	if (fd >= 0 || !passed->n)
 		return fd;
 	fd = fcntl(passed->fds[i % passed->n], F_DUPFD_CLOEXEC, 0);
@@ -75,16 +79,16 @@ static int take_one(enum manifest_use use, const struct addr *addr,
 
 /* All of one kind: those that were handed over, then our own. How many, or
  * -errno, and then none is open. */
-static int take_all(enum manifest_use use, const struct addr *addr,
+static int take_all(enum manifest_use use, const struct dns_sockets *sockets,
     uint32_t n_workers, int ret[CONF_WORKERS_MAX])
 {
 	struct passed passed = {.n = 0};
 	uint32_t n, i;
 
-	(void)passed_take(use, addr, &passed);
+	(void)passed_take(use, &sockets->addr, &passed);
 	n = passed.n > n_workers ? passed.n : n_workers;
 	for (i = 0; i < n; i++) {
-		ret[i] = take_one(use, addr, &passed, i);
+		ret[i] = take_one(use, sockets, &passed, i);
 		if (ret[i] < 0)
 			break;
 	}
@@ -115,7 +119,7 @@ static void *or_abort(void *socket)
 static int open_udp(struct dns_sockets *sockets, uint32_t n_workers)
 {
 	int fds[CONF_WORKERS_MAX];
-	int n = take_all(MANIFEST_DNS_UDP, &sockets->addr, n_workers, fds);
+	int n = take_all(MANIFEST_DNS_UDP, sockets, n_workers, fds);
 
 	if (n < 0)
 		return n;
@@ -129,7 +133,7 @@ static int open_udp(struct dns_sockets *sockets, uint32_t n_workers)
 static int open_tcp(struct dns_sockets *sockets, uint32_t n_workers)
 {
 	int fds[CONF_WORKERS_MAX];
-	int n = take_all(MANIFEST_DNS_TCP, &sockets->addr, n_workers, fds);
+	int n = take_all(MANIFEST_DNS_TCP, sockets, n_workers, fds);
 
 	if (n < 0)
 		return n;
@@ -140,8 +144,8 @@ static int open_tcp(struct dns_sockets *sockets, uint32_t n_workers)
 	return 0;
 }
 
-int dns_sockets_open(
-    const struct addr *addr, uint32_t n_workers, struct dns_sockets **ret)
+int dns_sockets_open(const struct addr *addr, bool free_bind,
+    uint32_t n_workers, struct dns_sockets **ret)
 {
 	struct dns_sockets *sockets = calloc(1, sizeof *sockets);
 	int err;
@@ -149,6 +153,7 @@ int dns_sockets_open(
 	if (!sockets)
 		br_out_of_memory("DNS sockets", sizeof *sockets);
 	sockets->addr = *addr;
+	sockets->free_bind = free_bind;
 	sockets->references = 1;
 	err = open_udp(sockets, n_workers);
 	if (!err)

@@ -10,6 +10,7 @@
  *          has started when it stops that; what never started is closed here.
  * Errors:  -errno; plan_sockets_explain() has the line for the operator.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -20,6 +21,7 @@ struct dns_tcp;
 
 struct dns_sockets {
 	struct addr addr;
+	bool free_bind; /* it need not be on an interface */
 	uint32_t references; /* plans */
 	uint32_t n_udp, n_tcp; /* at least one a worker */
 	struct dns_udp **udp; /* [n_udp] */
@@ -28,8 +30,8 @@ struct dns_sockets {
 
 /* Whether somebody else has the address, which SO_REUSEPORT hides when it is
  * another process of our own user. */
-int dns_sockets_probe(const struct addr *addr) BR_MUST_CHECK;
-int dns_sockets_open(const struct addr *addr, uint32_t n_workers,
-    struct dns_sockets **ret) BR_MUST_CHECK;
+int dns_sockets_probe(const struct addr *addr, bool free_bind) BR_MUST_CHECK;
+int dns_sockets_open(const struct addr *addr, bool free_bind,
+    uint32_t n_workers, struct dns_sockets **ret) BR_MUST_CHECK;
 /* Drops one reference and frees with the last. */
 void dns_sockets_unref(struct dns_sockets *sockets);

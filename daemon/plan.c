@@ -299,7 +299,8 @@ static int build_dns_binds(struct build *b)
 		if (sockets)
 			sockets->references++;
 		else
-			err = dns_sockets_open(at, plan->n_workers, &sockets);
+			err = dns_sockets_open(
+			    at, conf->free_bind, plan->n_workers, &sockets);
 		if (err)
 			return fail_dns(b, at, err);
 		plan->dns_binds[plan->n_dns_binds++] =
@@ -313,7 +314,8 @@ static int probe_dns_binds(struct build *b)
 	const struct conf_dns *conf = &b->plan->conf->dns;
 
 	for (uint32_t i = 0; i < conf->n_binds && !b->before; i++) {
-		int err = dns_sockets_probe(&conf->binds[i].addr);
+		int err =
+		    dns_sockets_probe(&conf->binds[i].addr, conf->free_bind);
 
 		if (err)
 			return fail_dns(b, &conf->binds[i].addr, err);

@@ -105,6 +105,9 @@ static int sock_prepare_listener(
 		/* "[::]:80" and "0.0.0.0:80" may be two listeners. */
 		if (!err && at->sa.sa_family == AF_INET6)
 			err = sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		/* Of either family: it is one flag of the socket (ip(7)). */
+		if (!err && options->free_bind)
+			err = sock_set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 		if (!err && options->transparent)
 			err = sock_set_transparent(fd, at->sa.sa_family, true);
 		if (!err)

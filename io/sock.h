@@ -22,6 +22,7 @@ struct sock_listen_options {
 	/* Also accepts what the firewall hands to it that is meant for other
 	 * addresses (IP_TRANSPARENT); the local address is the one meant. */
 	bool transparent;
+	bool free_bind; /* to an IP address that may be on no interface */
 	uint64_t keepalive_ms; /* inherited by accepted sockets; 0 off */
 	uint64_t user_timeout_ms; /* likewise; 0 the kernel's */
 };

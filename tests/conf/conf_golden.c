@@ -417,10 +417,10 @@ static void dump_dns(struct strbuf *out, const struct conf *conf)
 	if (!dns->present)
 		return;
 	strbuf_addf(out,
-	    "dns at %u:%u ecs=%d rrl=%u/s slip=%u nsid=%s version=%s id=%s "
+	    "dns at %u:%u free_bind=%d ecs=%d rrl=%u/s slip=%u nsid=%s version=%s id=%s "
 	    "nocookie_max=%u\n",
-	    dns->pos.line, dns->pos.column, dns->ecs, dns->rrl_rate,
-	    dns->rrl_slip, dns->nsid ? dns->nsid : "-",
+	    dns->pos.line, dns->pos.column, dns->free_bind, dns->ecs,
+	    dns->rrl_rate, dns->rrl_slip, dns->nsid ? dns->nsid : "-",
 	    dns->chaos_version ? dns->chaos_version : "-",
 	    dns->chaos_id ? dns->chaos_id : "-", dns->nocookie_max);
 	strbuf_addf(out,
