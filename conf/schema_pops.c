@@ -10,8 +10,10 @@
 #define GEO_AT(member) .offset = offsetof(struct conf, geo.member)
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
-/* Two of them and a timeout pass before a report is too old to count. */
-#define AGENT_MAX_MS (UINT64_C(10) * 1000)
+/* One question without an answer does not make a report too old: 30 s are more
+ * than two intervals, each a little longer than said, and a timeout. */
+#define AGENT_INTERVAL_MAX_MS (UINT64_C(10) * 1000)
+#define AGENT_TIMEOUT_MAX_MS (UINT64_C(5) * 1000)
 
 /* Capacity, cost and round-trip times weigh only where demand is forecast. */
 #define FORECASTS_ONLY                                                         \
@@ -198,8 +200,8 @@ static const struct schema_row rows[] = {
 		"by their mean.",
     },
     SCHEMA_AGENT_KEYS("pops.*.agent", conf_pop,
-	"each address of the POP, or on agent.address", AGENT_MAX_MS,
-	AGENT_MAX_MS),
+	"each address of the POP, or on agent.address", AGENT_INTERVAL_MAX_MS,
+	AGENT_TIMEOUT_MAX_MS),
     {
 	.path = "pops.*.agent.address",
 	.type = SCHEMA_IP,

@@ -21,7 +21,7 @@ static void say_report(struct control *control, struct pool *pool)
 	struct dns_pops_state now = dns_pops_state(pool, control_now(control));
 	struct board_pool *row = pool->row;
 
-	if (row->reported && !now.report.n)
+	if (row->reported && !now.report.n && pool->agent.port)
 		log_event(LOG_WARN, "POP report too old", "pop=%s checks=%s",
 		    dns_pops_name(pool),
 		    now.own == POP_CHECKS_NONE ? "none" : up_or_down(now.up));

@@ -303,6 +303,24 @@ START_TEST(test_a_report_that_was_too_old)
 }
 END_TEST
 
+/* What changes nothing on the row still changes whether it counts. */
+START_TEST(test_the_same_words_are_news_again)
+{
+	start_reports(CONF_HEALTH_NONE, "up\n");
+	turn_until(facts().agent.heard_ns);
+	ck_assert_uint_eq(seen.agent_calls, 1);
+	say("up\n");
+	ck_assert_uint_eq(seen.agent_calls, 1);
+	say("");
+	test_time = mono_add_ns(test_time, POP_REPORT_NS);
+	say("up\n");
+	ck_assert_uint_eq(seen.agent_calls, 2);
+	say("up\n");
+	ck_assert_uint_eq(seen.agent_calls, 2);
+	end();
+}
+END_TEST
+
 /* What answers there is no agent: it must not count as heard. */
 START_TEST(test_a_report_without_a_word)
 {
@@ -349,6 +367,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_without_agent_its_words_do_not_hold);
 	tcase_add_test(tcase, test_a_report_is_not_obeyed);
 	tcase_add_test(tcase, test_a_report_that_was_too_old);
+	tcase_add_test(tcase, test_the_same_words_are_news_again);
 	tcase_add_test(tcase, test_a_report_without_a_word);
 	tcase_add_test(tcase, test_an_agent_elsewhere);
 }
