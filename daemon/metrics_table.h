@@ -242,7 +242,8 @@ static inline uint64_t metric_field_read(
 	    "the region; region \"\": of all others")                          \
 	X(D_ANSWERS, "braid_dns_resource_answers", COUNTER, "",                \
 	    "zone, resource, pop",                                             \
-	    "Answers of the resource by the POP that they name first")         \
+	    "Answers of the resource by the POP that they name first, of srv " \
+	    "by one drawn by its weights")                                     \
 	X(D_TYPES, "braid_dns_queries_by_type", COUNTER, "", "type",           \
 	    "Queries by the type that they ask for")                           \
 	X(D_RCODES, "braid_dns_answers_by_rcode", COUNTER, "", "rcode",        \

@@ -69,7 +69,7 @@ struct query_facts {
 	const uint8_t *name; /* NULL: no question was read */
 	const struct zone *zone; /* NULL: not ours, or never looked for */
 	const struct resource *resource; /* the first on the way */
-	uint32_t pop; /* the resource's first choice, or QUERY_NO_POP */
+	uint32_t pop; /* resource_counted() of it, or QUERY_NO_POP */
 	/* Where answers of the resource with that POP are counted, or
 	 * QUERY_NO_COUNTER: resource_counter(). */
 	uint32_t counter;

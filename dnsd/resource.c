@@ -344,6 +344,15 @@ void resource_choose(const struct resource *r, const struct policy *policy,
 	    scope_of(subnet, keyed, found.regional, &ret->key, where.depth);
 }
 
+uint32_t resource_counted(
+    const struct resource *r, const struct resource_choice *choice)
+{
+	uint32_t i = r->ops->counted ? r->ops->counted(choice) : 0;
+
+	br_assert(i < choice->n);
+	return choice->chosen[i];
+}
+
 static uint32_t heavier(const struct resource *r, uint32_t a, uint32_t b)
 {
 	return r->configured->pop[a].weight > r->configured->pop[b].weight;

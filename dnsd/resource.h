@@ -146,6 +146,10 @@ void resource_choose(const struct resource *resource,
     const struct resource_client *client, struct wall now,
     struct resource_choice *ret);
 
+/* The position of the POP that an answer by the choice, which has some, counts
+ * for: the first; of srv one that is drawn by the weights in it. */
+uint32_t resource_counted(
+    const struct resource *r, const struct resource_choice *choice);
 /* The choice for nobody in particular, for zone transfers: the heaviest POPs by
  * the configured weights. */
 void resource_choose_heaviest(

@@ -74,6 +74,8 @@ struct resource_ops {
 	void (*answer)(const struct resource *r,
 	    const struct resource_choice *choice, uint16_t type,
 	    struct answer_set *ret);
+	/* Which of the chosen an answer counts for; NULL: the first. */
+	uint32_t (*counted)(const struct resource_choice *choice);
 	/* The heaviest POPs are chosen already, n_max of them. */
 	void (*choose_heaviest)(
 	    const struct resource *r, struct resource_choice *choice);

@@ -9,6 +9,7 @@
  * there the POPs are sampled as for addrs, each with the same weight, which
  * gives the same shares.
  */
+#include "base/hash.h"
 #include "dnsd/resource_parts.h"
 #include "dnsd/rr_type.h"
 
@@ -53,6 +54,13 @@ static void srv_records(const struct resource *r,
 	}
 }
 
+static uint32_t srv_weight(const struct resource_choice *choice, uint32_t i)
+{
+	const uint8_t *at = choice->srv[i] + 2;
+
+	return (uint32_t)at[0] << 8 | at[1];
+}
+
 static bool srv_choose(const struct resource *r, struct resource_choice *choice)
 {
 	const struct draw_weights *w = choice->weights;
@@ -69,6 +77,24 @@ static bool srv_choose(const struct resource *r, struct resource_choice *choice)
 		weights[i] = 1;
 	srv_records(r, choice, weights);
 	return w->n_positive > 1;
+}
+
+/* Purposes of the key's hash. */
+#define SRV_SEED_COUNTED 0x737276
+
+/* Each client draws by the weights itself. We do not see what comes out, but
+ * drawn for each key likewise it comes out the same over all. */
+static uint32_t srv_counted(const struct resource_choice *choice)
+{
+	uint64_t total = 0, point;
+	uint32_t i = 0;
+
+	for (uint32_t k = 0; k < choice->n; k++)
+		total += srv_weight(choice, k);
+	point = hash_u64(SRV_SEED_COUNTED, choice->draw.hash) % total;
+	while (point >= srv_weight(choice, i))
+		point -= srv_weight(choice, i++);
+	return i;
 }
 
 static void srv_answer(const struct resource *r,
@@ -120,6 +146,7 @@ const struct resource_ops resource_srv_ops = {
     .type = RR_SRV,
     .make = srv_make,
     .choose = srv_choose,
+    .counted = srv_counted,
     .answer = srv_answer,
     .choose_heaviest = srv_heaviest,
     .count = srv_count,

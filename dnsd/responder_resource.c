@@ -33,10 +33,10 @@ static void choose(struct responder *r, const struct resource *resource,
 	if (!r->facts->resource) {
 		r->facts->resource = resource;
 		if (ret->n) {
-			r->facts->pop =
-			    resource_pop(resource, ret->chosen[0])->index;
-			r->facts->counter =
-			    resource_counter(resource, ret->chosen[0]);
+			uint32_t counted = resource_counted(resource, ret);
+
+			r->facts->pop = resource_pop(resource, counted)->index;
+			r->facts->counter = resource_counter(resource, counted);
 		}
 	}
 }

@@ -255,6 +255,28 @@ START_TEST(test_srv)
 }
 END_TEST
 
+/* Whom an answer counts for goes by weight, too, not by who stands first. */
+START_TEST(test_srv_counts_by_weight)
+{
+	static const double shares[] = {0.5, 0.3, 0.2};
+	uint64_t counts[3] = {0};
+	struct resource *r;
+
+	fixture_start(3);
+	fixture_weights(50, 30, 20);
+	f.resource.mode = CONF_MODE_SRV;
+	f.resource.name = "_xmpp._tcp.chat";
+	f.resource.port = 5222;
+	r = fixture_made();
+	for (uint32_t i = 0; i < 10000; i++) {
+		fixture_choose(r, NULL, i, &c);
+		counts[resource_counted(r, &c)]++;
+	}
+	share_check_expected(counts, shares, 3);
+	fixture_stop();
+}
+END_TEST
+
 /* Two of four: a client that picks by weight goes by weight all the same. */
 START_TEST(test_srv_of_some)
 {
@@ -642,6 +664,7 @@ int main(void)
 	tcase_add_test(tcase, test_rank);
 	tcase_add_test(tcase, test_addrs_and_domains);
 	tcase_add_test(tcase, test_srv);
+	tcase_add_test(tcase, test_srv_counts_by_weight);
 	tcase_add_test(tcase, test_srv_of_some);
 	tcase_add_test(tcase, test_literal);
 	tcase_add_test(tcase, test_target_records);
