@@ -147,7 +147,8 @@ void admin_pop_health(struct control *control, const struct pool *pool,
 void admin_pop_report(struct control *control, const struct pool *pool,
     const struct server *server, const struct board_facts *before,
     const struct board_facts *after);
-/* Time has passed: a report may count no more. */
+/* Time has passed, so that a report may count no more; or a reload has made
+ * rows anew. */
 void admin_pops_look(struct control *control);
 struct probe_hooks admin_probe_hooks(struct control *control);
 /* The pools of the plan in force, for the health checks. */

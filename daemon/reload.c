@@ -243,6 +243,9 @@ static void publish(struct control *control, struct plan *next)
 	    control->reload.job->n_reweighted);
 	admin_sync_probes(control);
 	ejections_sync(control);
+	/* What was published above goes by rows that were made anew since. */
+	admin_pops_look(control);
+	dns_refresh_request(control);
 	control->reload.n_adopted = 0;
 	control->reload.state = RELOAD_ADOPTING;
 	control_post_workers(control,
