@@ -303,13 +303,23 @@ static void due_at(const struct build *b, struct wall at)
 		*due = at;
 }
 
+/* A report that became too old while this was built was still counted, and
+ * nobody would come to look. */
+static void due_when_old(const struct build *b, struct wall until)
+{
+	if (until.ns && until.ns <= b->now.ns)
+		b->policy->due = b->now;
+	else
+		due_at(b, until);
+}
+
 static void find_due(const struct build *b)
 {
 	const struct policy_input *in = b->input;
 
 	for (uint32_t i = 0; in->facts && i < in->pops->n; i++) {
 		due_at(b, in->facts[i].leaves);
-		due_at(b, in->facts[i].until);
+		due_when_old(b, in->facts[i].until);
 		if (pop_is_up(&in->facts[i]))
 			due_at(b, pop_slow_start_next(&in->pops->pop[i],
 				      &in->facts[i], b->now));

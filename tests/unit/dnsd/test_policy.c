@@ -201,6 +201,14 @@ START_TEST(test_reports_age)
 	p = fixture_policy(NOW);
 	ck_assert_int_eq(policy_due(p).ns, after(7).ns);
 	policy_free(p);
+	/* One that became too old meanwhile is looked at once more, at once. */
+	p = fixture_policy(after(8));
+	ck_assert_int_eq(policy_due(p).ns, after(8).ns);
+	policy_free(p);
+	p = fixture_policy(after(9));
+	ck_assert_int_eq(policy_due(p).ns, after(9).ns);
+	policy_free(p);
+	f.facts[0].until = (struct wall){0};
 	p = fixture_policy(after(8));
 	ck_assert_int_eq(policy_due(p).ns, after(9).ns);
 	policy_free(p);
