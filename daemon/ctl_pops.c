@@ -185,8 +185,8 @@ static void plan_drain(struct ctl_call *call, struct pool *pool)
 
 	if (value_duration(text, &in_ms) || in_ms > DRAIN_IN_MAX_MS)
 		ctl_fail(call, CTL_USAGE,
-		    "--in: \"%s\" is no time like 90s, 5m or 2h, of 30d at "
-		    "most",
+		    "--in: \"%s\" is no time like 90s, 5m or 2h, of 720 h "
+		    "at most",
 		    text);
 	else if (control_plan_pop_drain(call->control, pool, in_ms))
 		ctl_fail(call, CTL_FAILED,
