@@ -1,39 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cursor.h"
 
-/* The next `length` bytes, consumed, or NULL and `failed`. */
-static const uint8_t *advance(struct cursor *c, size_t length)
-{
-	const uint8_t *at = c->at;
-
-	if (c->failed || length > cursor_left(c)) {
-		c->failed = true;
-		return NULL;
-	}
-	c->at += length;
-	return at;
-}
-
-bool cursor_u8(struct cursor *c, uint8_t *ret)
-{
-	const uint8_t *p = advance(c, 1);
-
-	if (!p)
-		return false;
-	*ret = *p;
-	return true;
-}
-
-bool cursor_be16(struct cursor *c, uint16_t *ret)
-{
-	const uint8_t *p = advance(c, 2);
-
-	if (!p)
-		return false;
-	*ret = (uint16_t)(p[0] << 8 | p[1]);
-	return true;
-}
-
 static uint32_t load_be32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
@@ -42,7 +9,7 @@ static uint32_t load_be32(const uint8_t *p)
 
 bool cursor_be32(struct cursor *c, uint32_t *ret)
 {
-	const uint8_t *p = advance(c, 4);
+	const uint8_t *p = cursor_advance(c, 4);
 
 	if (!p)
 		return false;
@@ -52,7 +19,7 @@ bool cursor_be32(struct cursor *c, uint32_t *ret)
 
 bool cursor_be64(struct cursor *c, uint64_t *ret)
 {
-	const uint8_t *p = advance(c, 8);
+	const uint8_t *p = cursor_advance(c, 8);
 
 	if (!p)
 		return false;
@@ -60,24 +27,9 @@ bool cursor_be64(struct cursor *c, uint64_t *ret)
 	return true;
 }
 
-bool cursor_skip(struct cursor *c, size_t length)
-{
-	return advance(c, length) != NULL;
-}
-
-bool cursor_take(struct cursor *c, size_t length, struct cursor *ret)
-{
-	const uint8_t *p = advance(c, length);
-
-	if (!p)
-		return false;
-	*ret = cursor_of(p, length);
-	return true;
-}
-
 bool cursor_copy(struct cursor *c, void *ret, size_t length)
 {
-	const uint8_t *p = advance(c, length);
+	const uint8_t *p = cursor_advance(c, length);
 
 	if (!p)
 		return false;
@@ -96,42 +48,6 @@ bool cursor_match(struct cursor *c, const char *text)
 		return false;
 	c->at += length;
 	return true;
-}
-
-/* Room for `length` bytes, taken, or NULL and `failed`. */
-static uint8_t *reserve(struct cursor_out *c, size_t length)
-{
-	uint8_t *at = c->at;
-
-	if (c->failed || length > (size_t)(c->end - c->at)) {
-		c->failed = true;
-		return NULL;
-	}
-	c->at += length;
-	return at;
-}
-
-bool cursor_put(struct cursor_out *c, const void *bytes, size_t length)
-{
-	uint8_t *p = reserve(c, length);
-
-	if (!p)
-		return false;
-	if (length)
-		memcpy(p, bytes, length);
-	return true;
-}
-
-bool cursor_put_u8(struct cursor_out *c, uint8_t v)
-{
-	return cursor_put(c, &v, 1);
-}
-
-bool cursor_put_be16(struct cursor_out *c, uint16_t v)
-{
-	const uint8_t bytes[2] = {(uint8_t)(v >> 8), (uint8_t)v};
-
-	return cursor_put(c, bytes, sizeof(bytes));
 }
 
 bool cursor_put_be32(struct cursor_out *c, uint32_t v)

@@ -38,13 +38,61 @@ static inline size_t cursor_left(const struct cursor *c)
 	return (size_t)(c->end - c->at);
 }
 
-bool cursor_u8(struct cursor *c, uint8_t *ret);
-bool cursor_be16(struct cursor *c, uint16_t *ret);
+/* The next `length` bytes, consumed, or NULL and `failed`. */
+static inline const uint8_t *cursor_advance(struct cursor *c, size_t length)
+{
+	const uint8_t *at = c->at;
+
+	if (c->failed || length > cursor_left(c)) {
+		c->failed = true;
+		return NULL;
+	}
+	c->at += length;
+	return at;
+}
+
+/* A few instructions each, and on the path of every message: what is called
+ * most stands here, to be compiled into its callers. */
+static inline bool cursor_u8(struct cursor *c, uint8_t *ret)
+{
+	const uint8_t *p = cursor_advance(c, 1);
+
+	if (!p)
+		return false;
+	*ret = *p;
+	return true;
+}
+
+static inline bool cursor_be16(struct cursor *c, uint16_t *ret)
+{
+	const uint8_t *p = cursor_advance(c, 2);
+
+	if (!p)
+		return false;
+	*ret = (uint16_t)(p[0] << 8 | p[1]);
+	return true;
+}
+
 bool cursor_be32(struct cursor *c, uint32_t *ret);
 bool cursor_be64(struct cursor *c, uint64_t *ret);
-bool cursor_skip(struct cursor *c, size_t length);
+
+static inline bool cursor_skip(struct cursor *c, size_t length)
+{
+	return cursor_advance(c, length) != NULL;
+}
+
 /* A sub-cursor over the next `length` bytes, which are consumed. */
-bool cursor_take(struct cursor *c, size_t length, struct cursor *ret);
+static inline bool cursor_take(
+    struct cursor *c, size_t length, struct cursor *ret)
+{
+	const uint8_t *p = cursor_advance(c, length);
+
+	if (!p)
+		return false;
+	*ret = cursor_of(p, length);
+	return true;
+}
+
 /* Copies the next `length` bytes out. */
 bool cursor_copy(struct cursor *c, void *ret, size_t length);
 /* Whether the next bytes are `text`; consumes them only if so. Not an error
@@ -62,7 +110,41 @@ static inline size_t cursor_out_length(const struct cursor_out *c)
 	return (size_t)(c->at - c->base);
 }
 
-bool cursor_put(struct cursor_out *c, const void *bytes, size_t length);
-bool cursor_put_u8(struct cursor_out *c, uint8_t v);
-bool cursor_put_be16(struct cursor_out *c, uint16_t v);
+/* Room for `length` bytes, taken, or NULL and `failed`. */
+static inline uint8_t *cursor_reserve(struct cursor_out *c, size_t length)
+{
+	uint8_t *at = c->at;
+
+	if (c->failed || length > (size_t)(c->end - c->at)) {
+		c->failed = true;
+		return NULL;
+	}
+	c->at += length;
+	return at;
+}
+
+static inline bool cursor_put(
+    struct cursor_out *c, const void *bytes, size_t length)
+{
+	uint8_t *p = cursor_reserve(c, length);
+
+	if (!p)
+		return false;
+	if (length)
+		memcpy(p, bytes, length);
+	return true;
+}
+
+static inline bool cursor_put_u8(struct cursor_out *c, uint8_t v)
+{
+	return cursor_put(c, &v, 1);
+}
+
+static inline bool cursor_put_be16(struct cursor_out *c, uint16_t v)
+{
+	const uint8_t bytes[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+
+	return cursor_put(c, bytes, sizeof(bytes));
+}
+
 bool cursor_put_be32(struct cursor_out *c, uint32_t v);

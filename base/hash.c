@@ -6,18 +6,6 @@
 
 #include <string.h>
 
-/* The constants of wyhash (Wang Yi, final version 4). */
-#define K0 UINT64_C(0xa0761d6478bd642f)
-#define K1 UINT64_C(0xe7037ed1a0b428db)
-#define K2 UINT64_C(0x8ebc6af09c88c6e3)
-
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static uint64_t read64(const uint8_t *p)
 {
 	uint64_t v;
@@ -60,19 +48,14 @@ uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed)
 	size_t left = length;
 	uint64_t a, b;
 
-	seed ^= fold(seed ^ K0, K1);
+	seed ^= hash_fold(seed ^ HASH_K0, HASH_K1);
 	while (left > 16) {
-		seed = fold(read64(p) ^ K1, read64(p + 8) ^ seed);
+		seed = hash_fold(read64(p) ^ HASH_K1, read64(p + 8) ^ seed);
 		p += 16;
 		left -= 16;
 	}
 	read_short(p, left, &a, &b);
-	return fold(K1 ^ length, fold(a ^ K2, b ^ seed));
-}
-
-uint64_t hash_u64(uint64_t v, uint64_t seed)
-{
-	return fold(fold(v ^ K0, seed ^ K1) ^ v, K2);
+	return hash_fold(HASH_K1 ^ length, hash_fold(a ^ HASH_K2, b ^ seed));
 }
 
 struct strmap_entry {
@@ -103,7 +86,7 @@ struct strmap *strmap_new(struct arena *arena)
 
 static uint64_t key_hash(const char *key)
 {
-	return hash_bytes(key, strlen(key), K2);
+	return hash_bytes(key, strlen(key), HASH_K2);
 }
 
 /* The entry of the key, or the free one where it belongs. */

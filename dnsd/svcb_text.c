@@ -97,7 +97,7 @@ static const char *value_of(
 static const char *next_item(
     struct cursor *list, struct cursor_out *ret, bool *ret_more)
 {
-	uint8_t byte;
+	uint8_t byte = 0;
 
 	*ret_more = false;
 	while (!*ret_more && cursor_left(list)) {
@@ -395,7 +395,7 @@ void svcb_params_to_text(
     struct strbuf *out, const uint8_t *params, size_t length)
 {
 	struct cursor rest = cursor_of(params, length), value;
-	uint16_t key, bytes;
+	uint16_t key = 0, bytes = 0;
 
 	while (cursor_left(&rest)) {
 		cursor_be16(&rest, &key);

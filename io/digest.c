@@ -85,7 +85,7 @@ bool digest_read_field(
 	struct cursor c = cursor_of(value, length);
 	uint8_t found[DIGEST_BYTES];
 	bool begins = true;
-	uint8_t byte;
+	uint8_t byte = 0;
 
 	while (cursor_left(&c)) {
 		if (begins && cursor_match(&c, "sha-256=:")) {

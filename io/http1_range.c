@@ -18,7 +18,7 @@ static bool read_position(struct cursor *c, uint64_t *ret)
 {
 	const uint8_t *begin = c->at;
 	uint64_t value = 0;
-	uint8_t digit;
+	uint8_t digit = 0;
 
 	while (c->at < c->end && *c->at >= '0' && *c->at <= '9') {
 		if (c->at - begin == POSITION_DIGITS_MAX)
@@ -127,7 +127,7 @@ bool http1_etag_is_strong(const void *bytes, struct http1_span value)
 static bool read_digits(struct cursor *c, unsigned count, unsigned *ret)
 {
 	unsigned value = 0;
-	uint8_t digit;
+	uint8_t digit = 0;
 
 	while (count--) {
 		if (!cursor_u8(c, &digit) || digit < '0' || digit > '9')

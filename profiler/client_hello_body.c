@@ -51,7 +51,7 @@ static char host_byte(uint8_t byte)
 static bool host_copy(struct cursor name, struct client_hello *ret)
 {
 	size_t n = 0;
-	uint8_t byte;
+	uint8_t byte = 0;
 
 	if (cursor_left(&name) > 1 && name.end[-1] == '.')
 		name.end--;
