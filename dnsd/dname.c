@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "dnsd/escape.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -241,7 +242,38 @@ static inline uint64_t load_8(const uint8_t *bytes)
 	uint64_t v;
 
 	memcpy(&v, bytes, sizeof v);
-	return v;
+	return le64toh(v);
+}
+
+/* Of eight bytes those that are A to Z in lower case: without their first bit
+ * they get it from an addition if they are large enough, and 'a' is 'A' with
+ * one bit more. */
+static inline uint64_t lower_8(uint64_t v)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t low = v & 0x7f * each;
+	uint64_t from_a = low + (0x80 - 'A') * each;
+	uint64_t behind_z = low + (0x80 - 'Z' - 1) * each;
+
+	return v | (from_a & ~behind_z & ~v & 0x80 * each) >> 2;
+}
+
+/* With the zeros behind it that struct dname_key has. */
+static void lower_padded(uint8_t *ret, const uint8_t *name, size_t size)
+{
+	memcpy(ret, name, size);
+	memset(ret + size, 0, 8);
+	for (size_t i = 0; i < size; i += 8) {
+		uint64_t v = htole64(lower_8(load_8(ret + i)));
+
+		memcpy(ret + i, &v, sizeof v);
+	}
+}
+
+/* The first n of the bytes, n < 8; all eight can be read. */
+static inline uint64_t load_less(const uint8_t *bytes, unsigned n)
+{
+	return load_8(bytes) & ((UINT64_C(1) << (8 * n)) - 1);
 }
 
 /* A label and what lies above it. Eight bytes at a time, multiply and fold. */
@@ -249,15 +281,12 @@ static inline uint32_t hash_label(
     const uint8_t *label, unsigned length, uint32_t above)
 {
 	uint64_t h = (above + UINT64_C(1)) * HASH_FACTOR ^ length;
-	uint64_t rest = 0;
 
 	for (; length >= 8; length -= 8, label += 8) {
 		h = (h ^ load_8(label)) * HASH_FACTOR;
 		h ^= h >> 32;
 	}
-	for (unsigned i = 0; i < length; i++)
-		rest |= (uint64_t)label[i] << (8 * i);
-	h = (h ^ rest) * HASH_FACTOR;
+	h = (h ^ load_less(label, length)) * HASH_FACTOR;
 	h ^= h >> 29;
 	h *= UINT64_C(0xbf58476d1ce4e5b9);
 	return (uint32_t)(h >> 32);
@@ -270,8 +299,7 @@ void dname_key_of(
 	uint32_t n = 0;
 
 	br_assert(size && size <= DNAME_MAX);
-	for (size_t i = 0; i < size; i++)
-		ret->name[i] = lower(name[i]);
+	lower_padded(ret->name, name, size);
 	for (size_t i = 0; name[i]; i += 1u + name[i])
 		at[n++] = (uint8_t)i;
 	ret->size = (uint8_t)size;

@@ -75,7 +75,9 @@ size_t dname_join(
  *                     at[0] ─────────────> 0     hash[0]
  */
 struct dname_key {
-	uint8_t name[DNAME_MAX]; /* in lower case */
+	/* In lower case. Zeros follow, so that eight bytes may be read from
+	 * any place of it. */
+	uint8_t name[DNAME_MAX + 8];
 	uint8_t size;
 	uint8_t labels;
 	uint8_t at[DNAME_LABELS_MAX + 1]; /* offset of the ancestor with

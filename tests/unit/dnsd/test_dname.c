@@ -170,6 +170,37 @@ START_TEST(test_order)
 }
 END_TEST
 
+/* Every byte, at every place of a word. */
+START_TEST(test_key_is_lower)
+{
+	uint8_t name[DNAME_MAX], lower[DNAME_MAX];
+	struct dname_key key;
+
+	for (unsigned byte = 0; byte < 256; byte++)
+		for (size_t length = 1; length <= 17; length++) {
+			name[0] = (uint8_t)length;
+			memset(name + 1, (int)byte, length);
+			name[length + 1] = 0;
+			dname_key_of(&key, name, length + 2, 7);
+			ck_assert_uint_eq(dname_lower(lower, name), key.size);
+			ck_assert_mem_eq(key.name, lower, key.size);
+		}
+}
+END_TEST
+
+/* When a signature is renewed goes by hashes, also after an upgrade. */
+START_TEST(test_hash_stays)
+{
+	ck_assert_uint_eq(dname_hash(name_of("."), 7), 7);
+	ck_assert_uint_eq(dname_hash(name_of("a."), 7), 0x7472ece9);
+	ck_assert_uint_eq(dname_hash(name_of("abcdefg."), 7), 0x9cdcb93a);
+	ck_assert_uint_eq(dname_hash(name_of("abcdefgh."), 7), 0xa7a18b22);
+	ck_assert_uint_eq(
+	    dname_hash(name_of("WWW.A-label-of-20-bytes.example."), 7),
+	    0x7b63d7b4);
+}
+END_TEST
+
 START_TEST(test_key)
 {
 	const uint8_t *name = name_of("WwW.a-label-of-20-bytes.Example.");
@@ -206,6 +237,8 @@ int main(void)
 	tcase_add_test(tcase, test_measure);
 	tcase_add_test(tcase, test_relations);
 	tcase_add_test(tcase, test_order);
+	tcase_add_test(tcase, test_key_is_lower);
+	tcase_add_test(tcase, test_hash_stays);
 	tcase_add_test(tcase, test_key);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
