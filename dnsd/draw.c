@@ -193,12 +193,23 @@ bool draw_weights_equal(
 
 /* -- order ------------------------------------------------------------- */
 
+static inline uint64_t scaled(uint64_t log, uint64_t inverse)
+{
+	return (uint64_t)((unsigned __int128)log * inverse >> SCORE_SHIFT);
+}
+
 uint64_t draw_score(uint64_t id, uint64_t key, uint64_t inverse)
 {
-	unsigned __int128 product =
-	    (unsigned __int128)draw_log2(hash_u64(id, key)) * inverse;
+	return scaled(draw_log2(hash_u64(id, key)), inverse);
+}
 
-	return (uint64_t)(product >> SCORE_SHIFT);
+/* No more than draw_log2() of the same: -ln(u) is at least 1 - u, 1477 / 1024
+ * is less than 1 / ln 2, and 2 is more than all roundings. */
+static inline uint64_t log2_at_least(uint64_t v)
+{
+	uint64_t log = (~v >> (64 - LOG_BITS)) * 1477 >> 10;
+
+	return log < 2 ? 0 : log - 2;
 }
 
 uint32_t draw_first(
@@ -208,11 +219,15 @@ uint32_t draw_first(
 	uint32_t first = 0;
 
 	for (uint32_t i = 0; i < w->n; i++) {
-		uint64_t score;
+		uint64_t v, score;
 
 		if (!w->pop[i].weight)
 			continue;
-		score = draw_score(ids[i], key, w->pop[i].inverse);
+		v = hash_u64(ids[i], key);
+		/* Nearly all of many POPs: no logarithm for those. */
+		if (scaled(log2_at_least(v), w->pop[i].inverse) >= least)
+			continue;
+		score = scaled(draw_log2(v), w->pop[i].inverse);
 		if (score < least) {
 			least = score;
 			first = i;

@@ -229,6 +229,40 @@ START_TEST(test_later_places_go_by_weight)
 }
 END_TEST
 
+static uint32_t first_by_score(const struct draw_case *c, uint64_t key)
+{
+	uint64_t least = UINT64_MAX;
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < c->w->n; i++) {
+		uint64_t score =
+		    draw_score(c->ids[i], key, c->w->pop[i].inverse);
+
+		if (c->w->pop[i].weight && score < least) {
+			least = score;
+			first = i;
+		}
+	}
+	return first;
+}
+
+/* Many of one weight are closest to each other. */
+START_TEST(test_first_is_by_score)
+{
+	uint64_t weights[DRAW_POPS_MAX];
+	struct draw_case c;
+	uint32_t wrong = 0;
+
+	for (uint32_t i = 0; i < DRAW_POPS_MAX; i++)
+		weights[i] = 1;
+	c = made(weights, NULL, DRAW_POPS_MAX, 1);
+	for (uint64_t key = 0; key < FEW; key++)
+		wrong += draw_first(c.w, c.ids, key) != first_by_score(&c, key);
+	ck_assert_uint_eq(wrong, 0);
+	free(c.w);
+}
+END_TEST
+
 /* The order is that of draw_score(), which shortcuts must not change. */
 START_TEST(test_order_is_by_score)
 {
@@ -437,6 +471,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_first_places_go_by_weight, 0, 5);
 	tcase_add_test(tcase, test_64_pops);
 	tcase_add_test(tcase, test_later_places_go_by_weight);
+	tcase_add_test(tcase, test_first_is_by_score);
 	tcase_add_test(tcase, test_order_is_by_score);
 	tcase_add_test(tcase, test_order_is_of_ids_not_of_places);
 	tcase_add_loop_test(tcase, test_moved_keys, 0, 5);
