@@ -6,7 +6,7 @@ import os
 import re
 
 import procs
-from dns_servers import POPS, RESOURCES
+from dns_servers import ECHOES, POPS, RESOURCES
 
 STATIC_NAMES = 1000
 # A client's key is the first 20 bits of its subnet, so these are as many keys.
@@ -30,7 +30,7 @@ class Row:
 
     def takes(self, server):
         return (server.tcp or self.protocol == "udp") and \
-            (server.picks or not self.picks or server.name == "echo")
+            (server.picks or not self.picks or server.name in ECHOES)
 
     def options(self, run):
         raise NotImplementedError
@@ -57,7 +57,7 @@ def check(got, name, row):
         raise procs.BenchError(f"{name}: wrong answers: {got}")
     if got["lost"] > asked / 1000 or got["reconnects"]:
         raise procs.BenchError(f"{name}: lost answers: {got}")
-    if name != "echo" and got["empty"] and row.key != "nx":
+    if name not in ECHOES and got["empty"] and row.key != "nx":
         raise procs.BenchError(f"{name}: answers without records: {got}")
 
 
@@ -69,15 +69,30 @@ class Static(Row):
         return {"window": 200}
 
 
+class Segments(Row):
+    key, title = "segments", "the same, the load sends segments"
+    goal = "<= 1.15 of the echo; a rate >= 1.2 of knot's"
+
+    def options(self, run):
+        return {"window": 200, "segments": 1}
+
+
+class Ports(Row):
+    key, title = "ports", "the same from 200 ports, one in flight from each"
+
+    def options(self, run):
+        return {"window": 200, "sockets": 200}
+
+
 class Paced(Row):
-    key, title = "paced", "the same at 20,000 a second"
+    key, title = "paced", "static at 20,000 a second"
 
     def options(self, run):
         return {"rate": 20000, "window": 2000}
 
 
 class StaticEdns(Row):
-    key, title = "edns", "the same with EDNS, a client cookie and a subnet"
+    key, title = "edns", "static with EDNS, a client cookie and a subnet"
 
     def options(self, run):
         return {"window": 200, "ecs": 24, "ecs_random": 1, "cookie": 1}
@@ -93,6 +108,21 @@ class Pick(Row):
 
     def options(self, run):
         return {"window": 200, "ecs": 24, "ecs_random": 1}
+
+
+class PickSegments(Pick):
+    key, title = "picksegments", "the same, the load sends segments"
+
+    def options(self, run):
+        return {**super().options(run), "segments": 1}
+
+
+class PickPorts(Pick):
+    key = "pickports"
+    title = "the same from 200 ports, one in flight from each"
+
+    def options(self, run):
+        return {**super().options(run), "sockets": 200}
 
 
 class Tcp(Row):
@@ -127,7 +157,8 @@ class Dnsperf(Row):
         return result
 
 
-ROWS = [Static(), Paced(), StaticEdns(), Pick(), Tcp(), Dnsperf()]
+ROWS = [Static(), Segments(), Ports(), Paced(), StaticEdns(), Pick(),
+        PickSegments(), PickPorts(), Tcp(), Dnsperf()]
 
 
 # -- loading -----------------------------------------------------------------
@@ -138,7 +169,7 @@ def measure_loading(run, names):
     out = {}
     small, large = run.zone(1, "small"), run.zone(names, "large")
     for server in run.servers:
-        if server.name == "echo":
+        if server.name in ECHOES:
             continue
         server.start(small)
         before = server.memory_bytes()

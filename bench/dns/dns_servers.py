@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers: a bare echo, Braid, Knot DNS, NSD, gdnsd.
+"""The servers: bare echoes, Braid, Knot DNS, NSD, gdnsd.
 
 Each serves the same zone, and the same resources where it can choose a POP by
 weight for each client. Every server has a user and a folder of its own, one
@@ -17,6 +17,8 @@ import procs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_SECONDS = 120
+# They answer without records, and pick nothing.
+ECHOES = ("echo", "joined")
 RESOURCES = 100
 POPS = (("pop1", 50), ("pop2", 30), ("pop3", 20))
 ZONE_HEAD = """$ORIGIN example.org.
@@ -56,7 +58,7 @@ def wait_answer(process, port, name="n0.example.org", every=0.005):
                 time.sleep(every)
                 continue
             # The echo has no records.
-            if got[3] & 15 == 0 and (got[7] or process.name == "echo"):
+            if got[3] & 15 == 0 and (got[7] or process.name in ECHOES):
                 return time.monotonic() - start
     raise procs.BenchError(f"{process.name} does not answer at {port}")
 
@@ -156,6 +158,20 @@ class Echo(Server):
         return "recvmmsg and sendmmsg, 64 a call"
 
 
+class Joined(Echo):
+    """What the kernel costs when answers to one port go as one message, as
+    Braid's do."""
+
+    name = "joined"
+
+    def command(self, picks):
+        return super().command(picks) + ["join"]
+
+    @staticmethod
+    def version():
+        return "the echo, answers to one port joined (UDP_SEGMENT)"
+
+
 class Knot(Server):
     name = "knot"
     picks = True
@@ -252,4 +268,4 @@ class Braid(Server):
         return peers.first_line([self.run.braidd, "-V"])
 
 
-KINDS = {kind.name: kind for kind in (Echo, Braid, Knot, Nsd, Gdnsd)}
+KINDS = {kind.name: kind for kind in (Echo, Joined, Braid, Knot, Nsd, Gdnsd)}
