@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/strbuf.h"
+#include "tools/braid_fetch_wire.h"
 
 #include <ares.h>
 #include <arpa/nameser.h>
@@ -29,6 +30,7 @@ struct question {
 
 struct fetch_lookup {
 	const struct fetch_say *say;
+	struct fetch_wire *wire; /* `direct`; else */
 	ares_channel channel; /* NULL: it cannot be opened */
 	bool system;
 	bool has_addr; /* in this run */
@@ -55,22 +57,18 @@ static bool set_servers(
 	return !err;
 }
 
-struct fetch_lookup *fetch_lookup_new(const struct addr *servers,
-    uint32_t n_servers, bool direct, const struct fetch_say *say)
+static void open_channel(
+    struct fetch_lookup *lookup, const struct addr *servers, uint32_t n_servers)
 {
 	struct ares_options options = {
-	    .flags = ARES_FLAG_EDNS | (direct ? ARES_FLAG_NORECURSE : 0),
+	    .flags = ARES_FLAG_EDNS,
 	    .timeout = TRY_MS,
 	    .tries = TRIES,
 	    .ednspsz = EDNS_BYTES,
 	};
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
 		   ARES_OPT_EDNSPSZ;
-	struct fetch_lookup *lookup = calloc(1, sizeof *lookup);
 
-	if (!lookup)
-		br_out_of_memory("a lookup", sizeof *lookup);
-	lookup->say = say;
 	lookup->system = n_servers == 0;
 	if (ares_init_options(&lookup->channel, &options, mask)) {
 		lookup->channel = NULL;
@@ -78,6 +76,20 @@ struct fetch_lookup *fetch_lookup_new(const struct addr *servers,
 		ares_destroy(lookup->channel);
 		lookup->channel = NULL;
 	}
+}
+
+struct fetch_lookup *fetch_lookup_new(const struct addr *servers,
+    uint32_t n_servers, bool direct, const struct fetch_say *say)
+{
+	struct fetch_lookup *lookup = calloc(1, sizeof *lookup);
+
+	if (!lookup)
+		br_out_of_memory("a lookup", sizeof *lookup);
+	lookup->say = say;
+	if (direct)
+		lookup->wire = fetch_wire_new(servers, n_servers);
+	else
+		open_channel(lookup, servers, n_servers);
 	return lookup;
 }
 
@@ -87,6 +99,7 @@ void fetch_lookup_free(struct fetch_lookup *lookup)
 		return;
 	if (lookup->channel)
 		ares_destroy(lookup->channel);
+	fetch_wire_free(lookup->wire);
 	for (uint32_t i = 0; i < lookup->n; i++)
 		free(lookup->questions[i]);
 	free(lookup);
@@ -160,6 +173,21 @@ static void on_message(
 	finish(q);
 }
 
+static void on_carried(
+    void *context, const uint8_t *bytes, size_t length, const char *wrong)
+{
+	struct question *q = context;
+
+	if (q->done)
+		return;
+	if (bytes)
+		(void)fetch_answer_read(
+		    bytes, length, q->name, q->type, &q->answer);
+	else
+		q->answer.wrong = wrong;
+	finish(q);
+}
+
 /* -- the system's file of hosts ---------------------------------------- */
 
 static void take_host(struct question *q, const struct hostent *host)
@@ -226,7 +254,7 @@ static void ask(struct question *q)
 	q->asked = true;
 	q->lookup->n_open++;
 	(void)dname_to_text(q->name, text);
-	if (!q->lookup->channel) {
+	if (!q->lookup->channel && !q->lookup->wire) {
 		q->answer.wrong = "the DNS cannot be asked";
 		finish(q);
 		return;
@@ -235,7 +263,12 @@ static void ask(struct question *q)
 		return;
 	(void)rr_type_to_text(q->type, type);
 	fetch_say(q->lookup->say, "ask", q->name, NULL, "%s", type);
-	ares_query(q->lookup->channel, text, ns_c_in, q->type, on_message, q);
+	if (q->lookup->wire)
+		fetch_wire_ask(
+		    q->lookup->wire, q->name, q->type, on_carried, q);
+	else
+		ares_query(
+		    q->lookup->channel, text, ns_c_in, q->type, on_message, q);
 }
 
 const struct fetch_answer *fetch_lookup_find(
@@ -262,8 +295,7 @@ const struct fetch_answer *fetch_lookup_find(
 	return NULL;
 }
 
-/* Until something happens, or the time is there. */
-static void wait_for(struct fetch_lookup *lookup, int64_t ns)
+static void wait_for_ares(struct fetch_lookup *lookup, int64_t ns)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
 	struct pollfd polled[ARES_GETSOCK_MAXNUM];
@@ -298,6 +330,15 @@ static void wait_for(struct fetch_lookup *lookup, int64_t ns)
 			    events & POLLOUT ? polled[i].fd : ARES_SOCKET_BAD);
 	}
 	ares_process_fd(lookup->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+/* Until something happens, or the time is there. */
+static void wait_for(struct fetch_lookup *lookup, int64_t ns)
+{
+	if (lookup->wire)
+		fetch_wire_turn(lookup->wire, ns);
+	else
+		wait_for_ares(lookup, ns);
 }
 
 static void give_up(struct fetch_lookup *lookup)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Questions to the DNS and their answers. c-ares carries the messages (over
- * UDP, and over TCP what is cut short); braid_fetch_answer reads them. Each
- * question is asked once.
+ * Questions to the DNS and their answers. c-ares carries the messages to
+ * resolvers, braid_fetch_wire to the servers of a zone; braid_fetch_answer
+ * reads them. Each question is asked once.
  *
  * Thread:  the caller's.
  * Memory:  answers live as long as the lookup.

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+import os
+
 from lib import scenario
 from lib.content import Content
 from lib.fetch import Fetch, Pops
@@ -28,6 +30,21 @@ def cut_short(s, pops, fetch):
     s.check(pops.dns.over_tcp > before, "TCP was used")
     s.equal(got.addresses("connected"), [pops.texts[2]], "the same winner")
     pops.dns.truncate = False
+
+
+def damaged(s, pops, fetch):
+    """What is no answer is passed over, whoever may have sent it."""
+    def junk(data):
+        other = bytes([data[0] ^ 1]) + data[1:2] + b"\x85\x80" + data[4:]
+        return [b"", b"\0", data, other, os.urandom(400),
+                data[:2] + b"\x85\x80" + data[4:12] + b"\xc0\x0c\0\1\0\1",
+                data[:2] + b"\x85\x80\xff\xff" + data[6:]]
+    pops.dns.before = junk
+    got = fetch("--literal", "--no-remember", "-o", s.path("out"),
+                pops.url(PATH))
+    s.equal((got.code, got.addresses("connected")), (0, [pops.texts[2]]),
+            "junk before the answer")
+    pops.dns.before = None
 
 
 def dead(s, pops, fetch):
@@ -63,6 +80,7 @@ def test(s):
     fetch = Fetch(s, pops.dns.text)
     order(s, pops, fetch)
     cut_short(s, pops, fetch)
+    damaged(s, pops, fetch)
     dead(s, pops, fetch)
     own_servers(s, pops, fetch)
 

@@ -69,6 +69,7 @@ class Dns:
         self.text = f"{self.host}:{self.port}"
         self.ttl, self.negative_ttl = 1, 1
         self.truncate = False
+        self.before = None  # of a question: datagrams before its answer
         self.rcode, self.silent = None, False
         self.asked, self.over_tcp = {}, 0
         self._records = {}
@@ -120,6 +121,8 @@ class Dns:
                 if not data:
                     return
                 answer = self._answer(data, False)
+                for junk in self.before(data) if self.before else ():
+                    sock.sendto(junk, peer)
                 if answer:
                     sock.sendto(answer, peer)
             except OSError:
