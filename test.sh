@@ -45,7 +45,7 @@ TEST_PACKAGES=(check clang clang-format nginx-light libnginx-mod-stream
 	unbound openssh-server openssh-client python3 scdoc procps util-linux strace git
 	mmdebstrap dpkg-dev python3-yaml haproxy-doc libmaxmind-db-writer-perl
 	ldnsutils bind9-utils bind9-dnsutils bind9 knot-resolver pdns-recursor dnsperf
-	knot-dnsutils knot nsd zonemaster-cli)
+	knot-dnsutils knot nsd zonemaster-cli libfaketime)
 TEST_COMMANDS="ninja clang clang-format nginx apache2 haproxy wrk iperf3 redis-server
 	redis-benchmark unbound sshd ssh curl ip nft python3 scdoc strace git
 	ldns-verify-zone dnssec-verify delv"

@@ -7,12 +7,13 @@ import re
 from lib import scenario
 from lib.ask import ask
 from lib.braidd import Braid
+from lib.process import Failure
 from lib.scenario import NOBODY
 
 POPS = ["pop1", "pop2", "pop3"]
 RECORDS = ["@ SOA ns1 hostmaster 1 3600 600 86400 60", "@ NS ns1",
            "ns1 A 192.0.2.53", "www A 192.0.2.1", "alias CNAME www",
-           "*.w TXT hello", "sub NS ns.sub", "ns.sub A 192.0.2.7",
+           "*.w TXT hello", "*.t CNAME top", "sub NS ns.sub", "ns.sub A 192.0.2.7",
            "a.b.c A 192.0.2.8", "old DNAME new", "x.new A 192.0.2.9"]
 # What each question is to get, validated.
 STATIC = {"www A": "192.0.2.1", "alias A": "192.0.2.1",
@@ -37,6 +38,23 @@ def delv(s, port, anchor, question, source):
 def answers(output):
     """The records but for their signatures, without TTLs."""
     return tuple(re.findall(r"\tIN\t((?:CNAME|HTTPS|A)\t.*)", output))
+
+
+def whole_or_cut(s, server, name, kind):
+    """Into each size the answer fits with all its signatures and proofs, or
+    there is nothing and TC."""
+    whole = ask(server, name, kind, tcp=True, dnssec=True)
+    cut = set()
+    for size in range(512, 1233):
+        answer = ask(server, name, kind, edns=size, dnssec=True)
+        got = [len(answer.answer), len(answer.authority)]
+        want = [0, 0] if answer.tc else [len(whole.answer),
+                                         len(whole.authority)]
+        if got != want or len(answer.bytes) > size:
+            raise Failure(f"{name} {kind} into {size} bytes: TC {answer.tc}, "
+                          f"{got}, {len(answer.bytes)} bytes")
+        cut.add(answer.tc)
+    s.equal(cut, {True, False}, f"{name} {kind}: whole or cut, by size")
 
 
 def test(s):
@@ -77,6 +95,8 @@ def test(s):
                 s.check(False, f"{question} from client {i}:\n{output}")
             seen.add(answers(output))
         s.equal(len(seen), n, f"{question}: different answers, all validated")
+    # By a wildcard, whose proof is the last that has to fit.
+    whole_or_cut(s, ("127.0.0.1", port), "x.t.cdn.example", "HTTPS")
     b.stop()
 
 

@@ -151,7 +151,7 @@ class Resolver:
     there, or from `outgoing`."""
 
     def __init__(self, s, space, kind, address, anchors=(), root=ROOT,
-                 outgoing=None):
+                 outgoing=None, prefix=()):
         program, config, file, arguments = KINDS[kind]
         name = f"{program}-{address}"
         self.kind, self.s, self.space = kind, s, space
@@ -166,7 +166,7 @@ class Resolver:
         values["config"] = s.write(f"{name}/{file}",
                                    config.format(**values))
         self.process = s.start(
-            ["nsenter", f"--net={space.path}", find_program(program),
+            ["nsenter", f"--net={space.path}", *prefix, find_program(program),
              *(a.format(**values) for a in arguments)], program)
         wait_until(self._answers, f"{kind} to answer")
 
