@@ -138,8 +138,7 @@ static struct bucket bucket_of(struct rrl *rrl, const struct prefix *prefix,
 	    .tag = hash & ~TIME_MASK,
 	    .interval = interval ? interval : 1};
 
-	if (!ret.tag)
-		ret.tag = TIME_MASK + 1;
+	ret.tag |= (uint64_t)!ret.tag << TIME_BITS;
 	__builtin_prefetch(ret.line, 1);
 	return ret;
 }

@@ -137,8 +137,7 @@ const struct rrset *zone_variant_signatures(const struct zone *zone,
 	const struct zone_dynamic_node *dynamic;
 	int i;
 
-	if (!(node->flags & ZONE_NODE_DYNAMIC))
-		return NULL;
+	br_assert(node->flags & ZONE_NODE_DYNAMIC);
 	dynamic = &zone->dynamics[node->dynamic];
 	i = type_index(&dynamic->seen, type);
 	if (i < 0 || variant >= dynamic->n_variants[i] ||
@@ -284,15 +283,9 @@ static const struct zone_node *nsec_of(
 const struct zone_node *zone_nsec_for(const struct zone *zone,
     const struct dname_key *key, const struct zone_match *match)
 {
-	switch (match->kind) {
-	case ZONE_MATCH_EXACT:
-	case ZONE_MATCH_DELEGATION:
+	if (match->kind == ZONE_MATCH_EXACT ||
+	    match->kind == ZONE_MATCH_DELEGATION)
 		return nsec_of(zone, match->node);
-	case ZONE_MATCH_DNAME:
-	case ZONE_MATCH_WILDCARD:
-	case ZONE_MATCH_NONE:
-		break;
-	}
 	return nsec_of(zone, last_before(zone, match->encloser, key->name));
 }
 
@@ -304,9 +297,8 @@ const struct zone_node *zone_nsec_for_wildcard(
 
 	if (encloser->wildcard != ZONE_NONE)
 		return nsec_of(zone, &zone->nodes[encloser->wildcard]);
-	/* Below a name of full length is no room for a wildcard. */
-	if (!dname_join(name, asterisk, zone_node_name(zone, encloser)))
-		return nsec_of(zone, encloser);
+	/* The name that does not exist is as long at least. */
+	br_assert(dname_join(name, asterisk, zone_node_name(zone, encloser)));
 	return nsec_of(zone, last_before(zone, encloser, name));
 }
 

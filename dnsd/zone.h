@@ -160,7 +160,8 @@ const struct zone_dynamic *zone_dynamic(
     const struct zone *zone, const struct zone_node *node);
 /* Whether the resource has the answer of that type. */
 bool zone_dynamic_has(const struct zone_dynamic *dynamic, uint16_t type);
-/* The RRSIGs of answer_set.variant, or NULL in an unsigned zone. */
+/* The RRSIGs of answer_set.variant at a node where a resource answers, or NULL
+ * in an unsigned zone. */
 const struct rrset *zone_variant_signatures(const struct zone *zone,
     const struct zone_node *node, uint16_t type, uint32_t variant);
 

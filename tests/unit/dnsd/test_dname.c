@@ -86,6 +86,15 @@ START_TEST(test_limits)
 	ck_assert_str_eq(wrong, "is longer than 255 bytes with its origin");
 	ck_assert_int_eq(
 	    dname_from_text(text, 251, name_of("x."), name, &wrong), 0);
+	ck_assert_uint_eq(dname_join(name, name_of(text), name_of("x.")), 255);
+	ck_assert_uint_eq(dname_join(name, name_of(text), name_of("xy.")), 0);
+	/* It is the last label that is too much. */
+	memset(text, 'a', sizeof text);
+	text[63] = text[127] = text[191] = '.';
+	text[255] = '\0';
+	refused(text, "is longer than 255 bytes");
+	text[254] = '.';
+	refused(text, "is longer than 255 bytes");
 }
 END_TEST
 

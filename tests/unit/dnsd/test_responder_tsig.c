@@ -181,6 +181,41 @@ START_TEST(test_malformed)
 }
 END_TEST
 
+/* Owner, then type to length, then as much of the rdata as that says; counted
+ * as what it is: an error in the form. */
+static void check_malformed(
+    const char *owner, size_t owner_size, const void *fixed, size_t n)
+{
+	static const uint8_t rdata[] = "\13hmac-sha256\0\0\0\0\0\0\0\0\0"
+				       "\0\1x\0\0\0\0\0\0";
+
+	packet_query(&query, "example.", 6);
+	query.bytes[11] = 1;
+	packet_put(&query, owner, owner_size);
+	packet_put(&query, fixed, 8);
+	packet_u16(&query, (unsigned)n);
+	packet_put(&query, rdata, n);
+	ck_assert_uint_ne(fixture_ask_packet(), 0);
+	ck_assert_uint_eq(answer.rcode, WIRE_FORMERR);
+	ck_assert_uint_eq(answer.counts[3], 0);
+}
+
+/* RFC 8945 section 4.2. */
+START_TEST(test_cut)
+{
+	static const char owner[] = "\3key\7example";
+
+	for (size_t n = 0; n < 30; n++)
+		check_malformed(owner, sizeof owner, "\0\xfa\0\xff\0\0\0", n);
+	/* Class IN, a TTL, a name that points. */
+	check_malformed(owner, sizeof owner, "\0\xfa\0\1\0\0\0", 30);
+	check_malformed(owner, sizeof owner, "\0\xfa\0\xff\0\0\1", 30);
+	check_malformed("\xc0\14", 2, "\0\xfa\0\xff\0\0\0", 30);
+	/* A MAC that is shorter than any may be (section 5.2.2.1). */
+	check_malformed(owner, sizeof owner, "\0\xfa\0\xff\0\0\0", 30);
+}
+END_TEST
+
 /* Names of key and algorithm so long that no answer holds them: over UDP
  * nothing is signed, over TCP it is said which error it is. */
 START_TEST(test_long_names)
@@ -219,6 +254,7 @@ int main(void)
 	tcase_add_test(tcase, test_refused);
 	tcase_add_test(tcase, test_transfer);
 	tcase_add_test(tcase, test_malformed);
+	tcase_add_test(tcase, test_cut);
 	tcase_add_test(tcase, test_long_names);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
