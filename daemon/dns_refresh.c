@@ -117,7 +117,9 @@ static void on_due(struct timer *timer, struct mono now)
 	struct dns_refresh *refresh = &control->dns;
 	uint32_t zone = 0;
 
-	if (!control->plan->dns)
+	/* An old generation hears of no POP any more, and whoever still asks it
+	 * gets what was last true; zones are the new one's to sign. */
+	if (!control->plan->dns || upgrade_given(control))
 		return;
 	timer_arm(&control->wheel, timer, mono_add_ns(now, REFRESH_LOOK_NS));
 	admin_pops_look(control);

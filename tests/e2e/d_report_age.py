@@ -3,12 +3,30 @@
 import signal
 import time
 
-from lib import reports, scenario
+from lib import client, reports, scenario
+
+
+def hand_over(s, d):
+    """To a new process; a flow keeps the old one, which hears of no POP any
+    more, for as long as the scenario lasts."""
+    port = s.port()
+    b = d.braid
+    b.reload({**d.config(30),
+              "listeners": {"web": {"bind": f"127.0.0.1:{port}",
+                                    "pool": "o"}},
+              "pools": {"o": {"servers": {
+                  "a": {"address": d.nodes["pop1"].origin.text}}}}})
+    sock = client.connect(("127.0.0.1", port))
+    s.defer(sock.close)
+    s.check(client.echoes(sock), "a flow lives")
+    b.upgrade()
+    return sock
 
 
 def test(s):
     """Reports of POPs that fall silent: they count for 30 s and then for
-    nothing, so load and drain end and the checks from here decide."""
+    nothing, so load and drain end and the checks from here decide. An old
+    process that still has a flow has nothing to say of them."""
     d = reports.Steered(s, "127.6.0")
     b = d.braid
     one, two, three = (d.nodes[name] for name in ("pop1", "pop2", "pop3"))
@@ -19,6 +37,7 @@ def test(s):
                   pop1=51, pop3=0)
     s.until(lambda: d.report("pop2")["differs"], "but says it is well")
 
+    flow = hand_over(s, d)
     since = time.monotonic()
     for node in d.nodes.values():
         node.braid.process.send(signal.SIGSTOP)
@@ -31,6 +50,7 @@ def test(s):
     for name in d.nodes:
         b.wait_event("POP report too old", seconds=60, pop=name)
     s.say(f"too old {time.monotonic() - since:.2f} s after they were stopped")
+    s.equal(len(b.events("POP report too old")), 3, "lines about that")
     b.wait_event("POP out of service", pop="pop2")
     d.until_split("pop1 has its configured weight, pop3 too, pop2 is down",
                   pop2=0)
@@ -50,6 +70,7 @@ def test(s):
     d.until_split("heard again, they count again", pop1=51, pop3=0)
     s.equal((d.of("pop2")["health"], d.of("pop2")["report"]["checks"]),
             ("up", "down"), "pop2 goes on again")
+    flow.close()
     one.unload()
     for node in (one, two, three):
         node.braid.stop()
