@@ -147,13 +147,6 @@ static struct server *next_sibling(
 	return i < pool->n_servers ? &pool->servers[i] : NULL;
 }
 
-static bool is_set_alike(
-    const struct board_facts *a, const struct board_facts *b)
-{
-	return a->admin == b->admin && a->leaves_ns == b->leaves_ns &&
-	       a->weight_override == b->weight_override;
-}
-
 /* A new address of a server that has had some is a part of the same server to
  * the operator: what he has set for all of them holds for it too. */
 static void inherit(
@@ -166,18 +159,15 @@ static void inherit(
 
 	while (before && (at = next_sibling(before, server->name, at))) {
 		board_read(at->row, &facts);
-		if (any && !is_set_alike(&facts, &first))
+		if (any && !board_set_alike(&facts, &first))
 			return;
 		first = facts;
 		any = true;
 	}
 	board_read(server->row, &facts);
-	if (!any || is_set_alike(&facts, &first))
+	if (!any || board_set_alike(&facts, &first))
 		return;
-	facts.admin = first.admin;
-	facts.admin_since_ns = first.admin_since_ns;
-	facts.weight_override = first.weight_override;
-	facts.leaves_ns = first.leaves_ns;
+	board_take_set(&facts, &first);
 	board_write(server->row, &facts);
 }
 

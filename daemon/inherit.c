@@ -298,6 +298,63 @@ static bool merge(struct board_facts *facts, const struct server *server,
 	       facts->weight_override != before.weight_override;
 }
 
+/* -- new addresses of POPs --------------------------------------------- */
+
+/* What an operator has set for all addresses of a POP; NULL: not the same for
+ * all, or nothing is known. */
+static const struct board_facts *set_for_all(
+    const struct manifest *manifest, const struct pool *pool)
+{
+	const struct board_facts *first = NULL;
+
+	for (uint32_t i = 0; i < manifest->n_servers; i++) {
+		const struct manifest_server *record = &manifest->servers[i];
+
+		if (strcmp(record->pool, pool->name) != 0)
+			continue;
+		if (first && !board_set_alike(first, &record->facts))
+			return NULL;
+		first = &record->facts;
+	}
+	return first;
+}
+
+static bool has_record(const struct manifest *manifest, const struct pool *pool,
+    const struct server *server)
+{
+	for (uint32_t i = 0; i < manifest->n_servers; i++) {
+		const struct manifest_server *record = &manifest->servers[i];
+
+		if (!strcmp(record->pool, pool->name) &&
+		    !strcmp(record->server, server->name))
+			return true;
+	}
+	return false;
+}
+
+/* As with a reload (admin_start_afresh()). */
+static void inherit_pop(const struct manifest *manifest, struct pool *pool,
+    void (*on_changed)(void *context, struct server *server), void *context)
+{
+	const struct board_facts *from = set_for_all(manifest, pool);
+	struct board_facts facts;
+
+	for (uint32_t i = 0; from && i < pool->n_servers; i++) {
+		struct server *server = &pool->servers[i];
+
+		board_read(server->row, &facts);
+		if (board_set_alike(&facts, from) ||
+		    has_record(manifest, pool, server))
+			continue;
+		board_take_set(&facts, from);
+		board_write(server->row, &facts);
+		if (on_changed)
+			on_changed(context, server);
+	}
+}
+
+/* -- servers ----------------------------------------------------------- */
+
 void inherit_servers(const struct manifest *manifest, const struct plan *plan,
     bool health, void (*on_changed)(void *context, struct server *server),
     void *context)
@@ -317,6 +374,8 @@ void inherit_servers(const struct manifest *manifest, const struct plan *plan,
 		if (on_changed)
 			on_changed(context, server);
 	}
+	for (uint32_t i = 0; i < plan->n_pops; i++)
+		inherit_pop(manifest, plan->pops[i], on_changed, context);
 }
 
 void inherit_log(const struct manifest *manifest, const struct plan *plan)

@@ -90,6 +90,22 @@ static inline enum board_admin board_admin_now(const struct board_facts *facts)
 		   ? facts->admin
 		   : facts->agent.admin;
 }
+/* Whether an operator has set the same of both. */
+static inline bool board_set_alike(
+    const struct board_facts *a, const struct board_facts *b)
+{
+	return a->admin == b->admin && a->leaves_ns == b->leaves_ns &&
+	       a->weight_override == b->weight_override;
+}
+/* Sets that of `from`, too. */
+static inline void board_take_set(
+    struct board_facts *facts, const struct board_facts *from)
+{
+	facts->admin = from->admin;
+	facts->admin_since_ns = from->admin_since_ns;
+	facts->leaves_ns = from->leaves_ns;
+	facts->weight_override = from->weight_override;
+}
 /* The health in force: up only if neither checks nor agent say down. */
 static inline enum board_health board_health_now(
     const struct board_facts *facts)
