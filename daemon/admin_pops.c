@@ -58,6 +58,21 @@ static void pop_changed(struct control *control, struct pool *pool)
 	dns_refresh_request(control);
 }
 
+void admin_pops_begin(struct control *control)
+{
+	const struct plan *plan = control->plan;
+	struct mono now = control_now(control);
+
+	for (uint32_t i = 0; i < plan->n_pops; i++) {
+		struct pool *pool = plan->pops[i];
+		struct dns_pops_state state = dns_pops_state(pool, now);
+
+		pool->row->reported = state.report.n;
+		pool->row->differs = state.differs;
+		pool->row->out = dns_pops_is_out(&state);
+	}
+}
+
 void admin_pops_look(struct control *control)
 {
 	for (uint32_t i = 0; i < control->plan->n_pops; i++)

@@ -313,6 +313,7 @@ static void run(struct control *control)
 	receive(control);
 	admin_sync_probes(control);
 	ejections_sync(control);
+	admin_pops_begin(control);
 	admin_pops_watch(control);
 	trouble_start(control);
 	start_tickets(control);

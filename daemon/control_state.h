@@ -147,6 +147,8 @@ void admin_pop_health(struct control *control, const struct pool *pool,
 void admin_pop_report(struct control *control, const struct pool *pool,
     const struct server *server, const struct board_facts *before,
     const struct board_facts *after);
+/* What the process before this one has said of POPs is no news. */
+void admin_pops_begin(struct control *control);
 /* Time has passed, so that a report may count no more; or a reload has made
  * rows anew. */
 void admin_pops_look(struct control *control);

@@ -88,15 +88,20 @@ struct dns_pops_state dns_pops_state(const struct pool *pool, struct mono now)
 	return s;
 }
 
+bool dns_pops_is_out(const struct dns_pops_state *state)
+{
+	return !state->up || state->drained;
+}
+
 void dns_pops_note(struct pool *pool, struct mono now)
 {
 	struct board_pool *row = pool->row;
 	struct dns_pops_state s = dns_pops_state(pool, now);
-	bool in_service = s.up && !s.drained;
+	bool out = dns_pops_is_out(&s);
 
-	if (in_service && row->out)
+	if (!out && row->out)
 		__atomic_store_n(&row->returned_ns, now.ns, __ATOMIC_RELAXED);
-	row->out = !in_service;
+	row->out = out;
 }
 
 /* A moment of the monotonic clock on that of the wall; 0 stays 0. */

@@ -56,6 +56,8 @@ const char *dns_pops_name(const struct pool *pool);
 
 /* As of that moment; any thread. */
 struct dns_pops_state dns_pops_state(const struct pool *pool, struct mono now);
+/* Whether it is to have no new clients. */
+bool dns_pops_is_out(const struct dns_pops_state *state);
 /* Control, after a row has been written, or when a report may be too old:
  * notes when the POP came back into service. */
 void dns_pops_note(struct pool *pool, struct mono now);

@@ -85,6 +85,7 @@ static int apply_state(struct control *control, int fd)
 		inherit_log(&state, control->plan);
 		ejections_sync(control);
 		/* POPs, too. */
+		admin_pops_begin(control);
 		admin_pops_watch(control);
 		dns_refresh_request(control);
 		manifest_fini(&state);
