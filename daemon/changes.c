@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "conf/schema_equal.h"
 #include "daemon/dns_store.h"
+#include "dnsd/cookie_secrets.h"
 
 enum kind { ADDED, CHANGED, REMOVED, N_KINDS };
 
@@ -272,6 +273,11 @@ void changes_describe(const struct conf *before, const struct conf *after,
 	say_dns(&text, before, after, diff);
 	note_zone_files(after, diff, files, &zone_files);
 	say(&text, &zone_files);
+	if (files->dns_before && files->dns_after &&
+	    !cookie_secrets_equal(dns_store_cookies(files->dns_before),
+		dns_store_cookies(files->dns_after)))
+		add(&text, "%sthe secrets of cookies changed",
+		    text.length ? ", " : "");
 	if (files->model &&
 	    strcmp(before->profiler.model, after->profiler.model) == 0 &&
 	    before->profiler.mode == after->profiler.mode)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -169,4 +168,11 @@ void cookie_secrets_unref(struct cookie_secrets *secrets)
 		return;
 	explicit_bzero(secrets, sizeof *secrets);
 	free(secrets);
+}
+
+bool cookie_secrets_equal(
+    const struct cookie_secrets *a, const struct cookie_secrets *b)
+{
+	return a->n == b->n &&
+	       !memcmp(a->keys, b->keys, a->n * sizeof *a->keys);
 }

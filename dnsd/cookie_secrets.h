@@ -17,6 +17,7 @@
  * Errors:  what is wrong with the file, for the end of a sentence.
  * Limits:  COOKIE_SECRETS_MAX secrets, COOKIE_FILE_MAX bytes of file.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ struct cookie_secrets *cookie_secrets_random(void);
 struct cookie_secrets *cookie_secrets_ref(struct cookie_secrets *secrets);
 /* NULL is ignored. */
 void cookie_secrets_unref(struct cookie_secrets *secrets);
+/* Whether they make and take the same cookies. */
+bool cookie_secrets_equal(
+    const struct cookie_secrets *a, const struct cookie_secrets *b);
 
 /* The text of such a file into ret->n and ret->keys. What is wrong with it, or
  * NULL. */
