@@ -105,6 +105,7 @@ struct conf_dns {
 	uint64_t tcp_idle_ms;
 	uint32_t tcp_connections; /* over all workers */
 	uint32_t tcp_per_source;
+	struct conf_prefixes tcp_proxies; /* whose connections begin so */
 	struct conf_zone *zones; /* in file order */
 	uint32_t n_zones;
 };

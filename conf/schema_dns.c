@@ -196,6 +196,16 @@ static const struct schema_row rows[] = {
 	.help = "Most of them from one address, or one /64 of IPv6.",
     },
     {
+	.path = "dns.tcp.proxy_from",
+	.type = SCHEMA_PREFIXES,
+	DNS_AT(tcp_proxies),
+	.example = "[127.0.0.2]",
+	.help = "Peers whose connections begin with a header of the PROXY "
+		"protocol, version 1 or 2, such as a TLS listener before the "
+		"responder. The client is then whom it names; a connection "
+		"from there without a header is closed.",
+    },
+    {
 	.path = "dns.zones",
 	.type = SCHEMA_MAP,
 	DNS_AT(zones),

@@ -40,6 +40,7 @@ struct dns_published *dns_published_new(struct dns_store *store,
 	}
 	dns_shares_keep();
 	new->store = dns_store_ref(store);
+	new->proxies = &dns->tcp_proxies;
 	new->policy = make_policy(store, conf, board, epoch);
 	new->view = (struct dns_view){
 	    .zones = dns_store_zones(store),

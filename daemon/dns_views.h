@@ -31,6 +31,8 @@ struct dns_published {
 	struct zone_set *no_zones; /* what is answered from then, or NULL */
 	struct policy *policy; /* NULL: there is no resource */
 	uint64_t epoch; /* of the policy: 1, 2, ... */
+	/* Of the configuration: peers that speak for others; NULL: none. */
+	const struct conf_prefixes *proxies;
 };
 
 /* `store`, which may be NULL, is that of the configuration; one more reference

@@ -11,8 +11,17 @@
 #include "dnsd/dns_tcp.h"
 #include "dnsd/dns_udp.h"
 #include "dnsd/transfer.h"
+#include "lb/proxy_proto.h"
 
+#include <errno.h>
 #include <string.h>
+
+static const struct dns_published *look(struct dns_worker *dns)
+{
+	if (!dns->now)
+		dns->now = snapshot_enter(dns->reader);
+	return dns->now;
+}
 
 static size_t answer(void *context, const struct dns_client *client,
     const uint8_t *query, size_t length, uint8_t *out, size_t room,
@@ -22,10 +31,8 @@ static size_t answer(void *context, const struct dns_client *client,
 	struct dns_counts *counts = &dns->daemon->dns_counts[dns->index];
 	size_t size;
 
-	if (!dns->now)
-		dns->now = snapshot_enter(dns->reader);
 	size = responder_answer(
-	    &dns->now->view, client, query, length, out, room, ret);
+	    &look(dns)->view, client, query, length, out, room, ret);
 	dns_metrics_count(
 	    &counts->answers, ret, client->transport, length, size);
 	if (size && ret->counter != QUERY_NO_COUNTER)
@@ -47,6 +54,41 @@ static struct dns_transfer *transfer(void *context,
 	options.is_allowed = rule->allow && prefix_map_find(rule->allow,
 						&client->source) != PREFIX_NONE;
 	return transfer_new(&options, query, length);
+}
+
+static bool is_proxy(void *context, const struct addr *peer)
+{
+	const struct conf_prefixes *proxies = look(context)->proxies;
+	struct prefix at;
+
+	if (!proxies || !prefix_of_addr(&at, peer))
+		return false;
+	for (uint32_t i = 0; i < proxies->n; i++)
+		if (prefix_covers(&proxies->at[i], &at))
+			return true;
+	return false;
+}
+
+static int read_proxy(
+    void *context, const uint8_t *bytes, size_t length, struct addr *source)
+{
+	struct proxy_header header;
+	enum proxy_cause cause;
+	struct prefix named;
+	uint32_t need;
+
+	(void)context;
+	switch (proxy_parse(bytes, length, &header, &need, &cause)) {
+	case PROXY_MORE:
+		return 0;
+	case PROXY_MALFORMED:
+		return -EPROTO;
+	case PROXY_DONE:
+		break;
+	}
+	if (header.source.length && prefix_of_addr(&named, &header.source))
+		*source = header.source;
+	return (int)header.bytes;
 }
 
 void dns_worker_turn_over(struct dns_worker *dns)
@@ -81,7 +123,11 @@ static void make_server(
 	struct dns_server_options options = {
 	    .ring = &dns->worker->ring,
 	    .wheel = &dns->worker->wheel,
-	    .hooks = {.answer = answer, .transfer = transfer, .context = dns},
+	    .hooks = {.answer = answer,
+		.transfer = transfer,
+		.is_proxy = is_proxy,
+		.read_proxy = read_proxy,
+		.context = dns},
 	    .rrl = daemon->dns_rrl,
 	    .sources = daemon->shared.sources,
 	    .tcp_connections = &daemon->dns_tcp_connections,

@@ -39,6 +39,7 @@ struct dns_conn {
 	bool last; /* closes when all is sent */
 	bool asked; /* a query has been answered */
 	bool hurried; /* its last deadline is set (a drain) */
+	bool headed; /* a proxy's header comes before the first query */
 	uint32_t skip; /* bytes of a query that is too long */
 	uint32_t slot; /* of the source table */
 	struct dns_server *server;
@@ -345,17 +346,59 @@ static uint32_t frame_at(const uint8_t *at, uint32_t left, uint32_t *ret_length)
 	return HEAD_BYTES + known;
 }
 
+/* -- whose it is ------------------------------------------------------- */
+
+static bool take_source(
+    struct dns_server *server, const struct addr *source, uint32_t *ret_slot)
+{
+	struct source_limit limit = {
+	    .connections = server->limits.tcp_per_source};
+	struct source_admission got;
+
+	if (!server->sources)
+		return true;
+	got = source_admit(
+	    server->sources, DNS_TCP_SCOPE, source, &limit, server->ring->now);
+	*ret_slot = got.slot;
+	if (got.verdict == SOURCE_ADMITTED)
+		return true;
+	counter_inc(&server->metrics->tcp_source_full);
+	return false;
+}
+
+/* Returns how many bytes are done with: all of them if it ends here. */
+static uint32_t read_proxy(
+    struct dns_conn *conn, const uint8_t *bytes, uint32_t length)
+{
+	struct dns_server *server = conn->server;
+	int n = server->hooks.read_proxy(
+	    server->hooks.context, bytes, length, &conn->source);
+
+	if (!n)
+		return 0;
+	if (n < 0)
+		counter_inc(&server->metrics->tcp_bad_frames);
+	if (n < 0 || !take_source(server, &conn->source, &conn->slot)) {
+		conn->last = true;
+		return length;
+	}
+	conn->headed = false;
+	return (uint32_t)n;
+}
+
 /* Answers whole queries until something must be waited for. Returns how many
  * bytes are done with. */
 static uint32_t answer_queries(struct dns_conn *conn, struct gathered *g,
     const uint8_t *bytes, uint32_t length)
 {
+	uint32_t at = conn->headed ? read_proxy(conn, bytes, length) : 0;
 	struct dns_client client = {.source = conn->source,
 	    .transport = DNS_TCP,
 	    .tcp_idle_100ms = keepalive_of(conn->server),
 	    .now = wall_now()};
-	uint32_t at = 0;
 
+	if (conn->headed)
+		return at;
 	while (at < length && !is_blocked(conn, g)) {
 		uint32_t full, frame;
 
@@ -561,31 +604,14 @@ static bool take_place(struct dns_server *server)
 	return false;
 }
 
-static bool take_source(
-    struct dns_server *server, const struct addr *source, uint32_t *ret_slot)
-{
-	struct source_limit limit = {
-	    .connections = server->limits.tcp_per_source};
-	struct source_admission got;
-
-	if (!server->sources)
-		return true;
-	got = source_admit(
-	    server->sources, DNS_TCP_SCOPE, source, &limit, server->ring->now);
-	*ret_slot = got.slot;
-	if (got.verdict == SOURCE_ADMITTED)
-		return true;
-	counter_inc(&server->metrics->tcp_source_full);
-	return false;
-}
-
 static void conn_start(struct dns_server *server, struct dns_conn *conn, int fd,
-    const struct addr *source, uint32_t slot)
+    const struct addr *source, uint32_t slot, bool headed)
 {
 	*conn = (struct dns_conn){
 	    .op = {.magic = DNS_CONN_MAGIC, .class = &conn_class},
 	    .fd = fd,
 	    .slot = slot,
+	    .headed = headed,
 	    .server = server,
 	    .source = *source,
 	};
@@ -597,22 +623,38 @@ static void conn_start(struct dns_server *server, struct dns_conn *conn, int fd,
 	conn_wait(conn);
 }
 
+static bool is_proxy(const struct dns_server *server, const struct addr *peer)
+{
+	return server->hooks.is_proxy &&
+	       server->hooks.is_proxy(server->hooks.context, peer);
+}
+
+/* False: gone already, or refused. */
+static bool look_at_peer(struct dns_server *server, int fd, struct addr *source,
+    uint32_t *ret_slot, bool *ret_headed)
+{
+	if (sock_peer(fd, source))
+		return false;
+	*ret_headed = is_proxy(server, source);
+	return *ret_headed || take_source(server, source, ret_slot);
+}
+
 void dns_conn_open(struct dns_server *server, int fd)
 {
 	uint32_t slot = SOURCE_UNTRACKED;
 	struct dns_conn *conn;
 	struct addr source;
+	bool headed;
 
-	/* Gone already, or refused: RST or FIN, nothing is said before TLS or
-	 * DNS. */
-	if (sock_peer(fd, &source) || !take_source(server, &source, &slot)) {
+	/* RST or FIN: nothing is said before TLS or DNS. */
+	if (!look_at_peer(server, fd, &source, &slot, &headed)) {
 		ring_close(server->ring, fd);
 		return;
 	}
 	if (take_place(server)) {
 		conn = slab_new(&server->conns);
 		if (conn) {
-			conn_start(server, conn, fd, &source, slot);
+			conn_start(server, conn, fd, &source, slot, headed);
 			return;
 		}
 		(void)__atomic_fetch_sub(

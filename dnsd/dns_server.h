@@ -56,6 +56,13 @@ struct dns_server_hooks {
 	struct dns_transfer *(*transfer)(void *context,
 	    const struct dns_client *client, const uint8_t *query,
 	    size_t length, const struct query_facts *facts);
+	/* Whether a connection of that peer begins with a header that says
+	 * whose it is. NULL: none does. */
+	bool (*is_proxy)(void *context, const struct addr *peer);
+	/* The bytes of that header; 0: more are needed; -errno: it is none.
+	 * *source stays if it names no address. At most DNS_TCP_QUERY_MAX. */
+	int (*read_proxy)(void *context, const uint8_t *bytes, size_t length,
+	    struct addr *source);
 	void *context;
 };
 

@@ -426,6 +426,7 @@ static void dump_dns(struct strbuf *out, const struct conf *conf)
 	strbuf_addf(out,
 	    "  tcp idle=%" PRIu64 "ms connections=%u per_source=%u",
 	    dns->tcp_idle_ms, dns->tcp_connections, dns->tcp_per_source);
+	dump_prefixes(out, " proxy_from=", &dns->tcp_proxies);
 	dump_file(out, "secret", dns->cookie_secret, dns->cookie_secret_pos);
 	strbuf_addc(out, '\n');
 	dump_binds(out, "bind", dns->binds, dns->n_binds);
