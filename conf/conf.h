@@ -92,6 +92,7 @@ struct conf_node_agent {
 	struct addr listen; /* length 0: off */
 	struct conf_pos listen_pos;
 	struct conf_prefixes allow; /* n 0: all */
+	uint64_t smooth_ms; /* time constant; 0: as measured */
 };
 
 struct conf_limits {

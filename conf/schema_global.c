@@ -277,7 +277,7 @@ static const struct schema_row rows[] = {
 		"operators have drained what it could use; down when no pool "
 		"has a server that is usable. The percentage is 100 while at "
 		"most 70% of global.max_connections and of the processor "
-		"time of its workers are used, and falls evenly to 1 at all "
+		"time of its workers are used, and falls evenly to 30 at all "
 		"of it. It has no authentication and changes nothing here.",
     },
     {
@@ -286,6 +286,18 @@ static const struct schema_row rows[] = {
 	AT(agent.allow),
 	.example = "[10.0.0.0/8, \"2001:db8::/32\"]",
 	.help = "Who may ask; with it, all others are closed at once.",
+    },
+    {
+	.path = "agent.smooth",
+	.type = SCHEMA_DURATION,
+	AT(agent.smooth_ms),
+	.max = UINT64_C(3600) * 1000,
+	.fallback = "60s",
+	.example = "30s",
+	.help = "Time constant of the exponential mean of what is used. What "
+		"is reported moves clients only when answers run out, so a "
+		"short one makes shares swing. 0s: as measured in the last "
+		"second.",
     },
     {
 	.path = "limits",

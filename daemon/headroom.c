@@ -1,64 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/headroom.h"
 
-void headroom_add(struct headroom *headroom, struct mono now, int64_t cpu_ns,
-    uint32_t connections)
+static double bounded(double part)
 {
-	headroom->samples[headroom->n % HEADROOM_SAMPLES] =
-	    (struct headroom_sample){now.ns, cpu_ns};
-	headroom->n++;
-	headroom->connections = connections;
+	if (part < 0)
+		return 0;
+	return part > 1 ? 1 : part;
 }
 
-static uint32_t bounded(int64_t permille)
+static double cpu_since(
+    const struct headroom *headroom, struct mono now, int64_t cpu_ns)
 {
-	if (permille < 0)
-		return 0;
-	return permille > 1000 ? 1000 : (uint32_t)permille;
+	int64_t passed_ns = now.ns - headroom->at_ns;
+
+	if (passed_ns <= 0)
+		return headroom->cpu;
+	return bounded((double)(cpu_ns - headroom->cpu_ns) /
+		       ((double)passed_ns * headroom->cpus));
 }
 
-uint32_t headroom_cpu_permille(const struct headroom *headroom)
-{
-	const struct headroom_sample *first, *last;
-	int64_t all_ns;
-
-	if (headroom->n < 2)
-		return 0;
-	last = &headroom->samples[(headroom->n - 1) % HEADROOM_SAMPLES];
-	first = &headroom->samples[headroom->n > HEADROOM_SAMPLES
-				       ? headroom->n % HEADROOM_SAMPLES
-				       : 0];
-	all_ns = (last->at_ns - first->at_ns) * headroom->cpus;
-	if (all_ns <= 0)
-		return 0;
-	return bounded((last->cpu_ns - first->cpu_ns) * 1000 / all_ns);
-}
-
-uint32_t headroom_connections_permille(const struct headroom *headroom)
+static double connections_of(const struct headroom *headroom, uint32_t n)
 {
 	if (!headroom->connections_max)
 		return 0;
-	return bounded(
-	    (int64_t)headroom->connections * 1000 / headroom->connections_max);
+	return bounded((double)n / headroom->connections_max);
 }
 
-uint32_t headroom_percent(uint32_t used_permille)
+void headroom_add(struct headroom *headroom, struct mono now, int64_t cpu_ns,
+    uint32_t connections, uint64_t smooth_ms)
 {
-	const uint32_t span = 1000 - HEADROOM_MARK_PERMILLE;
-	uint32_t left;
+	double cpu = cpu_since(headroom, now, cpu_ns);
+	double part = connections_of(headroom, connections);
+	double passed_ns = (double)(now.ns - headroom->at_ns);
+	double all_ns = passed_ns + (double)smooth_ms * NS_PER_MS;
+	/* The first measure of each is where its mean begins. */
+	double new = headroom->n < 2 || all_ns <= 0 ? 1 : passed_ns / all_ns;
 
-	if (used_permille >= 1000)
-		return 1;
-	if (used_permille <= HEADROOM_MARK_PERMILLE)
-		return 100;
-	left = 1000 - used_permille;
-	return 1 + (99 * left + span / 2) / span;
+	headroom->connections += (part - headroom->connections) * new;
+	if (headroom->n)
+		headroom->cpu += (cpu - headroom->cpu) * new;
+	headroom->at_ns = now.ns;
+	headroom->cpu_ns = cpu_ns;
+	headroom->n++;
+}
+
+uint32_t headroom_percent(double used)
+{
+	double left = bounded((1 - used) / (1 - HEADROOM_MARK));
+	double percent =
+	    HEADROOM_FLOOR_PERCENT + (100 - HEADROOM_FLOOR_PERCENT) * left;
+
+	return (uint32_t)(percent + 0.5);
 }
 
 uint32_t headroom_percent_now(const struct headroom *headroom)
 {
-	uint32_t cpu = headroom_cpu_permille(headroom);
-	uint32_t connections = headroom_connections_permille(headroom);
-
-	return headroom_percent(cpu > connections ? cpu : connections);
+	return headroom_percent(headroom->cpu > headroom->connections
+				    ? headroom->cpu
+				    : headroom->connections);
 }

@@ -99,8 +99,8 @@ static void on_look(struct timer *timer, struct mono now)
 	    br_container_of(timer, struct node_agent, look);
 	struct control *control = agent->control;
 
-	headroom_add(
-	    &agent->headroom, now, cpu_now_ns(), control_connections(control));
+	headroom_add(&agent->headroom, now, cpu_now_ns(),
+	    control_connections(control), control->plan->conf->agent.smooth_ms);
 	agent->pools = look_at_pools(control->plan);
 	atomic_store(&control->daemon->agent_percent, percent_now(agent));
 	agent->taken = 0;
@@ -339,10 +339,8 @@ void node_agent_show(const struct node_agent *agent, struct json *j)
 	json_object_begin(j, "agent");
 	json_string(j, "listen", address);
 	json_string(j, "says", text);
-	json_double(
-	    j, "cpu_used_ratio", headroom_cpu_permille(&agent->headroom) / 1e3);
-	json_double(j, "connections_used_ratio",
-	    headroom_connections_permille(&agent->headroom) / 1e3);
+	json_double(j, "cpu_used_ratio", agent->headroom.cpu);
+	json_double(j, "connections_used_ratio", agent->headroom.connections);
 	json_uint(j, "answers", atomic_load(&daemon->agent_answers));
 	json_uint(j, "refused", atomic_load(&daemon->agent_refused));
 	json_object_end(j);

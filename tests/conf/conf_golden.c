@@ -83,6 +83,8 @@ static void dump_global(struct strbuf *out, const struct conf *conf)
 	if (conf->agent.listen.length) {
 		strbuf_addf(
 		    out, "agent listen=%s", dump_addr(&conf->agent.listen));
+		strbuf_addf(
+		    out, " smooth=%" PRIu64 "ms", conf->agent.smooth_ms);
 		dump_prefixes(out, " allow=", &conf->agent.allow);
 		strbuf_addc(out, '\n');
 	}

@@ -52,7 +52,8 @@ def test(s):
     def config(allow):
         return {
             "global": {"max_connections": 100},
-            "agent": {"listen": f"127.0.0.1:{port}", **allow},
+            "agent": {"listen": f"127.0.0.1:{port}", "smooth": "0s",
+                      **allow},
             "listeners": {"web": {"bind": f"127.0.0.1:{web}", "pool": "o"}},
             "pools": {"o": {
                 "servers": {"one": {"address": one.text},
@@ -76,13 +77,13 @@ def test(s):
             "HAProxy has it with all of its weight")
 
     held = [client.connect(("127.0.0.1", web)) for _ in range(85)]
-    hears("up ready 51%", "85 of 100 connections leave it 51%")
-    s.until(lambda: stats.row()["weight"] == "51", "HAProxy's weight")
+    hears("up ready 65%", "85 of 100 connections leave it 65%")
+    s.until(lambda: stats.row()["weight"] == "65", "HAProxy's weight")
     agent = b.status()["agent"]
     s.equal((agent["says"], agent["connections_used_ratio"]),
-            ("up ready 51%", 0.85), "what braidctl status says")
-    s.check("up ready 51%" in b.braidctl("status").stdout, "and its table")
-    s.until(lambda: b.metrics().value("braid_agent_weight_ratio") == 0.51,
+            ("up ready 65%", 0.85), "what braidctl status says")
+    s.check("up ready 65%" in b.braidctl("status").stdout, "and its table")
+    s.until(lambda: b.metrics().value("braid_agent_weight_ratio") == 0.65,
             "the metric")
     s.check(b.metrics().value("braid_agent_answers_total") > 1,
             "answers are counted")

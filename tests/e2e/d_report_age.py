@@ -34,7 +34,7 @@ def test(s):
     three.braid.ctl("drain", "o", "a")
     two.check.down()
     d.until_split("pop1 is loaded, pop3 drains, pop2 is not reached from here",
-                  pop1=51, pop3=0)
+                  pop1=65, pop3=0)
     s.until(lambda: d.report("pop2")["differs"], "but says it is well")
 
     flow = hand_over(s, d)
@@ -45,7 +45,7 @@ def test(s):
     for name in d.nodes:
         b.wait_event("POP not reported of", pop=name)
     s.equal(b.events("POP report too old"), [], "reports that are too old yet")
-    s.equal(d.shares(), reports.split({"pop1": 25.5, "pop2": 30, "pop3": 0}),
+    s.equal(d.shares(), reports.split({"pop1": 32.5, "pop2": 30, "pop3": 0}),
             "the shares just after they have fallen silent")
     for name in d.nodes:
         b.wait_event("POP report too old", seconds=60, pop=name)
@@ -67,7 +67,7 @@ def test(s):
 
     for node in d.nodes.values():
         node.braid.process.send(signal.SIGCONT)
-    d.until_split("heard again, they count again", pop1=51, pop3=0)
+    d.until_split("heard again, they count again", pop1=65, pop3=0)
     s.equal((d.of("pop2")["health"], d.of("pop2")["report"]["checks"]),
             ("up", "down"), "pop2 goes on again")
     flow.close()

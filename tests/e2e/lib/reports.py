@@ -33,7 +33,7 @@ class Node:
         self.origin = Origin(s, echo)
         self.braid = Braid(s, {
             "global": {"max_connections": 100, "workers": 1},
-            "agent": {"listen": f"{host}:{agent}"},
+            "agent": {"listen": f"{host}:{agent}", "smooth": "0s"},
             "listeners": {"web": {"bind": f"{host}:{self.web[1]}",
                                   "pool": "o"}},
             "pools": {"o": {
