@@ -68,14 +68,22 @@ static inline void dns_stream_stop(void)
 	dns_check_stop();
 }
 
-static inline int connect_one(void)
+/* `window`: bytes that its socket takes unread; 0: as usual. */
+static inline int connect_with(int window)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_ge(fd, 0);
+	ck_assert(!window || !setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window,
+				 sizeof window));
 	ck_assert_int_eq(connect(fd, &at.sa, at.length), 0);
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	return fd;
+}
+
+static inline int connect_one(void)
+{
+	return connect_with(0);
 }
 
 static inline int connect_accepted(void)

@@ -245,12 +245,14 @@ START_TEST(test_small_socket)
 	ck_assert_int_eq(setsockopt(dns_tcp_fd(tcp), SOL_SOCKET, SO_RCVBUF,
 			     &room, sizeof room),
 	    0);
-	fd = connect_accepted();
-	for (uint16_t i = 0; i < 20; i++)
-		ask(fd, i, (uint16_t)(i % 2 ? 60000 : 100));
-	for (uint16_t i = 0; i < 20; i++)
-		expect(fd, i, (uint16_t)(i % 2 ? 60000 : 100));
-	close(fd);
+	for (int window = 0; window < 2; window++) {
+		fd = connect_with(window);
+		for (uint16_t i = 0; i < 20; i++)
+			ask(fd, i, (uint16_t)(i % 2 ? 60000 : 100));
+		for (uint16_t i = 0; i < 20; i++)
+			expect(fd, i, (uint16_t)(i % 2 ? 60000 : 100));
+		close(fd);
+	}
 }
 END_TEST
 

@@ -324,6 +324,12 @@ START_TEST(test_additional)
 	ask("svcalias.example.", 65);
 	counts(1, 0, 2);
 	is(3, 1, "svc.example.", 65, NULL);
+	/* An alias to "." says that there is nothing; and what a wildcard made
+	 * has no addresses of the wildcard's own name. */
+	ask("nosvc.example.", 65);
+	counts(1, 0, 0);
+	ask("x.wsvc.example.", 65);
+	counts(1, 0, 0);
 	/* Glue is no answer of ours. */
 	ask("deepmx.example.", 15);
 	counts(1, 0, 0);
