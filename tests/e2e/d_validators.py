@@ -61,6 +61,10 @@ STATIC = {
     "rank MX": ("NOERROR", True, None), "addrs HTTPS": ("NOERROR", True, None),
     "_x._tcp A": ("NOERROR", True, None), "_tcp A": ("NOERROR", True, None),
 }
+# Of resources, whatever it is that this resolver gets.
+DRAWN = {question: ("NOERROR", True, question.split()[1]) for question in (
+    "pick A", "pick AAAA", "pick HTTPS", "rank HTTPS", "rank A", "rank AAAA",
+    "addrs A", "addrs AAAA", "_x._tcp SRV")}
 # What is drawn, and in how many ways.
 SETS = [set(c) for n in range(1, N + 1)
         for c in itertools.combinations(POPS, n)]
@@ -222,8 +226,8 @@ def draw_sets(asker, b):
                   "of each are secure")
 
 
-def static(s, resolver):
-    for question, (rcode, secure, there) in STATIC.items():
+def ask_all(s, resolver, questions, what):
+    for question, (rcode, secure, there) in questions.items():
         name, kind = question.split()
         answer = resolver.ask(full(name), kind, dnssec=True, flags=RD | AD,
                               edns=4096)
@@ -232,8 +236,7 @@ def static(s, resolver):
             raise Failure(f"{resolver.kind}: {question}: {got}, not "
                           f"{rcode, secure, there}: {answer.answer} "
                           f"{answer.authority}")
-    s.check(True, f"{resolver.kind}: {len(STATIC)} questions about data, "
-            "absences, wildcards, DNAME and delegations")
+    s.check(True, f"{resolver.kind}: {len(questions)} questions about {what}")
 
 
 def anchor_of(space, zone):
@@ -317,7 +320,8 @@ def test(s):
     resolvers = {kind: Resolver(s, space, kind, f"127.0.{i + 1}.2", [anchor])
                  for i, kind in enumerate(there)}
     for resolver in resolvers.values():
-        static(s, resolver)
+        ask_all(s, resolver, STATIC, "data, absences, wildcards, DNAME and "
+                "delegations")
     # Those that ask with their client's subnet.
     asker = Asker(s, space, [resolvers[kind] for kind in
                              ("unbound", "PowerDNS Recursor")
@@ -328,6 +332,8 @@ def test(s):
         draw_all(asker, "rank", kind, kind, [frozenset([p]) for p in POPS])
     draw_sets(asker, b)
     s.say(f"{asker.asked} questions about resources")
+    for resolver in resolvers.values():
+        ask_all(s, resolver, DRAWN, "resources, without a subnet")
     refused(s, space, asker, anchor)
     b.stop()
 
