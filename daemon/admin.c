@@ -237,6 +237,13 @@ static const char *health_name(enum board_health health)
 				    : "unknown";
 }
 
+void admin_said_field(const struct board_agent *agent, const char *key,
+    char ret[ADMIN_SAID_FIELD_MAX])
+{
+	(void)log_field(ret, 0, ADMIN_SAID_FIELD_MAX, key,
+	    agent->said[0] ? agent->said : "no agent any more");
+}
+
 /* What follows for the server, and in the agent's words why. */
 static void on_agent(void *context, const struct pool *pool,
     const struct server *server, const struct board_facts *before,
@@ -246,19 +253,20 @@ static void on_agent(void *context, const struct pool *pool,
 	bool went_down =
 	    health == BOARD_DOWN && board_health_now(before) != BOARD_DOWN;
 	uint32_t limit = server_limit_now(server, after);
+	char cause[ADMIN_SAID_FIELD_MAX];
 
 	if (dns_pops_is(pool->name)) {
 		admin_pop_report(context, pool, server, before, after);
 		return;
 	}
+	admin_said_field(&after->agent, "cause", cause);
 	log_event(went_down ? LOG_WARN : LOG_INFO,
 	    went_down ? "server down by its agent" : "agent changed its server",
 	    "pool=%s server=%s address=%s health=%s state=%s weight=%u "
-	    "max_connections=%u cause=%s",
+	    "max_connections=%u %s",
 	    pool->name, server->name, server->addr_text, health_name(health),
 	    admin_state_name(board_admin_now(after)),
-	    server_weight_now(server, after), limit,
-	    after->agent.said[0] ? after->agent.said : "no agent any more");
+	    server_weight_now(server, after), limit, cause);
 }
 
 static void on_agent_failed(void *context, const struct pool *pool,

@@ -128,10 +128,12 @@ void admin_pop_report(struct control *control, const struct pool *pool,
 	struct pool *known = plan_any_pool(control->plan, pool->name);
 	bool load_alone =
 	    is_load_alone(&before->agent, &after->agent, control_now(control));
+	char said[ADMIN_SAID_FIELD_MAX];
 
+	admin_said_field(&after->agent, "said", said);
 	log_event(load_alone ? LOG_DEBUG : LOG_INFO, "POP report",
-	    "pop=%s address=%s said=%s", dns_pops_name(pool), server->addr_text,
-	    after->agent.said[0] ? after->agent.said : "no agent any more");
+	    "pop=%s address=%s %s", dns_pops_name(pool), server->addr_text,
+	    said);
 	if (!known)
 		return;
 	if (load_alone)

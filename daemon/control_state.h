@@ -139,6 +139,12 @@ void admin_pops_init(struct control *control);
 void admin_pops_watch(struct control *control);
 const char *admin_state_name(enum board_admin admin);
 /* -- health changes, for the log -- */
+/* Each byte may need an escape of four. */
+#define ADMIN_SAID_FIELD_MAX (4 * BOARD_SAID_MAX + 64)
+/* What an agent has said, as a field: nothing that it says can look like
+ * another one. */
+void admin_said_field(const struct board_agent *agent, const char *key,
+    char ret[ADMIN_SAID_FIELD_MAX]);
 /* Of one address of a POP. */
 void admin_pop_health(struct control *control, const struct pool *pool,
     const struct server *server, const struct board_facts *before,
