@@ -40,9 +40,9 @@ static void rules_agent(struct draft *draft)
 					 &agent->listen, agent->listen_pos))
 		return;
 	addr_format(&agent->listen, text);
-	if (api->length && addr_equal(api, &agent->listen))
+	if (rules_overlap(api, &agent->listen))
 		draft_error(draft, &draft->file, row, agent->listen_pos,
-		    "%s is the address of /metrics (api.listen)", text);
+		    "%s is already taken by api.listen", text);
 	else if (!addr_is_loopback(&agent->listen) && !agent->allow.n)
 		draft_warning(draft, &draft->file, row, agent->listen_pos,
 		    "%s can be reached from other machines; agent.allow says "

@@ -16,7 +16,7 @@ void rules_apply(struct draft *draft);
 
 /* Who listens where: found by address while the pools are checked. */
 struct rules_bind {
-	const struct scope *listener; /* NULL: api or control */
+	const struct scope *listener; /* NULL: DNS or control's */
 	const struct schema_row *row;
 	struct conf_pos pos; /* line 0: by default */
 };
@@ -44,7 +44,10 @@ void rules_dns(struct draft *draft);
 void rules_resources(struct draft *draft);
 /* rules_pops.c: pops, regions, geo. */
 void rules_pops(struct draft *draft);
-/* rules_listeners.c: returns the map from address to struct rules_bind. */
+/* rules_listeners.c: a socket that does not share its port, so the wildcard
+ * address of one and any address of the other do not go together. */
+bool rules_overlap(const struct addr *alone, const struct addr *bind);
+/* Returns the map from address to struct rules_bind. */
 struct addr_map *rules_listeners(struct draft *draft);
 /* rules_pools.c */
 void rules_pools(struct draft *draft, const struct addr_map *binds);

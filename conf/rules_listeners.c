@@ -39,20 +39,27 @@ static struct addr rules_wildcard(const struct addr *addr)
 	return any;
 }
 
-/* The API's socket does not share its port, so the wildcard address of one
- * and any address of the other do not go together. */
-static bool rules_overlaps_api(const struct addr *api, const struct addr *bind)
+bool rules_overlap(const struct addr *alone, const struct addr *bind)
 {
-	struct addr any_api, any_bind;
+	struct addr any_alone, any_bind;
 
-	if (!api->length || api->sa.sa_family != bind->sa.sa_family ||
-	    addr_is_unix(api))
+	if (!alone->length || alone->sa.sa_family != bind->sa.sa_family ||
+	    addr_is_unix(alone))
 		return false;
-	any_api = rules_wildcard(api);
+	any_alone = rules_wildcard(alone);
 	any_bind = rules_wildcard(bind);
-	return addr_equal(api, bind) ||
-	       (addr_equal(&any_api, &any_bind) &&
-		   (addr_equal(api, &any_api) || addr_equal(bind, &any_bind)));
+	return addr_equal(alone, bind) || (addr_equal(&any_alone, &any_bind) &&
+					      (addr_equal(alone, &any_alone) ||
+						  addr_equal(bind, &any_bind)));
+}
+
+/* Of the sockets of control that overlap with it; NULL: none does. */
+static const char *rules_side_socket(
+    const struct conf *conf, const struct addr *bind)
+{
+	if (rules_overlap(&conf->api.listen, bind))
+		return "api.listen";
+	return rules_overlap(&conf->agent.listen, bind) ? "agent.listen" : NULL;
 }
 
 static struct rules_bind *rules_bind_new(struct draft *draft,
@@ -87,12 +94,13 @@ static void rules_add_bind(struct draft *draft, struct addr_map *map,
 	struct rules_bind *before = addr_map_add(
 	    map, &bind->addr, rules_bind_new(draft, listener, row, bind->pos));
 
-	if (!before &&
-	    rules_overlaps_api(&draft->conf->api.listen, &bind->addr)) {
-		const struct schema_row *api = schema_find("api.listen");
+	const char *side = rules_side_socket(draft->conf, &bind->addr);
+
+	if (!before && side) {
+		const struct schema_row *taken = schema_find(side);
 
 		before = rules_bind_new(
-		    draft, NULL, api, *draft_seen(&draft->file, api));
+		    draft, NULL, taken, *draft_seen(&draft->file, taken));
 	}
 	if (before)
 		rules_taken(draft, listener ? listener : &draft->file, row,
