@@ -95,6 +95,16 @@ START_TEST(test_text)
 	    "pop1         1   25.0 %    1.536394  -\n");
 	strbuf_clear(&out);
 	policy_free(policy);
+	/* A POP leaves within two TTLs. */
+	f.facts[0].leaves.ns = FIXTURE_NOW.ns + 60 * NS_PER_S;
+	policy = fixture_policy(FIXTURE_NOW);
+	explain_for(r, policy, map, "10.1.2.0/24");
+	explain_text(&e, &out);
+	ck_assert_ptr_nonnull(strstr(strbuf_text(&out),
+	    "ttl       5 s of 30 s, for a planned move is near\n"));
+	strbuf_clear(&out);
+	policy_free(policy);
+	f.facts[0].leaves.ns = 0;
 	/* Nothing but the configuration is known, and who asks. */
 	f.facts[1].up = false;
 	f.resource.mode = CONF_MODE_ADDRS;
