@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/control_state.h"
 #include "daemon/dns_pops.h"
+#include "daemon/heir.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -224,8 +225,8 @@ void admin_pops_watch(struct control *control)
 	int64_t next_ns;
 
 	timer_disarm(&control->wheel, &control->pop_timer);
-	/* The new process does it for both. */
-	if (upgrade_given(control))
+	/* One process does it for both, once. */
+	if (heir_waits(control) || upgrade_hands_over(control))
 		return;
 	next_ns = drain_due(control, control_now(control));
 	if (next_ns != INT64_MAX)

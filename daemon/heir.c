@@ -86,7 +86,6 @@ static int apply_state(struct control *control, int fd)
 		ejections_sync(control);
 		/* POPs, too. */
 		admin_pops_begin(control);
-		admin_pops_watch(control);
 		dns_refresh_request(control);
 		manifest_fini(&state);
 	}
@@ -157,6 +156,7 @@ static void take_over(struct control *control, const char *how)
 	start_api(daemon);
 	ctl_hold(control->ctl, false);
 	node_agent_hold(control->agent, false);
+	admin_pops_watch(control);
 	(void)notify_send("READY=1");
 	log_event(LOG_INFO, "took over",
 	    "generation=%u from_pid=%u from_version=%s how=%s",

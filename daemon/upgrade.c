@@ -75,6 +75,12 @@ bool upgrade_running(const struct control *control)
 	       control->upgrade.state == UPGRADE_COMMITTING;
 }
 
+bool upgrade_hands_over(const struct control *control)
+{
+	return control->upgrade.state == UPGRADE_COMMITTING ||
+	       upgrade_given(control);
+}
+
 bool upgrade_given(const struct control *control)
 {
 	return control->upgrade.state == UPGRADE_GIVEN;
@@ -211,6 +217,7 @@ static void fail(struct control *control)
 	clean_up(control);
 	ctl_hold(control->ctl, false);
 	node_agent_hold(control->agent, false);
+	admin_pops_watch(control);
 	answer(control, &result);
 	reload_go_on(control);
 }

@@ -80,6 +80,9 @@ int upgrade_request(struct control *control, const char *binary,
 void upgrade_forget(struct control *control, const void *context);
 /* From the request until its end, whichever. */
 bool upgrade_running(const struct control *control);
+/* The new process has been told to take over, or has: what falls due now is
+ * for it to do. */
+bool upgrade_hands_over(const struct control *control);
 /* This process is an old generation. */
 bool upgrade_given(const struct control *control);
 
