@@ -10,6 +10,7 @@
  * Limits:  ANSWER_SET_MAX records that are chosen; a zone's rrset may have
  *          more and is then written from the rrset itself.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ANSWER_SET_MAX 72
@@ -26,5 +27,9 @@ struct answer_set {
 	/* Which of the resource's possible sets it is, in the order of
 	 * resource_variants(); its signature is found by it. */
 	uint32_t variant;
+	/* One alias, of which it is known how many labels its target and its
+	 * owner both end with. */
+	bool is_alias;
+	uint8_t shared;
 	struct answer_record records[ANSWER_SET_MAX];
 };

@@ -188,6 +188,17 @@ bool dname_is_within(const uint8_t *name, const uint8_t *ancestor)
 	       dname_equal(dname_ancestor(name, labels), ancestor);
 }
 
+uint32_t dname_common_labels(const uint8_t *a, const uint8_t *b)
+{
+	uint32_t n = dname_labels(a), n_b = dname_labels(b);
+
+	if (n > n_b)
+		n = n_b;
+	while (!dname_equal(dname_ancestor(a, n), dname_ancestor(b, n)))
+		n--;
+	return n;
+}
+
 static int compare_labels(const uint8_t *a, const uint8_t *b)
 {
 	unsigned shorter = *a < *b ? *a : *b;

@@ -57,6 +57,8 @@ const uint8_t *dname_ancestor(const uint8_t *name, uint32_t labels);
 bool dname_equal(const uint8_t *a, const uint8_t *b);
 /* Whether `name` is `ancestor` or below it. */
 bool dname_is_within(const uint8_t *name, const uint8_t *ancestor);
+/* How many labels both end with. */
+uint32_t dname_common_labels(const uint8_t *a, const uint8_t *b);
 /* Canonical order (RFC 4034 section 6.1): < 0, 0, > 0. */
 int dname_compare(const uint8_t *a, const uint8_t *b);
 /* "*" is the first label. */

@@ -397,6 +397,7 @@ void resource_answer(const struct resource *r,
 	ret->n = 0;
 	ret->ttl = choice->ttl;
 	ret->variant = 0;
+	ret->is_alias = false;
 	if (holds(r, qtype))
 		r->ops->answer(r, choice, ret->type, ret);
 }

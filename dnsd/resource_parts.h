@@ -15,6 +15,7 @@
 struct resource_target {
 	const uint8_t *name;
 	uint16_t size;
+	uint8_t shared; /* labels that it and the owner end with */
 	bool in_zone; /* its records are ours to give */
 };
 

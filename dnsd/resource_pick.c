@@ -23,6 +23,8 @@ static void pick_answer(const struct resource *r,
 
 	(void)type;
 	ret->variant = choice->chosen[0];
+	ret->is_alias = true;
+	ret->shared = to->shared;
 	resource_put(ret, to->name, to->size);
 }
 

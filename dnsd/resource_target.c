@@ -111,6 +111,8 @@ static void make_target(struct resource_maker *m, uint32_t position)
 	copy = arena_alloc(m->arena, target->size);
 	(void)dname_copy(copy, name);
 	target->name = copy;
+	/* The owner is what is asked for: a wildcard is no resource. */
+	target->shared = (uint8_t)dname_common_labels(name, r->owner);
 	target->in_zone = dname_is_within(name, r->apex);
 }
 

@@ -55,6 +55,8 @@ static uint16_t type_of(
 static bool put_chosen(struct responder *r, struct wire_owner *owner,
     const struct answer_set *set, const struct rrset *signatures)
 {
+	if (set->is_alias && !signatures && owner->at == WIRE_HEADER_BYTES)
+		return wire_put_alias(&r->writer, WIRE_ANSWER, set);
 	if (r->query.type != TYPE_RRSIG &&
 	    !wire_put_set(&r->writer, WIRE_ANSWER, owner, set))
 		return false;
@@ -101,6 +103,7 @@ enum responder_outcome responder_resource_answer(struct responder *r,
 	const struct rrset *signatures = NULL;
 	struct resource_choice choice;
 	struct answer_set set;
+	bool followed;
 
 	if (!dynamic->alias && !zone_dynamic_has(dynamic, type))
 		return RESPONDER_ABSENT;
@@ -114,6 +117,9 @@ enum responder_outcome responder_resource_answer(struct responder *r,
 	r->facts->kind = DNS_KIND_data;
 	if (choice.scope > r->reply.scope)
 		r->reply.scope = choice.scope;
+	followed = is_followed(r, dynamic, &set);
+	/* What it leads to points to its target. */
+	set.is_alias &= !followed;
 	if (!put_chosen(r, owner, &set, signatures))
 		return RESPONDER_FULL;
 	if (leads_on(r, &set)) {
@@ -121,7 +127,7 @@ enum responder_outcome responder_resource_answer(struct responder *r,
 			return RESPONDER_FULL;
 		add_targets(r, zone, dynamic->resource, &choice);
 	}
-	if (!is_followed(r, dynamic, &set))
+	if (!followed)
 		return RESPONDER_DONE;
 	/* The name is the resource's, not the choice's. */
 	*ret_alias = set.records[0].rdata;

@@ -459,6 +459,38 @@ static bool put_set(struct wire_writer *w, struct wire_owner *owner,
 	return true;
 }
 
+static bool put_alias(struct wire_writer *w, const struct answer_set *alias)
+{
+	struct fixed fixed = fixed_of(w, alias->type, alias->ttl);
+	const struct answer_record *record = &alias->records[0];
+	const struct dname_key *question = w->question;
+	uint8_t at = question->at[alias->shared];
+	/* What is not its own; the root is cheaper said than pointed to. */
+	size_t tail = alias->shared ? (size_t)question->size - at : 0;
+	size_t own = record->length - tail;
+	bool fits;
+
+	fits = cursor_put_be16(&w->out, POINTER | WIRE_HEADER_BYTES) &&
+	       cursor_put(&w->out, fixed.bytes, sizeof fixed.bytes) &&
+	       cursor_put_be16(&w->out, (uint16_t)(own + (tail ? 2 : 0))) &&
+	       cursor_put(&w->out, record->rdata, own);
+	if (!tail)
+		return fits;
+	return fits && cursor_put_be16(&w->out,
+			   (uint16_t)(POINTER | (WIRE_HEADER_BYTES + at)));
+}
+
+bool wire_put_alias(struct wire_writer *w, enum wire_section section,
+    const struct answer_set *alias)
+{
+	struct wire_owner owner = wire_owner_question(w);
+	struct start start = {wire_mark(w), owner};
+
+	br_assert(alias->is_alias && alias->n == 1 &&
+		  alias->shared <= w->question->labels);
+	return settle(w, section, &owner, &start, put_alias(w, alias), 1);
+}
+
 bool wire_put_set(struct wire_writer *w, enum wire_section section,
     struct wire_owner *owner, const struct answer_set *set)
 {

@@ -171,6 +171,11 @@ bool wire_put_record(struct wire_writer *w, enum wire_section section,
 bool wire_put_records(struct wire_writer *w, enum wire_section section,
     struct wire_owner *owner, uint16_t type, uint32_t ttl, uint32_t n,
     const uint8_t *records);
+/* A set that is one alias of the question's name: the same bytes as
+ * wire_put_set() writes when no other name has been written, without looking
+ * at the target. Nothing will point into it. */
+bool wire_put_alias(struct wire_writer *w, enum wire_section section,
+    const struct answer_set *alias);
 /* Likewise all records of the set. */
 bool wire_put_set(struct wire_writer *w, enum wire_section section,
     struct wire_owner *owner, const struct answer_set *set);

@@ -179,6 +179,23 @@ START_TEST(test_order)
 }
 END_TEST
 
+START_TEST(test_common_labels)
+{
+	uint8_t name[DNAME_MAX];
+
+	(void)dname_copy(name, name_of("a.www.Example.org."));
+	ck_assert_uint_eq(dname_common_labels(name, name), 4);
+	ck_assert_uint_eq(
+	    dname_common_labels(name, name_of("WWW.example.org.")), 3);
+	ck_assert_uint_eq(
+	    dname_common_labels(name, name_of("b.example.org.")), 2);
+	ck_assert_uint_eq(
+	    dname_common_labels(name, name_of("a.www.xexample.org.")), 1);
+	ck_assert_uint_eq(dname_common_labels(name, name_of("net.")), 0);
+	ck_assert_uint_eq(dname_common_labels(name, name_of(".")), 0);
+}
+END_TEST
+
 /* Every byte, at every place of a word. */
 START_TEST(test_key_is_lower)
 {
@@ -246,6 +263,7 @@ int main(void)
 	tcase_add_test(tcase, test_measure);
 	tcase_add_test(tcase, test_relations);
 	tcase_add_test(tcase, test_order);
+	tcase_add_test(tcase, test_common_labels);
 	tcase_add_test(tcase, test_key_is_lower);
 	tcase_add_test(tcase, test_hash_stays);
 	tcase_add_test(tcase, test_key);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/wire.h"
 
+#include "base/assert.h"
 #include "tests/unit/dnsd/dns_packet.h"
 
 #include <check.h>
@@ -537,6 +538,48 @@ START_TEST(test_room)
 }
 END_TEST
 
+/* Byte for byte what the general way writes; whole or not at all. */
+START_TEST(test_alias)
+{
+	static const struct {
+		const char *target;
+		uint8_t shared;
+	} cases[] = {{"pop.example.net.", 0}, {".", 0},
+	    {"www--pop.Example.org.", 2}, {"a.b.example.org.", 2},
+	    {"pop.org.", 1}, {"pop.www.example.org.", 3}, {"org.", 1}};
+
+	for (size_t i = 0; i < BR_COUNT(cases); i++) {
+		uint8_t target[DNAME_MAX];
+		struct answer_set set = {.type = 5, .n = 1, .ttl = 30};
+		struct wire_owner owner;
+		size_t length;
+		uint8_t expected[256];
+
+		(void)dname_copy(target, name_of(cases[i].target));
+		set.records[0] = (struct answer_record){
+		    target, (uint16_t)dname_size(target)};
+		begin("WWW.example.ORG.", sizeof out);
+		owner = wire_owner_question(&w);
+		ck_assert(wire_put_set(&w, WIRE_ANSWER, &owner, &set));
+		length = cursor_out_length(&w.out);
+		memcpy(expected, out, length);
+		set.is_alias = true;
+		set.shared = cases[i].shared;
+		for (size_t room = length; room >= length - 3; room--) {
+			begin("WWW.example.ORG.", room);
+			ck_assert(wire_put_alias(&w, WIRE_ANSWER, &set) ==
+				  (room == length));
+			ck_assert_uint_eq(
+			    w.counts[WIRE_ANSWER], room == length);
+			if (room < length)
+				continue;
+			ck_assert_uint_eq(cursor_out_length(&w.out), length);
+			ck_assert_mem_eq(out, expected, length);
+		}
+	}
+}
+END_TEST
+
 START_TEST(test_begin)
 {
 	packet_query(&p, "www.example.", 1);
@@ -585,6 +628,7 @@ int main(void)
 	tcase_add_test(tcase, test_far);
 	tcase_add_test(tcase, test_names_max);
 	tcase_add_test(tcase, test_room);
+	tcase_add_test(tcase, test_alias);
 	tcase_add_test(tcase, test_begin);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
