@@ -10,6 +10,13 @@ enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16 };
 enum { AAAA = 28, SRV = 33, NAPTR = 35, DNAME = 39, DS = 43, TLSA = 52 };
 enum { SVCB = 64, HTTPS = 65, ANY = 255, CAA = 257, UNKNOWN = 65400 };
 
+int random_first_seed(void)
+{
+	const char *text = getenv("BRAID_SEED");
+
+	return text ? atoi(text) : 0;
+}
+
 static const uint8_t apexes[REF_ZONES_MAX][16] = {
     "\1z\7example", "\1a\1z\7example", "\5other"};
 static const char *const labels[] = {

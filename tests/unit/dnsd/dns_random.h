@@ -12,6 +12,8 @@
 #include "base/rng.h"
 #include "tests/unit/dnsd/dns_reference.h"
 
+/* 0, or BRAID_SEED of the environment: other worlds. */
+int random_first_seed(void);
 void random_world(struct rng *rng, struct ref_world *ret);
 void random_question(struct rng *rng, const struct ref_world *world,
     struct ref_name *ret_name, uint16_t *ret_type);

@@ -97,6 +97,33 @@ static const char *check_signature(
 	return NULL;
 }
 
+/* How many signatures the line has; *ret_wrong says what is wrong with the last
+ * one that is none. Of two zones' NSEC with one owner each has its own. */
+static int count_signatures(const struct ref_lines *lines,
+    const struct ref_line *line, bool *used, const char **ret_wrong)
+{
+	int n = 0;
+
+	for (int i = 0; i < lines->n; i++) {
+		const struct ref_line *other = &lines->line[i];
+		struct ref_name owner;
+		const uint8_t *rdata;
+		const char *error;
+
+		ref_name_of(&owner, other->bytes);
+		rdata = other->bytes + owner.size + 6;
+		if (other->type != RRSIG || !same_owner(other, line) ||
+		    (rdata[0] << 8 | rdata[1]) != line->type)
+			continue;
+		error = check_signature(line, other);
+		if (error)
+			*ret_wrong = error;
+		used[i] |= !error;
+		n += !error;
+	}
+	return n;
+}
+
 static const char *check_signatures(int section)
 {
 	const struct ref_lines *lines = &compared_tcp.section[section];
@@ -104,29 +131,13 @@ static const char *check_signatures(int section)
 
 	for (int i = 0; i < lines->n; i++) {
 		const struct ref_line *line = &lines->line[i];
-		const char *error = NULL;
-		int n = 0;
+		const char *error = "a wrong number of signatures";
 
 		if (line->type == RRSIG)
 			continue;
-		for (int k = 0; k < lines->n && !error; k++) {
-			const struct ref_line *other = &lines->line[k];
-			struct ref_name owner;
-
-			ref_name_of(&owner, other->bytes);
-			const uint8_t *rdata = other->bytes + owner.size + 6;
-			if (other->type != RRSIG || !same_owner(other, line) ||
-			    (rdata[0] << 8 | rdata[1]) != line->type)
-				continue;
-			used[k] = true;
-			n++;
-			error = check_signature(line, other);
-		}
-		if (error)
+		if (count_signatures(lines, line, used, &error) !=
+		    !is_unsigned(lines, line, section))
 			return error;
-		if (n != !is_unsigned(lines, line, section))
-			return compared_say(
-			    "type %u: %d signatures", line->type, n);
 	}
 	for (int i = 0; i < lines->n; i++)
 		if (lines->line[i].type == RRSIG && !used[i])
@@ -223,7 +234,9 @@ START_TEST(test_every_proof)
 
 	ck_assert_int_eq(dnskey_generate(&key), 0);
 	compared_key = key;
-	for (int seed = 0; seed < WORLDS; seed++) {
+	int first = random_first_seed();
+
+	for (int seed = first; seed < first + WORLDS; seed++) {
 		struct zone_set *set;
 		struct rng rng;
 
