@@ -270,6 +270,50 @@ static void rules_loop(const struct rules_pool *p, uint32_t i)
 		    listener->name);
 }
 
+static bool rules_is_responder(const struct draft *draft, const struct addr *at)
+{
+	const struct conf_dns *dns = &draft->conf->dns;
+
+	for (uint32_t i = 0; i < dns->n_binds; i++) {
+		const struct addr *bind = &dns->binds[i].addr;
+
+		if (addr_equal(bind, at) ||
+		    (addr_is_any(bind) && addr_is_loopback(at) &&
+			bind->sa.sa_family == at->sa.sa_family &&
+			addr_port(bind) == addr_port(at)))
+			return true;
+	}
+	return false;
+}
+
+/* DNS over TLS. Without a header the responder takes the pool for the client
+ * of all that comes through it; and one that it does not expect is no query. */
+static void rules_responder(const struct rules_pool *p, uint32_t i)
+{
+	struct draft *draft = p->all->draft;
+	const struct addr *addr = &p->pool->servers[i].addr;
+	bool says = p->pool->proxy_out != CONF_PROXY_OFF;
+	char text[ADDR_TEXT_MAX];
+
+	if (!rules_is_responder(draft, addr))
+		return;
+	addr_format(addr, text);
+	if (says && !draft->conf->dns.tcp_proxies.n)
+		draft_error(draft, rules_server_scope(p, i), p->all->address,
+		    rules_address_pos(p, i),
+		    "%s is the DNS responder, which understands the PROXY "
+		    "header only from addresses in dns.tcp.proxy_from",
+		    text);
+	else if (!says)
+		draft_warning(draft, rules_server_scope(p, i), p->all->address,
+		    rules_address_pos(p, i),
+		    "%s is the DNS responder, to which all clients of this "
+		    "pool are one (dns.tcp.per_source is %u): want "
+		    "proxy_protocol: v2 and the pool's source in "
+		    "dns.tcp.proxy_from",
+		    text, draft->conf->dns.tcp_per_source);
+}
+
 static void rules_servers(const struct rules_pool *p)
 {
 	struct draft *draft = p->all->draft;
@@ -296,6 +340,7 @@ static void rules_servers(const struct rules_pool *p)
 			    "%s is no address that a server can have", text);
 		rules_source(p, i);
 		rules_loop(p, i);
+		rules_responder(p, i);
 	}
 }
 
