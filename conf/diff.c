@@ -24,10 +24,26 @@ static void diff_restart_keys(
 	}
 }
 
+/* Who may ask belongs to the address that is asked: without the block in the
+ * file it stays open until the restart, and not for everybody. */
+static void diff_keep_agent(const struct conf *before, struct conf *after)
+{
+	const struct conf_prefixes *from = &before->agent.allow;
+	struct prefix *at;
+
+	if (addr_equal(&before->agent.listen, &after->agent.listen))
+		return;
+	at = arena_alloc(after->arena, (from->n + 1) * sizeof *at);
+	if (from->n)
+		memcpy(at, from->at, from->n * sizeof *at);
+	after->agent.allow = (struct conf_prefixes){.n = from->n, .at = at};
+}
+
 void conf_keep_running(const struct conf *before, struct conf *after)
 {
 	const struct schema_row *row = NULL;
 
+	diff_keep_agent(before, after);
 	while ((row = schema_next_below(NULL, row)))
 		if (row->restart)
 			schema_value_copy(row, after, before, after->arena);

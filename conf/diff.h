@@ -51,5 +51,5 @@ void conf_diff(const struct conf *before, const struct conf *after,
 bool conf_zone_equal(const struct conf *a, const struct conf_zone *za,
     const struct conf *b, const struct conf_zone *zb);
 /* After the comparison: gives `after`, which is not in force yet, the values
- * of `before` for all keys that need a restart. */
+ * of `before` for all keys that need a restart, and for what goes with them. */
 void conf_keep_running(const struct conf *before, struct conf *after);

@@ -249,6 +249,25 @@ START_TEST(restart_keys_differ_from_what_runs)
 }
 END_TEST
 
+#define AGENT(at, who)                                                         \
+	"agent: {listen: '127.0.0.1:" at "', allow: " who "}\n" BASE
+
+/* Who may ask at an address that is kept goes by what was said of that one. */
+START_TEST(the_agents_clients_stay_with_its_address)
+{
+	conf_free(before);
+	before = conf_check_parse(AGENT("9999", "[10.0.0.0/8, 192.0.2.1]"));
+	reload(BASE);
+	ck_assert_uint_eq(before->agent.allow.n, 2);
+	ck_assert_uint_eq(before->agent.allow.at[0].bits, 8);
+	reload(AGENT("9998", "192.0.2.2"));
+	ck_assert_uint_eq(before->agent.allow.n, 2);
+	reload(AGENT("9999", "192.0.2.2"));
+	ck_assert_uint_eq(before->agent.allow.n, 1);
+	ck_assert_uint_eq(before->agent.allow.at[0].bits, 32);
+}
+END_TEST
+
 /* Only those are kept. */
 START_TEST(other_keys_are_the_files)
 {
@@ -282,6 +301,7 @@ int main(void)
 	tcase_add_test(tcase, listeners_change);
 	tcase_add_test(tcase, keys_that_need_a_restart);
 	tcase_add_test(tcase, restart_keys_differ_from_what_runs);
+	tcase_add_test(tcase, the_agents_clients_stay_with_its_address);
 	tcase_add_test(tcase, other_keys_are_the_files);
 	tcase_add_test(tcase, keys_that_need_none);
 	return conf_check_main(tcase);
