@@ -10,6 +10,7 @@
 #include "conf/schema_equal.h"
 #include "daemon/dns_store.h"
 #include "dnsd/cookie_secrets.h"
+#include "dnsd/tsig.h"
 
 enum kind { ADDED, CHANGED, REMOVED, N_KINDS };
 
@@ -212,18 +213,33 @@ static void say_dns(struct text *text, const struct conf *before,
 	say(text, &regions);
 }
 
+static const struct tsig_key *tsig_key_at(
+    const struct dns_store *store, uint32_t zone)
+{
+	const struct dns_store_transfer *transfer =
+	    dns_store_transfer(store, dns_store_zone(store, zone));
+
+	return transfer ? transfer->key : NULL;
+}
+
+/* Where the configuration is the same, but what its files hold is not. */
 static void note_zone_files(const struct conf *after,
     const struct conf_diff *diff, const struct changes_files *files,
-    struct group *zones)
+    struct group *zones, struct group *keys)
 {
-	for (uint32_t i = 0;
-	     files->dns_before && files->dns_after && i < after->dns.n_zones;
-	     i++)
-		if (diff->zones.change[i] == CONF_SAME &&
-		    dns_store_zone(files->dns_after, i) !=
-			dns_store_zone(
-			    files->dns_before, diff->zones.before[i]))
+	const struct dns_store *old = files->dns_before,
+			       *new = files->dns_after;
+
+	for (uint32_t i = 0; old && new &&i < after->dns.n_zones; i++) {
+		uint32_t was = diff->zones.before[i];
+
+		if (diff->zones.change[i] != CONF_SAME)
+			continue;
+		if (dns_store_zone(new, i) != dns_store_zone(old, was))
 			note(zones, CHANGED, zone_at(after, i));
+		if (!tsig_key_equal(tsig_key_at(new, i), tsig_key_at(old, was)))
+			note(keys, CHANGED, zone_at(after, i));
+	}
 }
 
 /* Where the configuration is the same, but what its files hold is not. */
@@ -253,6 +269,8 @@ void changes_describe(const struct conf *before, const struct conf *after,
 	    .noun = "pool's TLS files", .nouns = "pools' TLS files"};
 	struct group zone_files = {
 	    .noun = "zone's file", .nouns = "zones' files"};
+	struct group zone_keys = {
+	    .noun = "zone's TSIG key", .nouns = "zones' TSIG keys"};
 	struct group settings = {.noun = "setting", .nouns = "settings"};
 	struct group listeners = {.noun = "listener", .nouns = "listeners"};
 	struct group pools = {.noun = "pool", .nouns = "pools"};
@@ -271,8 +289,9 @@ void changes_describe(const struct conf *before, const struct conf *after,
 	say(&text, &pool_files);
 	say(&text, &servers);
 	say_dns(&text, before, after, diff);
-	note_zone_files(after, diff, files, &zone_files);
+	note_zone_files(after, diff, files, &zone_files, &zone_keys);
 	say(&text, &zone_files);
+	say(&text, &zone_keys);
 	if (files->dns_before && files->dns_after &&
 	    !cookie_secrets_equal(dns_store_cookies(files->dns_before),
 		dns_store_cookies(files->dns_after)))

@@ -76,6 +76,14 @@ void tsig_key_free(struct tsig_key *key)
 	free(key);
 }
 
+bool tsig_key_equal(const struct tsig_key *a, const struct tsig_key *b)
+{
+	if (!a || !b)
+		return a == b;
+	return dname_equal(a->name, b->name) && a->length == b->length &&
+	       !CRYPTO_memcmp(a->secret, b->secret, a->length);
+}
+
 static int read_file(
     const char *path, char text[FILE_BYTES_MAX], size_t *ret_length)
 {

@@ -49,6 +49,8 @@ int tsig_key_of(const char *name, const uint8_t *secret, size_t length,
 struct tsig_key *tsig_key_copy(const struct tsig_key *key);
 /* NULL is ignored. */
 void tsig_key_free(struct tsig_key *key);
+/* Whether they sign alike; two NULL do. */
+bool tsig_key_equal(const struct tsig_key *a, const struct tsig_key *b);
 
 struct tsig_session {
 	const struct tsig_key *key; /* NULL: none is known */

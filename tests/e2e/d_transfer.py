@@ -18,9 +18,14 @@ def test(s):
     with the key where there is one; the others are refused."""
     s.need("dig")
     port = s.port()
-    secret = s.write("transfer.key", SECRET + "\n", 0o600)
-    if s.is_root:
-        os.chown(secret, NOBODY, NOBODY)
+
+    def write_secret(text):
+        path = s.write("transfer.key", text + "\n", 0o600)
+        if s.is_root:
+            os.chown(path, NOBODY, NOBODY)
+        return path
+
+    secret = write_secret(SECRET)
     big = s.write("big.zone", "$TTL 60\n" + "\n".join(
         [SOA, "@ NS ns1", "ns1 A 192.0.2.53",
          *(f"h{i} A 192.0.2.1" for i in range(NAMES))]) + "\n")
@@ -67,6 +72,15 @@ def test(s):
     s.check("; Transfer failed." in axfr(
         "signed.example", "-y", f"hmac-sha256:xfr.example:{OTHER}"),
             "and with another secret")
+    s.check("nothing changed" in str(b.reload()), "a reload of the same")
+    write_secret(OTHER)
+    said = b.reload()
+    s.check("zone's TSIG key changed (signed.example)" in str(said),
+            f"a reload with that one says so ({said})")
+    s.check("; Transfer failed." in axfr("signed.example", "-y", key),
+            "the old one is refused")
+    got = axfr("signed.example", "-y", f"hmac-sha256:xfr.example:{OTHER}")
+    s.equal(len(records(got, "SOA")), 2, "the new one is taken")
     b.stop()
 
 
