@@ -1,23 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/secret_files.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* Room for the names in it, each of CONF_NAME_MAX or a zone's. */
 #define KEY_TEXT_MAX 512
 
+/* Whether every user may pass through all folders to that real path. */
+static bool is_reachable(char *path)
+{
+	struct stat st;
+
+	for (char *slash; (slash = strrchr(path, '/')) != NULL;) {
+		*slash = '\0';
+		if (*path && !stat(path, &st) && !(st.st_mode & S_IXOTH))
+			return false;
+	}
+	return true;
+}
+
 /* A group may read it: that is how a service shares keys with who renews
  * them. */
 static bool is_open_to_all(const char *path, unsigned *ret_mode)
 {
+	char real[PATH_MAX];
 	struct stat st;
 
 	if (!path || stat(path, &st) || !S_ISREG(st.st_mode))
 		return false;
 	*ret_mode = (unsigned)st.st_mode & 07777u;
-	return st.st_mode & (S_IROTH | S_IWOTH);
+	return st.st_mode & (S_IROTH | S_IWOTH) &&
+	       (!realpath(path, real) || is_reachable(real));
 }
 
 static void __attribute__((format(printf, 5, 6)))

@@ -62,7 +62,7 @@ def config(s, files, cert):
 def test(s):
     """Files of secrets that everybody may read or write are warned of, at the
     line of their key, by `braidd -c` and each reload; those that a group may
-    read are not, and neither are certificates."""
+    read are not, nor those in closed folders, and neither are certificates."""
     files, cert = write_files(s)
     for path in files.values():
         s.keep_secret(path)
@@ -81,6 +81,13 @@ def test(s):
         s.check(said[0] == f"{b.place_of(path)}: warning: {key}: {path} {SAYS}"
                 " read (mode 0644): chmod o= it", said[0][-90:])
         s.keep_secret(path)
+    if s.is_root:
+        s.keep_secret(path, 0o644)
+        folder, mode = os.path.dirname(path), os.stat(s.path(".")).st_mode
+        os.chmod(folder, 0o750)
+        s.equal(warned(), [], "nobody else comes as far as the file")
+        os.chmod(folder, mode)
+        s.equal(len(warned()), 1, "and now they do")
     s.keep_secret(path, 0o642)
     s.check("may write (mode 0642)" in warned()[0], "so is writing")
 
