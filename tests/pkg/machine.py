@@ -50,7 +50,9 @@ def make_root(s, packages):
     if facts.get("ID") != "debian":
         raise Skip("needs Debian: the package is built against this system")
     root = s.path("root")
-    done = s.run(["mmdebstrap", "--variant=minbase",
+    # What it mounts there goes with it, also when it is killed: a clean-up must
+    # never meet this machine's own /sys.
+    done = s.run(["unshare", "--mount", "mmdebstrap", "--variant=minbase",
                   "--include=" + ",".join(packages),
                   facts["VERSION_CODENAME"], root,
                   "http://deb.debian.org/debian"], seconds=300, check=False)
