@@ -236,7 +236,8 @@ static void turn(struct control *control, int64_t most_ns)
 		wait_ns = CONTROL_RETRY_NS;
 	wait_ns = timer_wheel_sleep_ns(&control->wheel, mono_now(), wait_ns);
 	ring_turn(&control->ring, wait_ns);
-	timer_wheel_advance(&control->wheel, mono_now());
+	/* Not beyond what the ring has heard of. */
+	timer_wheel_advance(&control->wheel, control->ring.now);
 	if (control->mail)
 		receive(control);
 }

@@ -15,6 +15,10 @@
 /* Room for the inline sends of several early submits within one turn; beyond
  * it a send asks for an ordinary completion. */
 #define SENT_MAX 8192
+/* A wait that ends so much too late says that the thread was held up; often,
+ * that others have the processor. */
+#define HELD_UP_NS (50 * NS_PER_MS)
+#define CATCH_UPS_MAX 4u
 
 /* liburing's private flag for a registered ring descriptor. */
 #define INT_FLAG_REG_RING 1
@@ -546,15 +550,33 @@ static bool ring_overflowed(const struct ring *ring)
 	       IORING_SQ_CQ_OVERFLOW;
 }
 
+/* A thread that was held up (the process stopped, its processor away) comes
+ * back from the kernel without what has come meanwhile: only another call
+ * brings it. Who acts on the time must not do so before. */
+static void ring_catch_up(struct ring *ring, int64_t waited_ns)
+{
+	for (unsigned i = 0; i < CATCH_UPS_MAX; i++) {
+		struct mono before = ring->now;
+
+		ring->now = mono_now();
+		if (mono_diff_ns(ring->now, before) < waited_ns + HELD_UP_NS)
+			return;
+		waited_ns = 0;
+		ring_enter(ring, 0);
+	}
+}
+
 void ring_turn(struct ring *ring, int64_t wait_ns)
 {
 	uint32_t n_sent = ring->n_sent, n;
 	unsigned submitted;
 
-	ring_publish_buffers(ring);
-	ring_enter(ring, ring->hurry ? 0 : wait_ns);
+	if (ring->hurry)
+		wait_ns = 0;
 	ring->hurry = false;
-	ring->now = mono_now();
+	ring_publish_buffers(ring);
+	ring_enter(ring, wait_ns);
+	ring_catch_up(ring, wait_ns);
 	submitted = *ring->uring.sq.khead;
 	n = ring_drain(ring);
 	/* A failed send may hide in the overflow list: flush it before any

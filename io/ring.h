@@ -80,7 +80,7 @@ struct ring {
 	/* Inline sends whose success is not reported yet, in order. */
 	struct ring_sent *sent;
 	uint32_t n_sent, max_sent;
-	struct mono now; /* when the last wait ended */
+	struct mono now; /* when the last wait ended; earlier was all heard */
 	bool silent_sends; /* the kernel passed the test at start */
 	uint32_t off; /* enum ring_off */
 	bool hurry;
@@ -105,7 +105,9 @@ int ring_provide_buffers(struct ring *ring) BR_MUST_CHECK;
 const char *ring_explain(int error);
 
 /* Submits what was prepared, waits for at least one completion but not beyond
- * wait_ns (0: do not wait), and hands all completions to their owners. */
+ * wait_ns (0: do not wait), and hands all completions to their owners; also of
+ * what came while the process was stopped, so that timers which run by `now`
+ * never give up somebody who has answered long ago. */
 void ring_turn(struct ring *ring, int64_t wait_ns);
 
 /* Submits what was prepared, without waiting and without completions: what is
