@@ -347,7 +347,10 @@ static void wait_for_events(struct resolver *resolver, int64_t timeout_ns)
 
 	timeout.tv_sec = timeout_ns / NS_PER_S;
 	timeout.tv_nsec = timeout_ns % NS_PER_S;
-	(void)ppoll(polled, n + 1, &timeout, NULL);
+	/* Who was stopped meanwhile, or slept for long, looks before time is
+	 * said to have run out: answers may have come. */
+	if (ppoll(polled, n + 1, &timeout, NULL) <= 0)
+		(void)poll(polled, n + 1, 0);
 	if (polled[0].revents & POLLIN)
 		(void)!read(resolver->wake, &count, sizeof count);
 	resolver_dns_process(resolver->dns, polled + 1, n);
