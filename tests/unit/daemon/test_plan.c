@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 #include "daemon/plan.h"
+#include "tests/unit/base/port_slots.h"
 
 #include <check.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 static struct board *board;
 static struct arena *arena;
 static struct conf_diff diff;
-static unsigned port; /* two free ones: port and port + 1 */
+static unsigned port, second_port, third_port; /* nobody else's */
 static char unix_path[64];
 
 static bool port_is_free(unsigned candidate)
@@ -31,9 +32,11 @@ static void setup(void)
 {
 	board = board_new(WORKERS);
 	arena = arena_new();
-	port = 20000 + (unsigned)getpid() % 10000;
-	while (!port_is_free(port) || !port_is_free(port + 1))
-		port++;
+	if (!port) {
+		port = port_take();
+		second_port = port_take();
+		third_port = port_take();
+	}
 	(void)snprintf(unix_path, sizeof unix_path, "/tmp/test_plan.%d.sock",
 	    (int)getpid());
 }
@@ -170,9 +173,9 @@ START_TEST(test_address_moves_between_listeners)
 	struct plan *a, *b;
 
 	(void)snprintf(before, sizeof before, "%s, %s",
-	    on_port("one", port, ""), on_port("two", port + 1, ""));
+	    on_port("one", port, ""), on_port("two", second_port, ""));
 	(void)snprintf(after, sizeof after, "%s, %s",
-	    on_port("one", port + 1, ""), on_port("two", port, ""));
+	    on_port("one", second_port, ""), on_port("two", port, ""));
 	a = first(before, POOL_P);
 	b = next(a, after, POOL_P);
 	ck_assert_ptr_eq(a->binds[0].sockets, b->binds[1].sockets);
@@ -187,7 +190,7 @@ END_TEST
 START_TEST(test_removed_address_is_gone_after_supersede)
 {
 	struct plan *a = first(on_port("web", port, ""), POOL_P);
-	struct plan *b = next(a, on_port("web", port + 1, ""), POOL_P);
+	struct plan *b = next(a, on_port("web", second_port, ""), POOL_P);
 
 	ck_assert_uint_eq(b->n_gone, 1);
 	plan_supersede(a, b);
@@ -196,7 +199,7 @@ START_TEST(test_removed_address_is_gone_after_supersede)
 	ck_assert_ptr_eq(a->gone[0], a->binds[0].sockets);
 	plan_free(a, board);
 	ck_assert(port_is_free(port));
-	ck_assert(!port_is_free(port + 1));
+	ck_assert(!port_is_free(second_port));
 	plan_free(b, board);
 }
 END_TEST
@@ -237,18 +240,15 @@ START_TEST(test_error_undoes_everything)
 	struct plan_error error;
 	struct conf *conf;
 	struct addr addr;
-	unsigned other = port + 2;
 	int fd;
 
-	while (!port_is_free(other))
-		other++;
-	(void)snprintf(taken, sizeof taken, "127.0.0.1:%u", port + 1);
+	(void)snprintf(taken, sizeof taken, "127.0.0.1:%u", second_port);
 	ck_assert_int_eq(addr_parse(&addr, taken), 0);
 	fd = sock_listen(&addr, &options);
 	ck_assert_int_ge(fd, 0);
 	(void)snprintf(after, sizeof after, "%s, %s, %s",
-	    on_port("web", port, ", backlog: 5"), on_port("new", other, ""),
-	    on_port("taken", port + 1, ""));
+	    on_port("web", port, ", backlog: 5"),
+	    on_port("new", third_port, ""), on_port("taken", second_port, ""));
 	conf = conf_of(after, POOL_P_WEIGHT);
 	conf_diff(a->conf, conf, arena, &diff);
 	ck_assert_int_eq(
@@ -259,7 +259,7 @@ START_TEST(test_error_undoes_everything)
 	ck_assert_int_eq(error.code, -EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(error.text, "listener taken"));
 	ck_assert_ptr_nonnull(strstr(error.text, taken));
-	ck_assert(port_is_free(other));
+	ck_assert(port_is_free(third_port));
 	ck_assert_uint_eq(a->upstreams[0]->references, 1);
 	ck_assert_uint_eq(a->listeners[0]->references, 1);
 	ck_assert_uint_eq(a->binds[0].sockets->references, 1);

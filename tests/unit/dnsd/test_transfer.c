@@ -8,6 +8,7 @@
 #include "dnsd/edns.h"
 #include "dnsd/rr_type.h"
 #include "tests/unit/base/check_main.h"
+#include "tests/unit/base/port_slots.h"
 #include "tests/unit/dnsd/dns_packet.h"
 #include "tests/unit/dnsd/zone_loaded.h"
 #include "tests/unit/dnsd/zone_made.h"
@@ -23,7 +24,7 @@
 
 #define SECRET "c2l4dGVlbiBieXRlcyBvciBtb3JlIG9mIGl0"
 #define KEY "hmac-sha256:Keys.e:" SECRET
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 
 static char folder[] = "/tmp/test_transfer.XXXXXX";
 static char out_path[64], zone_path[64], key_path[64];
@@ -37,16 +38,12 @@ static void listen_on_loopback(void)
 {
 	struct sockaddr_in address = {
 	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	uint16_t port = (uint16_t)(20000 + getpid() % 10000);
+	uint16_t port = port_take();
 
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* Another test may have it: there are more. */
-	for (int i = 0; i < 100; i++, port++) {
-		address.sin_port = htons(port);
-		if (!bind(
-			listener, (struct sockaddr *)&address, sizeof address))
-			break;
-	}
+	address.sin_port = htons(port);
+	ck_assert_int_eq(
+	    bind(listener, (struct sockaddr *)&address, sizeof address), 0);
 	ck_assert_int_eq(listen(listener, 1), 0);
 	(void)snprintf(port_text, sizeof port_text, "%u", port);
 }
@@ -141,7 +138,7 @@ static const char *transferred(const char *tsig,
 	static char text[4 << 20];
 	char argument[200];
 	char *words[] = {"dig", "@127.0.0.1", "-p", port_text, "+tcp",
-	    "+tries=1", "+nocmd", "+nostats", "+onesoa", "+time=10",
+	    "+tries=1", "+nocmd", "+nostats", "+onesoa", "+time=60",
 	    "e.example", "axfr", NULL, NULL, NULL};
 	FILE *file;
 	pid_t pid;

@@ -285,6 +285,7 @@ static inline int run_suite(const char *name, void (*add_tests)(TCase *tcase))
 
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, 60);
+	tcase_add_unchecked_fixture(tcase, script_ports_take, NULL);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	add_tests(tcase);
 	srunner_run_all(runner, CK_ENV);

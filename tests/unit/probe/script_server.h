@@ -16,9 +16,9 @@
 
 #include "base/addr.h"
 #include "io/sock.h"
+#include "tests/unit/base/port_slots.h"
 
-#define SCRIPT_PORT_FIRST 21000
-#define SCRIPT_PORT_LAST 30000
+#define SCRIPT_PORTS 32
 #define SCRIPT_CONNECTIONS_MAX 64
 
 enum script_kind {
@@ -46,29 +46,33 @@ struct script_server {
 	struct script_connection connections[SCRIPT_CONNECTIONS_MAX];
 };
 
+/* Taken before the first test, since each counts its descriptors; used in
+ * turn, so that a port that a test has closed stays closed in it. */
+static uint16_t script_ports[SCRIPT_PORTS];
+
+static inline void script_ports_take(void)
+{
+	for (int i = 0; i < SCRIPT_PORTS; i++)
+		script_ports[i] = port_take();
+}
+
 static inline int script_listen(struct addr *addr)
 {
 	struct sock_listen_options options = {.backlog = 64};
-	static uint16_t port;
+	static uint32_t next;
+	int fd = -EADDRINUSE;
 
 	if (addr_is_unix(addr))
 		return sock_listen(addr, &options);
-	if (!port)
-		port = (uint16_t)(SCRIPT_PORT_FIRST + getpid() % 5000);
-	for (int tries = 0; tries < 2000; tries++) {
-		int fd;
-
-		if (++port > SCRIPT_PORT_LAST)
-			port = SCRIPT_PORT_FIRST;
-		addr_set_port(addr, port);
+	/* A test may have some of them open. */
+	for (int i = 0; i < SCRIPT_PORTS && fd < 0; i++) {
+		addr_set_port(addr, script_ports[next++ % SCRIPT_PORTS]);
 		fd = sock_listen(addr, &options);
-		if (fd >= 0)
-			return fd;
 	}
-	return -EADDRINUSE;
+	return fd;
 }
 
-/* On a free port of 127.0.0.1 below 32768, or on a unix path. */
+/* On a port of 127.0.0.1 that is this test's, or on a unix path. */
 static inline void script_server_open(
     struct script_server *server, const char *unix_path)
 {
