@@ -162,16 +162,17 @@ static uint32_t number_in(const char *path)
 	return value;
 }
 
-/* In a child that is nobody: pages of pipes are then counted. Pipes get
- * smaller, never below 64 KiB; then there are none, and no descriptor is
- * left behind. */
-static int borrow_as_nobody(void)
+/* In a child without privileges: pages of pipes are then counted, by user, so
+ * it is one that no other process is. Pipes get smaller, never below 64 KiB;
+ * then there are none, and no descriptor is left behind. */
+static int borrow_as_somebody(void)
 {
 	uint32_t limit = 4096, n = 0, smallest = 1u << 20, before;
+	uid_t uid = 10000 + (uid_t)getpid() % 50000;
 	struct pipe *borrowed;
 	int odd[2];
 
-	if (setgid(65534) || setuid(65534))
+	if (setgid(65534) || setuid(uid))
 		return 2;
 	/* So that whole megabytes do not use up the limit exactly. */
 	if (pipe(odd))
@@ -206,7 +207,7 @@ START_TEST(test_smaller_before_fewer)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0)
-		_exit(borrow_as_nobody());
+		_exit(borrow_as_somebody());
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));
 	ck_assert_int_eq(WEXITSTATUS(status), 0);
