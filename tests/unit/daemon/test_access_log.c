@@ -189,8 +189,8 @@ START_TEST(test_in_the_order_of_their_stamps)
 	put_at(f, 1, 1, (struct wall){now.ns - 4 * NS_PER_MS});
 	put_at(f, 0, 2, (struct wall){now.ns - 3 * NS_PER_MS});
 	put_at(f, 1, 3, (struct wall){now.ns - 2 * NS_PER_MS});
-	put_at(f, 0, 5, (struct wall){now.ns + NS_PER_S});
-	put_at(f, 1, 6, (struct wall){now.ns + 2 * NS_PER_S});
+	put_at(f, 0, 5, (struct wall){now.ns + 3600 * NS_PER_S});
+	put_at(f, 1, 6, (struct wall){now.ns + 7200 * NS_PER_S});
 	log_event(LOG_INFO, "between", "id=%d here=yes", 4);
 	ck_assert_uint_eq(access_log_drain(&f->daemon), 5);
 	at = text = read_pipe(f);
