@@ -331,9 +331,9 @@ START_TEST(test_full_socket_says_how_far)
 	}
 	ck_assert_uint_gt(full, 0);
 	close(fds[0]);
-	while (read_and_check(fds[1], &offset))
-		;
-	ck_assert_uint_eq(offset, BIG);
+	/* What is under way comes when the kernel gets to it. */
+	while (offset < BIG)
+		(void)read_and_check(fds[1], &offset);
 	ck_assert_int_eq(recv(fds[1], big, 1, 0), 0);
 	close(fds[1]);
 	stop(NULL);
@@ -608,9 +608,8 @@ START_TEST(test_poll_that_stays)
 	ck_assert_int_eq(
 	    setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
 	close(fds[1]);
-	for (int i = 0; i < 1000 && !(last(&one)->res & POLLERR); i++)
-		ring_turn(&ring, NS_PER_MS);
-	ck_assert(last(&one)->res & POLLERR);
+	while (!(last(&one)->res & POLLERR))
+		ring_turn(&ring, NS_PER_S);
 	if (one.op.in_flight) {
 		ring_cancel(&ring, &one.op, 3);
 		while (one.op.in_flight)
