@@ -2,7 +2,6 @@
 """A running braidd: its configuration, log, control socket, metrics and what
 the kernel says about its process."""
 
-import contextlib
 import copy
 import json
 import os
@@ -13,7 +12,8 @@ import signal
 import time
 
 from . import control, openmetrics
-from .process import Failure, Skip, run as run_program, wait_until
+from .process import (PATIENCE, Failure, Skip, run as run_program,
+                      wait_until)
 from .scenario import NOBODY, find_program
 
 _BAD = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|LeakSanitizer|"
@@ -43,6 +43,9 @@ def suspicious(text):
     return None
 
 
+# All processes of a user share what they may lock, those of the scenario that
+# runs beside this one, too: who finds no room waits for its end.
+NO_ROOM = "not enough locked memory"
 SUPPRESSIONS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))), "tsan.supp")
 
@@ -80,9 +83,10 @@ class Braid:
         self.write_config(config)
         self.stopped = False
         self.pids = []  # of younger generations, oldest first
-        self.process = s.start(
+        self._start = lambda: s.start(
             self._argv(namespace, prefix), name, env=sanitizer_env(asan),
             preexec=preexec or self._limits(nofile))
+        self.process = self._start()
         s.defer(self._give_up)
         if wait:
             self.wait_serving()
@@ -123,6 +127,10 @@ class Braid:
     def wait_serving(self, seconds=30.0):
         def answers():
             if not self.process.running:
+                if NO_ROOM in self.process.output():
+                    time.sleep(0.5)
+                    self.process = self._start()
+                    return False
                 raise Failure(
                     f"braidd ended with {self.process.popen.returncode}:\n"
                     f"{self.process.output()}")
@@ -147,18 +155,34 @@ class Braid:
 
     def upgrade(self, *arguments, seconds=120):
         """Hands over to a new process, which must succeed; the answer. As
-        the refusal says, it tries again when a reload is under way: addresses
-        of names change at any time."""
+        the refusals say, it tries again when a reload is under way (addresses
+        of names change at any time), and when others hold the memory."""
         def tried():
             answer = self.ctl_answer("upgrade", *arguments, seconds=seconds)
             if answer["exit"] == 75 and "a reload is" in answer["error"]:
                 return None
+            if answer["exit"] and NO_ROOM in answer["error"]:
+                time.sleep(0.5)
+                return None
             return answer
-        answer = wait_until(tried, "no reload to be under way")
+        answer = wait_until(tried, "an upgrade to be possible")
         if answer["exit"]:
             raise Failure(f"upgrade {arguments}: {answer}")
         self.pids.append(answer["data"]["pid"])
         return answer["data"]
+
+    def opened(self, connect):
+        """What connect() returns, of the newest generation: after a hand-over
+        the one before may accept for a moment still. No other flow may come
+        or go meanwhile."""
+        def served():
+            before = self.status()["flows"]["open"]
+            sock = connect()
+            if self.status()["flows"]["open"] > before:
+                return sock
+            sock.close()
+            return None
+        return wait_until(served, "the newest generation to accept")
 
     @staticmethod
     def is_gone(pid):
@@ -174,8 +198,7 @@ class Braid:
                    f"process {pid} to end", seconds)
 
     def _stop_generations(self, seconds):
-        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
-            os.kill(self.pid, signal.SIGTERM)
+        os.kill(self.pid, signal.SIGTERM)
         for pid in self.pids:
             self.wait_gone(pid, seconds)
         code = self.exit_code(seconds)
@@ -199,15 +222,13 @@ class Braid:
             raise Failure(f"braidd reports: {found}")
 
     def _give_up(self):
-        if self.pids and not self.stopped:
-            # All generations are in the group of the first.
+        if not self.stopped:
+            # All generations are in the group of the first, also those that
+            # the scenario has not heard of yet.
             try:
                 os.killpg(self.process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        if not self.stopped:
-            self.process.send(signal.SIGTERM)
-            self.process.send(signal.SIGTERM)
 
     # -- configuration -------------------------------------------------
     def write_config(self, config):
@@ -320,12 +341,10 @@ class Braid:
                                     cause=cause)
 
     # -- log -----------------------------------------------------------
-    def output_lines(self):
-        """Those that are whole: it may be in the middle of the last one."""
-        return self.process.output().split("\n")[:-1]
-
     def lines(self):
-        found = map(parse_line, self.output_lines())
+        # The last line may be half written.
+        whole = self.process.output().rpartition("\n")[0]
+        found = map(parse_line, whole.splitlines())
         return [line for line in found if line]
 
     def events(self, message, **fields):
@@ -383,13 +402,26 @@ class Braid:
         self.s.run([*prefix, "prlimit", f"--pid={self.pid}",
                     f"--nofile={soft}:{hard}"])
 
+    def _rests(self):
+        """Whether all threads sleep: none waits for a processor to go on."""
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/stat",
+                          encoding="ascii") as f:
+                    if f.read().rsplit(")", 1)[1].split()[0] != "S":
+                        return False
+            except (FileNotFoundError, ProcessLookupError):
+                return False
+        return True
+
     def settled_descriptors(self):
-        """Their number once it has stood still for a while."""
+        """Their number once it has stood still for a while, in which braidd
+        had nothing to do."""
         before, since = None, time.monotonic()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 20 * PATIENCE
         while time.monotonic() < deadline:
             now = self.descriptors()
-            if now != before:
+            if now != before or not self._rests():
                 before, since = now, time.monotonic()
             elif time.monotonic() - since > 0.3:
                 return now

@@ -82,9 +82,9 @@ class Origin:
                 return
             with self._lock:
                 number = self.accepted
-                self.accepted += 1
                 self.peers.append(peer)
                 self._open.add(sock)
+                self.accepted += 1  # last: who waits for it sees the rest
             threading.Thread(target=self._serve, args=(sock, number),
                              daemon=True).start()
 
