@@ -105,11 +105,12 @@ def test(s):
             f"what went on meanwhile: {counts}")
     s.check(all(client.echoes(sock) for sock in held), "held flows work")
     s.equal(b.status()["config"]["reloads"], 24, "reloads")
-    workers = {f["worker"] for f in b.wait_flows(20)}
-    s.equal(workers, {"0", "1"}, "workers that had flows")
     for sock in held:
         sock.close()
     b.idle(60)
+    # At least those that were held: each is at one of two by chance.
+    workers = {f["worker"] for f in b.wait_flows(20)}
+    s.equal(workers, {"0", "1"}, "workers that had flows")
     b.stop(60)
 
 

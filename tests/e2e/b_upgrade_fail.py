@@ -31,7 +31,7 @@ def test(s):
     def config(**more):
         return {
             "api": {"listen": f"127.0.0.1:{api}"},
-            "upgrade": {"timeout": "3s", **more.pop("upgrade", {})},
+            "upgrade": {"timeout": "60s", **more.pop("upgrade", {})},
             "listeners": {"web": {"bind": [f"127.0.0.1:{port}",
                                            f"unix:{unix}"], "pool": "o"}},
             "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
@@ -85,6 +85,12 @@ def test(s):
         client.connect(unix).close()
         b.metrics()
 
+    def impatient(timeout, *arguments):
+        """Only where it is about the time: a busy machine is late."""
+        b.reload(config(upgrade={"timeout": timeout}))
+        fails(*arguments)
+        b.reload(config())
+
     s.say("-- the program")
     fails("No such file", s.path("bin/none"))
     fails("ermission denied", s.write("bin/plain", "text", 0o644))
@@ -95,22 +101,22 @@ def test(s):
           script("true", "#!/bin/sh\nexit 0\n"))
     fails("ended by signal 9 before it was ready",
           script("killed", "#!/bin/sh\nkill -9 $$\n"))
-    fails("was not ready within 3000 ms",
-          script("mute", "#!/bin/sh\nexec sleep 100\n"))
+    impatient("1s", "was not ready within 1000 ms",
+              script("mute", "#!/bin/sh\nexec sleep 200\n"))
 
     s.say("-- the hand-over")
     fails("another version", script("younger", FAKE.format(
-        'c.send(b"BRHD\\0\\x63\\0\\3"); time.sleep(100)')))
+        'c.send(b"BRHD\\0\\x63\\0\\3"); time.sleep(200)')))
     fails("unexpected bytes", script("noise", FAKE.format(
-        'c.send(b"hello, world"); time.sleep(100)')))
+        'c.send(b"hello, world"); time.sleep(200)')))
     fails("unexpected message", script("early", FAKE.format(
-        f'c.send({HEAD}\\6"); time.sleep(100)')))
+        f'c.send({HEAD}\\6"); time.sleep(200)')))
     fails("did not say which sockets", script("short", FAKE.format(
-        f'c.send({HEAD}\\3"); time.sleep(100)')))
+        f'c.send({HEAD}\\3"); time.sleep(200)')))
     fails("refuses: not today", script("polite", FAKE.format(
-        f'c.send({HEAD}\\4not today"); time.sleep(100)')))
+        f'c.send({HEAD}\\4not today"); time.sleep(200)')))
     fails("closed its channel", script("deaf", FAKE.format(
-        'c.close(); os.closerange(3, 9); time.sleep(100)')))
+        'c.close(); os.closerange(3, 9); time.sleep(200)')))
 
     s.say("-- after it said that it is ready: it took control, api, a socket")
     ready = f'c.send({HEAD}\\3\\3\\3"); '
@@ -120,8 +126,8 @@ def test(s):
     fails("ended by signal 11 before it served", script(
         "crasher", FAKE.format(ready + "[c.recv(99) for _ in range(3)]; "
                                "os.kill(os.getpid(), 11)")))
-    fails("was not ready within", script(
-        "sleeper", FAKE.format(ready + "time.sleep(100)")))
+    impatient("3s", "was not ready within", script(
+        "sleeper", FAKE.format(ready + "time.sleep(200)")))
 
     s.say("-- its configuration")
     b.write_config("listeners: {web: {}}\n")
@@ -135,7 +141,9 @@ def test(s):
     b.write_config(config())
 
     s.say("-- one at a time, and no reload meanwhile")
-    mute = script("mute2", "#!/bin/sh\nexec sleep 100\n")
+    over = s.path("over")
+    mute = script("mute2", f"#!/bin/sh\nwhile [ ! -e {over} ]; do sleep 0.05;"
+                  " done\nexit 3\n")
     answers = []
     thread = threading.Thread(target=lambda: answers.append(
         b.ctl_answer("upgrade", mute, seconds=60)))
@@ -146,15 +154,18 @@ def test(s):
     s.equal(b.ctl_answer("reload")["exit"], 75, "a reload")
     os.kill(first, signal.SIGHUP)
     b.wait_event("reload refused", cause="upgrading")
+    s.write("over", "")
     thread.join()
     failures += 1
-    s.equal(answers[0]["exit"], 1, "the first ends in time")
-    s.check("not ready" in answers[0]["error"], "and says so")
+    s.equal(answers[0]["exit"], 1, "the first has failed")
+    s.check("ended with status 3" in answers[0]["error"], "and says why")
+    os.unlink(over)
     b.reload()
 
     s.say("-- nothing is left")
-    s.equal(b.settled_descriptors(), before, "descriptors")
-    s.equal(len(os.listdir(f"/proc/{first}/task")), threads, "threads")
+    s.until(lambda: b.settled_descriptors() == before, f"{before} descriptors")
+    s.until(lambda: len(os.listdir(f"/proc/{first}/task")) == threads,
+            f"{threads} threads")
     s.until(lambda: children() == [], "no child is left")
     s.check(all(client.echoes(x) for x in held), "held flows live")
 
@@ -167,7 +178,7 @@ def test(s):
 
     s.say("-- as many old ones as upgrade.generations allows")
     b.write_config(config(upgrade={"generations": 2}))
-    more = opened()
+    more = b.opened(opened)
     b.upgrade()
     s.equal(len(b.status()["generations"]), 3, "generations")
     answer = b.ctl_answer("upgrade")
@@ -198,7 +209,8 @@ def test(s):
         b.wait_gone(pid)
     s.check(not client.echoes(more), "the older generation ended, too")
     s.equal(b.exit_code(), 0, "the first generation's exit code")
-    s.check(not os.path.exists(b.control), "the control socket is removed")
+    s.until(lambda: not os.path.exists(b.control),
+            "the control socket is removed")
 
 
 scenario.run(test, limit_seconds=230)

@@ -7,7 +7,7 @@ import threading
 from lib import client, scenario
 from lib.braidd import Braid
 from lib.origins import Origin, greeter
-from lib.transfer import Peer, Stream, exchange
+from lib.transfer import HeldStream, Peer, Stream, exchange
 
 UPGRADES, LIMIT = 14, 8 << 20
 
@@ -17,9 +17,11 @@ def test(s):
     locked memory, 8 MiB for all processes of the user: each gives back what
     its rings do not need any more, and its flows live on."""
     origin = Origin(s, greeter("a"))
+    go_on = threading.Event()
+    s.defer(go_on.set)
     data, slowly = Stream(1, 4 << 20), {"portion": 1 << 16, "pause": 0.01,
                                         "every": 1 << 16}
-    peer = Peer(data, slowly, slowly)
+    peer = Peer(HeldStream(2, 4 << 20, go_on), slowly, slowly)
     sink = Origin(s, peer)
     port, bulk = s.port(), s.port()
 
@@ -38,6 +40,11 @@ def test(s):
     }, preexec=limits)
     first, flows, done = b.memory_bytes(), [], []
 
+    def opened():
+        sock = client.connect(("127.0.0.1", port))
+        client.read_exactly(sock, 1)
+        return sock
+
     def transfer():
         exchange(s, ("127.0.0.1", bulk), peer, data, "meanwhile", slowly)
         done.append(True)
@@ -46,15 +53,15 @@ def test(s):
     thread.start()
     s.until(lambda: b.status()["flows"]["open"] > 0, "a transfer has begun")
     for i in range(UPGRADES):
-        for _ in range(4):
-            flows.append(client.connect(("127.0.0.1", port)))
-            client.read_exactly(flows[-1], 1)
+        flows.append(b.opened(opened))
+        flows += [opened() for _ in range(3)]
         answer = b.ctl_answer("upgrade", seconds=60)
         s.equal((answer["exit"], answer["error"]), (0, None),
                 f"upgrade {i + 1}")
         b.pids.append(answer["data"]["pid"])
         lost = sum(not client.echoes(x, b"x" * 3000) for x in flows)
         s.equal(lost, 0, "flows lost")
+    go_on.set()
     thread.join()
     s.equal(done, [True], "the transfer came through")
     s.equal(len(b.status()["generations"]), UPGRADES + 1, "generations")

@@ -58,7 +58,8 @@ def test(s):
             opened(port).close()
         s.until(lambda: b.status()["flows"]["open"] == len(held),
                 "the others have ended")
-        s.equal(b.settled_descriptors(), before, "descriptors")
+        s.until(lambda: b.settled_descriptors() == before,
+                f"{before} descriptors")
         return True
 
     s.say("-- one more each time")

@@ -96,9 +96,11 @@ def test(s):
     s.until(lambda: b.metrics().value("braid_generations") == 1,
             "one generation is left")
     before = not_back(before, "one dead")
-    s.equal(b.metrics().value("braid_connections"), 0, "braid_connections")
-    s.equal(b.metrics().value("braid_listener_closed_total", listener="web"),
-            12 + 6 + 12, "flows ended over both")
+    s.until(lambda: b.metrics().value("braid_connections") == 0,
+            "no connection is counted")
+    s.until(lambda: b.metrics().value("braid_listener_closed_total",
+                                      listener="web") == 12 + 6 + 12,
+            "flows ended over both")
 
     s.say("-- fewer workers, a server less, another weight in the file")
     b.write_config(config(workers=1, weight=2, names="abc"))

@@ -61,12 +61,14 @@ def test(s):
         b.wait_gone(pid, 60)
     s.until(lambda: len(b.status()["generations"]) == 1, "one is left")
     b.idle()
-    m = b.metrics()
+
+    def all_ended():
+        m = b.metrics()
+        return m.value("braid_listener_closed_total", listener="web") == \
+            m.value("braid_listener_accepted_total", listener="web") and m
+    m = s.until(all_ended, "all new connections are counted as ended")
     s.equal(m.value("braid_listener_accepted_total", listener="long"),
             FLOWS + UPGRADES * MORE, "flows counted over all generations")
-    s.equal(m.value("braid_listener_closed_total", listener="web"),
-            m.value("braid_listener_accepted_total", listener="web"),
-            "new connections that have ended")
     s.check(m.value("braid_listener_accepted_total", listener="web") >=
             result["done"], "none of them went uncounted")
     s.equal(m.value("braid_listener_refused_total", listener="web"), 0,
@@ -82,7 +84,10 @@ def test(s):
           f"{[n >> 10 for n in memory]} KiB; descriptors {held}")
     s.equal(held[0], held[1], "descriptors of one that had the load, and of "
             "a fresh one")
-    s.check(memory[-1] <= max(memory[:3]) * 1.25, "memory stays")
+    # What one generation hands on would show in all later ones; how busy it
+    # was at that moment, in some.
+    s.check(min(memory[UPGRADES // 2:]) <= max(memory[:3]) * 1.25,
+            "memory stays")
     b.stop()
 
 

@@ -40,7 +40,7 @@ def test(s):
 
     b.upgrade()
     s.check(client.echoes(held), "the session goes on with the old process")
-    young = opened(session)
+    young = b.opened(lambda: opened(session))
     s.check(young.session_reused, "resumed by the new process")
     s.check(client.echoes(young), "and it carries bytes")
     s.equal(b.status()["flows"]["open"], 1, "flows of the new process")

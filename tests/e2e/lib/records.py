@@ -8,7 +8,7 @@ from . import client
 from .process import Failure
 
 
-TRIES = 100
+TRIES = 5
 
 
 def config(port, server, path, **profiler):

@@ -15,7 +15,7 @@ import time
 
 REQUEST = b"GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 BODY = b"\r\n\r\n" + b"x" * 100
-GIVE_UP_S = 20
+GIVE_UP_S = 60
 AT_ONCE = 2000
 _LINGER = struct.pack("ii", 1, 0)
 
@@ -34,7 +34,7 @@ class Storm:
     def stop(self):
         """{"done": n, "failed": {why: n}, "rate": achieved a second,
         "slowest_ms": of one connection}"""
-        out, _ = self.process.communicate(timeout=60)
+        out, _ = self.process.communicate(timeout=3 * GIVE_UP_S)
         return json.loads(out)
 
 

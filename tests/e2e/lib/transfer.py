@@ -37,6 +37,23 @@ class Stream:
         return total.hexdigest()
 
 
+class HeldStream(Stream):
+    """Its second half comes when `event` is set: whoever receives it is under
+    way until then, however fast it goes."""
+
+    def __init__(self, seed, n, event):
+        super().__init__(seed, n)
+        self.event = event
+
+    def parts(self):
+        n = 0
+        for part in super().parts():
+            n += len(part)
+            if 2 * n > self.n:
+                self.event.wait()
+            yield part
+
+
 def send(sock, stream, portion=_BLOCK, pause=0.0, every=0):
     """In writes of `portion` bytes; pauses after each `every` bytes."""
     since = 0
