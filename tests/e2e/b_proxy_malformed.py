@@ -61,15 +61,17 @@ def test(s):
     who may not send any: closed, counted by cause, and said in words; those
     that just pass, pass, also byte by byte."""
     origin = Origin(s, echo)
-    port, closed = s.port(), s.port()
-    listener = {"pool": "o", "proxy_protocol": "accept",
-                "timeout": {"first_bytes": "500ms"}}
+    port, hasty, closed = s.port(), s.port(), s.port()
+
+    def listener(at, source, first_bytes):
+        return {"bind": f"127.0.0.1:{at}", "pool": "o",
+                "proxy_protocol": "accept", "proxy_from": source,
+                "timeout": {"first_bytes": first_bytes}}
     b = Braid(s, {
         "listeners": {
-            "web": {"bind": f"127.0.0.1:{port}",
-                    "proxy_from": ["127.0.0.1", "::1"], **listener},
-            "closed": {"bind": f"127.0.0.1:{closed}",
-                       "proxy_from": "192.0.2.0/24", **listener}},
+            "web": listener(port, ["127.0.0.1", "::1"], "5m"),
+            "hasty": listener(hasty, "127.0.0.1", "500ms"),
+            "closed": listener(closed, "192.0.2.0/24", "5m")},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
     })
 
@@ -127,10 +129,8 @@ def test(s):
         flow = line()
         s.equal((flow["end"], flow["error"]),
                 ("CP", "ended before it had sent what is needed"), "its line")
-    with client.connect(("127.0.0.1", port)) as sock:
-        sock.sendall(whole[:-1])
-        s.equal(client.read_end(sock), (b"", client.RESET),
-                "a header that does not go on")
+    s.equal(client.ask(("127.0.0.1", hasty), whole[:-1]),
+            (b"", client.RESET), "a header that does not go on")
     n_flows += 1
     flow = line()
     s.equal((flow["end"], flow["error"]),

@@ -13,6 +13,7 @@ def test(s):
     origins = {n: Origin(s, greeter(n)) for n in "ab"}
     full, down = s.port(), s.port()
     config = {
+        "global": {"drain": "60s"},
         "listeners": {"full": {"bind": f"127.0.0.1:{full}", "pool": "full"},
                       "down": {"bind": f"127.0.0.1:{down}", "pool": "down"}},
         "pools": {

@@ -132,18 +132,21 @@ class Redis:
         wait_port(self.port, "redis")
 
 
+def listens(port):
+    """Whether somebody does, over IPv4; without a connection to it."""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        rows = [line.split() for line in f][1:]
+    # Column 1 is the local address, column 3 the state (0A: listen).
+    return any(r[1].endswith(f":{port:04X}") and r[3] == "0A" for r in rows)
+
+
 def wait_listening(port, process, what):
     """Waits for a listening socket without connecting to it."""
-    wanted = f":{port:04X}"
-
-    def listens():
+    def answers():
         if not process.running:
             raise Failure(f"{what} ended: {process.output()}")
-        with open("/proc/net/tcp", encoding="ascii") as f:
-            rows = [line.split() for line in f][1:]
-        # Column 1 is the local address, column 3 the state (0A: listen).
-        return any(r[1].endswith(wanted) and r[3] == "0A" for r in rows)
-    wait_until(listens, f"{what} to listen on {port}")
+        return listens(port)
+    wait_until(answers, f"{what} to listen on {port}")
 
 
 class Iperf:
