@@ -21,7 +21,8 @@ def test(s):
     dns.set(NAME, "A", *reversed(hosts))
     resolver = Unbound(s, dns)
     config = {
-        "global": {"resolvers": [resolver.text]},
+        "global": {"resolvers": [resolver.text],
+                   "resolve": {"timeout": "10s"}},
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
         "pools": {"o": {
             "balance": "rr", "health": {"interval": "100ms"},
@@ -77,6 +78,7 @@ def test(s):
     s.equal(served(), {hosts[1], "127.0.0.4"}, "one of the name is out")
     b.ctl("weight", "o", "plain", 0)
     b.ctl("ready", "o", "named")
+    b.idle()
     held = [opened() for _ in range(4)]
     flows = b.ctl("flows", "server=named")["flows"]
     s.equal({f["server"] for f in flows}, {instance(h) for h in hosts},
@@ -103,7 +105,8 @@ def test(s):
             "braid_server_addresses")
     s.check(m.value("braid_resolver_answers_total", result="answer") >= 1,
             "braid_resolver_answers_total")
-    s.equal(m.value("braid_names_failing"), 2, "braid_names_failing")
+    s.until(lambda: b.metrics().value("braid_names_failing") == 2,
+            "braid_names_failing")
 
     s.say("-- it appears at last")
     dns.set("nothing.test", "A", "127.0.0.4")

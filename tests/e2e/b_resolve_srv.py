@@ -26,7 +26,7 @@ def test(s):
 
     records(a=(10, 3), b=(10, 1), c=(20, 5))
     config = {
-        "global": {"resolvers": [dns.text]},
+        "global": {"resolvers": [dns.text], "resolve": {"timeout": "10s"}},
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
         "pools": {"o": {"balance": "rr", "servers": {
             "web": {"address": f"srv:{SERVICE}", "weight": 2}}}},
@@ -66,7 +66,8 @@ def test(s):
             "weight 0 is a very small share beside others")
     records(a=(10, 0), b=(20, 1), c=(30, 1))
     s.until(lambda: facts() == {"a.test": (2, False), "b.test": (2, True),
-                                "c.test": (2, True)}, "two are backups now")
+                                "c.test": (2, True)} and b.adopted(),
+            "two are backups now")
     s.equal(set(served()), {"a"}, "who serves")
 
     s.say("-- the primary's host has no address any more")
@@ -75,24 +76,27 @@ def test(s):
                  cause="nxdomain", seconds=30)
     s.equal(set(served()), {"a"}, "what is known is held")
     origins["a"].down()
-    config["global"]["resolve"] = {"hold": "0s"}
+    config["global"]["resolve"]["hold"] = "0s"
     b.reload(config)
-    s.until(lambda: "a.test" not in rows(), "and given up after hold")
+    s.until(lambda: "a.test" not in rows() and b.adopted(),
+            "and given up after hold")
     s.equal(set(served()), {"b"}, "the next priority serves")
     b.wait_event("records of a name given up", name="a.test")
 
     s.say("-- the service is gone: not offered, and then no such name")
     dns.set(SERVICE, "SRV", (0, 0, 1, "."))
-    s.until(lambda: b.server("o", "web")["address"] == "-",
+    s.until(lambda: b.server("o", "web")["address"] == "-" and b.adopted(),
             "no server has an address")
     s.equal(client.ask(("127.0.0.1", port)), (b"", client.RESET),
             "a connection then")
     s.equal(b.wait_flows(1, end="SC")[0]["server"], "-", "its server")
     records(c=(1, 1))
-    s.until(lambda: set(facts()) == {"c.test"}, "it is offered again", 40)
+    s.until(lambda: set(facts()) == {"c.test"} and b.adopted(),
+            "it is offered again", 40)
     s.equal(set(served()), {"c"}, "who serves")
-    names = {(n["name"], n["type"]) for n in b.ctl("names")["names"]}
-    s.equal(names, {(SERVICE, "SRV"), ("c.test", "A"), ("c.test", "AAAA")},
+    s.until(lambda: {(n["name"], n["type"])
+                     for n in b.ctl("names")["names"]} ==
+            {(SERVICE, "SRV"), ("c.test", "A"), ("c.test", "AAAA")},
             "hosts that no record names are not asked for any more")
     b.stop()
 

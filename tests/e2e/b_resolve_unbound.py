@@ -32,7 +32,7 @@ def test(s):
     resolver = Unbound(s, dns)
     b = Braid(s, {
         "global": {"resolvers": [resolver.text],
-                   "resolve": {"hold": "10m"}},
+                   "resolve": {"hold": "10m", "timeout": "10s"}},
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
         "pools": {"o": {"balance": "rr", "servers": {
             "four": {"address": f"four.test:{common}"},
@@ -57,8 +57,8 @@ def test(s):
         return found
 
     def becomes(what, *names):
-        s.until(lambda: set(rows()) == {origins[n].text for n in names},
-                f"{what}: the addresses are those of {names}", 60)
+        s.until(lambda: set(rows()) == {origins[n].text for n in names} and
+                b.adopted(), f"{what}: the addresses are those of {names}", 60)
         s.equal(served(), set(names), "who serves")
         s.check(all(client.echoes(sock) for sock, _ in held), "flows go on")
 
@@ -71,8 +71,9 @@ def test(s):
     def failing():
         return {n["name"] for n in b.ctl("names")["names"] if n["failing"]}
 
-    held = [opened() for _ in range(24)]
+    held = []
     becomes("at first", "a1", "six", "s1", "plain")
+    held += [opened() for _ in range(24)]
     s.equal({name for _, name in held}, {"a1", "six", "s1", "plain"},
             "flows are held at")
     s.equal((rows()[origins["s1"].text]["weight_configured"],
@@ -119,8 +120,8 @@ def test(s):
     resolver.start()
     becomes("back, with news", "a1", "a2", "six", "s1", "s2", "plain")
     s.until(lambda: not failing(), "none fails", 60)
-    said = {e["name"] for e in b.events("name resolved again")}
-    s.check({"four.test", "six.test", SERVICE} <= said,
+    s.until(lambda: {"four.test", "six.test", SERVICE} <=
+            {e["name"] for e in b.events("name resolved again")},
             "the log says what is back")
     s.equal(len(b.events("server has no address")), 0,
             "times that a server had no address")

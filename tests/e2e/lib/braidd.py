@@ -283,6 +283,14 @@ class Braid:
             raise Failure(f"reload: {answer}")
         return answer["data"]
 
+    def adopted(self):
+        """Whether all workers go by the configuration in force, as the log
+        says; for who has changed the addresses of names."""
+        numbers = {"1"} | {e["number"] for message in
+                           ("reloaded", "addresses of names changed")
+                           for e in self.events(message)}
+        return str(self.status()["config"]["number"]) in numbers
+
     # -- control socket ------------------------------------------------
     def ctl_answer(self, command, *arguments, seconds=30):
         """The whole answer, as the socket gives it."""
