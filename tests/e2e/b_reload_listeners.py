@@ -39,13 +39,11 @@ def test(s):
     s.say("-- removed while connections wait in its queue")
     del config["listeners"]["go"]
     b.write_config(config)
-    # Stopped, so that the connections are in the kernel's queue when the
-    # signal is taken.
-    os.kill(b.process.pid, signal.SIGSTOP)
-    waiting = [client.connect(("127.0.0.1", go)) for _ in range(50)]
-    waiting += [client.connect(path) for _ in range(20)]
-    os.kill(b.process.pid, signal.SIGHUP)
-    os.kill(b.process.pid, signal.SIGCONT)
+    # The connections are in the kernel's queue when the signal is taken.
+    with b.stopped_meanwhile():
+        waiting = [client.connect(("127.0.0.1", go)) for _ in range(50)]
+        waiting += [client.connect(path) for _ in range(20)]
+        os.kill(b.pid, signal.SIGHUP)
     s.check(all(client.read_exactly(sock, 1) == b"a" for sock in waiting),
             "all that waited are served")
     b.wait_event("reloaded")
@@ -77,10 +75,9 @@ def test(s):
                                            f"127.0.0.1:{go}"]
     b.write_config(config)
     reloads = b.status()["config"]["reloads"]
-    os.kill(b.process.pid, signal.SIGSTOP)
-    waiting = [client.connect(("127.0.0.1", go)) for _ in range(50)]
-    os.kill(b.process.pid, signal.SIGHUP)
-    os.kill(b.process.pid, signal.SIGCONT)
+    with b.stopped_meanwhile():
+        waiting = [client.connect(("127.0.0.1", go)) for _ in range(50)]
+        os.kill(b.pid, signal.SIGHUP)
     s.check({client.read_exactly(sock, 1) for sock in waiting} <= {b"a", b"b"},
             "those in its queue are served")
     s.until(lambda: b.status()["config"]["reloads"] > reloads, "reloaded")

@@ -85,7 +85,8 @@ def test(s):
               "listens": {"sni": NAME, "pool": "listens"}}
     b = Braid(s, {
         "listeners": {n: {"bind": f"127.0.0.1:{p}", "pool": "rest",
-                          "wait": "10s", "routes": [routes[n]]}
+                          "wait": "60s", "timeout": {"first_bytes": "60s"},
+                          "routes": [routes[n]]}
                       for n, p in ports.items()},
         "pools": {n: {"servers": {"a": {"address": o.text}}}
                   for n, o in origins.items()},

@@ -69,16 +69,19 @@ def test(s):
     pools = {"ssh": f"127.0.0.1:{sshd.port}", "web": nginx.text,
              "redis": redis.text, "tls": inside.text, "mail": mail.text,
              "rest": rest.text}
-    port = s.port()
+    # The second is for clients that say nothing, or not enough.
+    port, hasty = s.port(), s.port()
+    routes = [{"protocol": "ssh", "pool": "ssh"},
+              {"protocol": ["redis"], "pool": "redis"},
+              {"protocol": ["http", "http2"], "pool": "web"},
+              {"protocol": "tls", "sni": "*.example", "pool": "tls"},
+              {"protocol": ["smtp", "mysql"], "pool": "mail"}]
     b = Braid(s, {
-        "listeners": {"all": {
-            "bind": f"127.0.0.1:{port}", "pool": "rest", "wait": "1s",
-            "routes": [{"protocol": "ssh", "pool": "ssh"},
-                       {"protocol": ["redis"], "pool": "redis"},
-                       {"protocol": ["http", "http2"], "pool": "web"},
-                       {"protocol": "tls", "sni": "*.example",
-                        "pool": "tls"},
-                       {"protocol": ["smtp", "mysql"], "pool": "mail"}]}},
+        "listeners": {name: {
+            "bind": f"127.0.0.1:{at}", "pool": "rest", "wait": wait,
+            "timeout": {"first_bytes": "60s"}, "routes": routes}
+            for name, at, wait in (("all", port, "60s"),
+                                   ("hasty", hasty, "1s"))},
         "pools": {name: {"servers": {"a": {"address": address}}}
                   for name, address in pools.items()}})
     seen = []
@@ -101,7 +104,7 @@ def test(s):
 
     # Who is silent, and who speaks before the greeting.
     before = time.monotonic()
-    with connect(("127.0.0.1", port)) as sock:
+    with connect(("127.0.0.1", hasty)) as sock:
         s.equal(read_exactly(sock, len(GREETING)), GREETING, "the greeting")
         s.say(f"a silent client was greeted after "
               f"{(time.monotonic() - before) * 1000:.0f} ms (wait: 1 s)")
@@ -114,11 +117,14 @@ def test(s):
 
     # All others: at once, or after wait when it could have been more. A byte
     # at a time is no other protocol.
-    for data, pool in ((b"\xc3\x91\x92\x93 nobody's", "rest"),
-                       (hello("b.test"), "rest"), (b"SSH", "rest"),
-                       (b"\x16\x03", None)):
-        with connect(("127.0.0.1", port)) as sock:
+    for data, at, pool in ((b"\xc3\x91\x92\x93 nobody's", port, "rest"),
+                           (hello("b.test"), port, "rest"),
+                           (b"SSH", hasty, "rest"),
+                           (b"\x16\x03", port, None)):
+        with b.stopped_meanwhile():  # a slow one would be silent
+            sock = connect(("127.0.0.1", at))
             sock.sendall(data)
+        with sock:
             if pool:
                 s.equal(read_exactly(sock, len(data)), data, "the echo")
         if pool:

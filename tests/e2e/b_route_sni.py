@@ -61,7 +61,8 @@ def test(s):
     port = s.port()
     b = Braid(s, {
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "rest",
-                              "wait": "10s", "routes": ROUTES}},
+                              "wait": "60s", "routes": ROUTES,
+                              "timeout": {"first_bytes": "60s"}}},
         "pools": {name: {"servers": {
             "a": {"address": f"127.0.0.1:{ports[name]}"}}}
             for name in POOLS},

@@ -23,6 +23,8 @@ def test(s):
     by_source = {"source": "127.0.0.9", "pool": "near"}
     listeners = {
         "waits": {"wait": "200ms", "routes": [by_source, by_name],
+                  "timeout": {"first_bytes": LONG}},
+        "hasty": {"wait": LONG, "routes": [by_source, by_name],
                   "timeout": {"first_bytes": "2s"}},
         "sources": {"wait": LONG, "routes": [by_source]},
         "plain": {"wait": LONG},
@@ -74,14 +76,18 @@ def test(s):
     hello = certificates.hello(certificates.client_context(authority.cert),
                                NAME)
     n_flows = len(b.wait_flows(10))
-    with connect("waits") as sock:
+    with b.stopped_meanwhile():  # a slow one would be silent
+        sock = connect("waits")
         sock.sendall(hello[:1])
+    with sock:
         time.sleep(0.5)  # wait is over, but it is for the first byte
         sock.sendall(hello[1:])
         s.equal(client.read_exactly(sock, 1), b"\x16", "a server's answer")
     s.equal(b.wait_flows(n_flows + 1)[-1]["route"], "2", "its route")
-    with connect("waits") as sock:
+    with b.stopped_meanwhile():
+        sock = connect("hasty")
         sock.sendall(hello[:100])
+    with sock:
         s.equal(client.read_end(sock), (b"", client.RESET),
                 "a ClientHello that does not go on")
     flow = b.wait_flows(n_flows + 2)[-1]

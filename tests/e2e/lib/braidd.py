@@ -230,6 +230,25 @@ class Braid:
             except ProcessLookupError:
                 pass
 
+    @contextlib.contextmanager
+    def stopped_meanwhile(self):
+        """Whatever is done within it finds all at once, however long that
+        takes."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            wait_until(self._stands_still, "all threads to stop")
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def _stands_still(self):
+        tasks = f"/proc/{self.pid}/task"
+        states = []
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/stat", encoding="ascii") as f:
+                states.append(f.read().rsplit(")", 1)[1].split()[0])
+        return set(states) == {"T"}
+
     # -- configuration -------------------------------------------------
     def write_config(self, config):
         if isinstance(config, str):
