@@ -14,12 +14,17 @@ SIZE = 12 * MIB + 4711
 LANES = 4
 
 
-def download(s, port, path, entity):
+def download(s, port, path, entity, watch):
     with client.connect(("127.0.0.1", port)) as sock:
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         reader, seen = Reader(sock.recv), Comparer(entity.content, 0)
         head = reader.final_head()
-        reader.exactly(int(head.get("Content-Length")), seen)
+
+        def take(data):
+            seen(data)
+            if seen.n > entity.size // 2:
+                watch.looked_at.wait(60)
+        reader.exactly(int(head.get("Content-Length")), take)
     s.equal((seen.n, seen.wrong_at), (entity.size, None), "the whole")
 
 
@@ -34,14 +39,20 @@ class Watch:
     def __init__(self, b, pool):
         self.b, self.pool, self.most, self.seen = b, pool, 0, 0
         self.done = threading.Event()
+        self.looked_at = threading.Event()  # often enough
         self.thread = threading.Thread(target=self._look)
 
     def _look(self):
         while not self.done.wait(0.02):
             for row in self.b.ctl("shards")["shards"]:
-                if row["pool"] != self.pool or row["migrations"]:
+                if row["pool"] != self.pool:
+                    continue
+                if row["migrations"]:
+                    self.looked_at.set()
                     continue
                 self.seen += 1
+                if self.seen > 1:
+                    self.looked_at.set()
                 lanes = collections.Counter(
                     lane["server"] for lane in row["lanes"])
                 self.most = max(self.most, *lanes.values(), 0)
@@ -81,7 +92,7 @@ def test(s):
         n = len(pools[name]["servers"])
         each = 1 if n == LANES else 2
         with Watch(b, name) as watch:
-            download(s, ports[name], path, entity)
+            download(s, ports[name], path, entity, watch)
         line = b.wait_flows(1, listener=name)[0]
         if line["migrations"] == "0":
             s.check(watch.seen > 1, f"{name}: seen while it ran")

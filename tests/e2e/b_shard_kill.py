@@ -10,6 +10,8 @@ from lib.verbatim import request
 
 MIB = 1 << 20
 SIZE = 24 * MIB
+# Bytes a second of a server: until something is done to it, and afterwards.
+SLOW, FAST = MIB // 2, 16 * MIB
 
 
 def test(s):
@@ -19,7 +21,7 @@ def test(s):
     library = Library()
     path = f"/large/{SIZE}"
     content = library.find(path).content
-    origins = [RangeOrigin(s, library, rate_bps=3 * MIB) for _ in range(3)]
+    origins = [RangeOrigin(s, library, rate_bps=SLOW) for _ in range(3)]
     servers = {f"s{i}": {"address": o.text} for i, o in enumerate(origins)}
     ports = {"one": s.port(), "all": s.port()}
     shard = {"range": "on", "min_size": "1MiB", "max": 3}
@@ -31,7 +33,7 @@ def test(s):
 
     def begin(pool, n_servers):
         """A download that has so many servers: its thread and what came."""
-        got = Download()
+        got = Download(limit_s=300)
 
         def fetch():
             sock, reader = open_reader(("127.0.0.1", ports[pool]))
@@ -62,10 +64,14 @@ def test(s):
     s.until(lambda: not b.ctl("shards", "pool=all")["shards"] or "s0" not in {
         lane["server"] for row in b.ctl("shards", "pool=all")["shards"]
         for lane in row["lanes"]}, "s0 has left it")
+    for origin in origins:
+        origin.rate_bps = FAST
     thread.join()
     s.equal((got.end, got.n, len(got.right)), (WHOLE, SIZE, 1), "whole")
     b.ctl("ready", "all", "s0")
     b.idle()
+    for origin in origins:
+        origin.rate_bps = SLOW
 
     thread, got = begin("all", 3)
     flow = b.ctl("shards")["shards"][0]["id"]

@@ -93,7 +93,7 @@ def test(s):
     s.equal(shards(rows), [0] * CLIENTS, "none")
     s.check(refused(m, "flows") >= CLIENTS, "all refused")
 
-    _, rows, m = run({"shard_connections": 2})
+    _, rows, m = run({"shard_connections": 2}, hold=True)
     s.check(refused(m, "connections") >= 1, "connections were refused")
     s.equal(m.value("braid_shard_connections_limit"), 2, "the limit")
 
