@@ -24,8 +24,7 @@ def test(s):
     client.names(address, 10)
 
     def rows():
-        return [json.loads(line) for line in
-                b.process.output().splitlines()]
+        return [json.loads(line) for line in b.output_lines()]
 
     s.until(lambda: sum(r["msg"] == "flow" for r in rows()) == 10,
             "10 flows as JSON")

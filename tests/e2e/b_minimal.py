@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 import os
+import signal
 
 from lib import scenario, servers
 from lib.braidd import sanitizer_env, suspicious
@@ -43,7 +44,7 @@ def test(s):
     s.equal(names, {"a", "b"}, "both servers answer in 40 requests")
     metrics = servers.curl("http://127.0.0.1:9900/metrics", namespace=space)
     s.check("braid_build_info" in metrics.stdout, "/metrics at its default")
-    braidd.end()
+    braidd.send(signal.SIGTERM)
     s.equal(braidd.wait(), 0, "exit code after TERM")
     s.equal(suspicious(braidd.output()), None, "reports of sanitizers")
 

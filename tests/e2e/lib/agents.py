@@ -6,7 +6,7 @@ import socket
 from . import client
 
 
-def hear(address, says=b"", source=None, seconds=10):
+def hear(address, says=b"", source=None, seconds=30):
     """The line without its end, "" when there is none, or None when nobody
     lets us in."""
     try:
@@ -24,7 +24,7 @@ def hear(address, says=b"", source=None, seconds=10):
     return data.decode().rstrip("\n")
 
 
-def is_ended(sock, seconds=10):
+def is_ended(sock, seconds=30):
     """Waits for the other side's end of a connection."""
     sock.settimeout(seconds)
     try:

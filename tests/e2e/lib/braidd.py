@@ -2,6 +2,7 @@
 """A running braidd: its configuration, log, control socket, metrics and what
 the kernel says about its process."""
 
+import contextlib
 import copy
 import json
 import os
@@ -198,7 +199,8 @@ class Braid:
                    f"process {pid} to end", seconds)
 
     def _stop_generations(self, seconds):
-        os.kill(self.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+            os.kill(self.pid, signal.SIGTERM)
         for pid in self.pids:
             self.wait_gone(pid, seconds)
         code = self.exit_code(seconds)
@@ -368,10 +370,12 @@ class Braid:
                                     cause=cause)
 
     # -- log -----------------------------------------------------------
+    def output_lines(self):
+        """Those that are whole: it may be in the middle of the last one."""
+        return self.process.output().split("\n")[:-1]
+
     def lines(self):
-        # The last line may be half written.
-        whole = self.process.output().rpartition("\n")[0]
-        found = map(parse_line, whole.splitlines())
+        found = map(parse_line, self.output_lines())
         return [line for line in found if line]
 
     def events(self, message, **fields):

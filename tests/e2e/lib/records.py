@@ -8,7 +8,7 @@ from . import client
 from .process import Failure
 
 
-TRIES = 5
+TRIES = 100
 
 
 def config(port, server, path, **profiler):

@@ -2,22 +2,11 @@
 """A DNS server with three POPs, each a real braidd with agent.listen before an
 origin of its own, and a port of its own for the checks from the DNS server."""
 
-import contextlib
-import resource
-
 from . import client
 from .braidd import Braid
 from .origins import Origin, echo
 
 WEIGHTS = {"pop1": 50, "pop2": 30, "pop3": 20}
-
-
-def _locked_memory():
-    """Four processes of one user, and what else runs beside this, share what
-    it may lock; who may lifts that."""
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_MEMLOCK,
-                           (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def split(weights):
@@ -39,7 +28,7 @@ class Node:
             "pools": {"o": {
                 "servers": {"a": {"address": self.origin.text}},
                 "health": {"interval": "100ms", "timeout": "1s", "rise": 1,
-                           "fall": 1}}}}, name=name, preexec=_locked_memory)
+                           "fall": 1}}}}, name=name)
         self.held = []
 
     def load(self, connections):
@@ -66,7 +55,7 @@ class Steered:
             "agent": {"port": agent, "interval": "100ms", "timeout": "1s"},
             **(pop or {})}
         self.s = s
-        self.braid = Braid(s, self.config(30), preexec=_locked_memory)
+        self.braid = Braid(s, self.config(30))
 
     def config(self, ttl):
         return {

@@ -8,7 +8,9 @@ Exit status 0 when all held, 1 when something did not, 77 when the machine
 lacks what it needs. Whatever was started or made is ended and removed in
 reverse order, also after a failure or a signal."""
 
+import contextlib
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -159,6 +161,14 @@ def _on_end(number, _frame):
     raise SystemExit(128 + number)
 
 
+def _lift_locked_memory():
+    """All processes of a user share what they may lock, those of scenarios
+    beside this too; who may lifts that, for all that it starts."""
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_MEMLOCK,
+                           (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
 def run(test, user="nobody", limit_seconds=150):
     """user: who braidd is started as where the scenario does not say it."""
     name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
@@ -166,6 +176,7 @@ def run(test, user="nobody", limit_seconds=150):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _on_end)
     signal.alarm(limit_seconds * PATIENCE)
+    _lift_locked_memory()
     s = None
     code = 1
     try:

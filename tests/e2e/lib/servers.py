@@ -54,7 +54,7 @@ class Nginx:
         self.port = port or s.port()
         self.folder = s.make_folder(name)
         self.www = www or s.make_folder(f"{name}/www")
-        self.prefix = _inside(namespace)
+        self.namespace, self.prefix = namespace, _inside(namespace)
         self.config = s.write(f"{name}/nginx.conf", NGINX.format(
             user="root" if s.is_root else "nobody", folder=self.folder,
             www=self.www, host=host, port=self.port, name=name,
@@ -66,8 +66,11 @@ class Nginx:
         self.process = self.s.start(
             [*self.prefix, find_program("nginx"), "-p", self.folder, "-c",
              self.config, "-e", f"{self.folder}/error.log"], self.name)
-        if not self.prefix:
-            wait_port(self.port, self.name, self.host)
+        self._within(lambda: wait_port(self.port, self.name, self.host))
+
+    def _within(self, function):
+        return self.namespace.inside(function) if self.namespace else \
+            function()
 
     def kill(self):
         """As a crash would: at once, its workers with it."""

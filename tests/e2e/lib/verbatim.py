@@ -16,7 +16,7 @@ from .certificates import client_context
 from .origins import Origin
 
 RANGES = ("off", "auto", "on")
-PATIENCE_S = 10
+PATIENCE_S = 30
 NAME = "www.example.com"
 
 
