@@ -6,7 +6,7 @@ from lib import scenario
 from lib.braidd import Braid
 from lib.models import Models, config, put, said
 from lib.origins import Origin, echo
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS, NOBODY
 
 OTHER = 4242
 
@@ -120,10 +120,10 @@ def as_root(s, b, place, run):
     """Who starts as root takes root's files only, since it is root while it
     loads; and it warns when reloads will fail."""
     place.clear()
-    place.owner(place.path, NOBODY)
+    place.owner(place.path, NAMELESS)
     done = run(as_root=True)
     s.equal(done.returncode, 78, "started as root: exit status")
-    s.check(f"it belongs to user {NOBODY}, want root: braidd loads it as root"
+    s.check(f"it belongs to user {NAMELESS}, want root: braidd loads it as root"
             in done.stderr, "it says why")
     b.reload()
     s.check(True, "while who runs as that user takes it")
@@ -150,7 +150,7 @@ def test(s):
     place.put("push")
     settings = config(port, origin.text, place.path)
     b = Braid(s, settings)
-    prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+    prefix = ["setpriv", f"--reuid={NAMELESS}", f"--regid={NOBODY}",
               "--clear-groups"] if s.is_root else []
 
     def run(*options, as_root=False):

@@ -26,7 +26,7 @@ def test(s):
     it is switched off; and all of it when the process ends."""
     origin = Origin(s, echo)
     port = s.port()
-    folder = s.make_folder("records", scenario.NOBODY)
+    folder = s.make_folder("records", scenario.NAMELESS)
     path = os.path.join(folder, "flows.csv")
     b = Braid(s, config(port, origin, path))
 

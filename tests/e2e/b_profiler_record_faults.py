@@ -8,10 +8,11 @@ from lib import scenario
 from lib.braidd import Braid
 from lib.origins import Origin, echo
 from lib.records import config, firsts, rows, visit
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 FULL = 64 << 10
-NAME = pwd.getpwuid(NOBODY if os.geteuid() == 0 else os.geteuid()).pw_name
+NAME = (str(NAMELESS) if os.geteuid() == 0
+        else pwd.getpwuid(os.geteuid()).pw_name)
 NOT = "flows are not recorded"
 
 
@@ -22,7 +23,7 @@ class Recording:
         self.s = s
         self.origin = Origin(s, echo)
         self.port = s.port()
-        self.folder = s.make_folder("records", NOBODY)
+        self.folder = s.make_folder("records", NAMELESS)
         self.n_files = 0
         self.new_path()
         self.b = Braid(s, self.config())

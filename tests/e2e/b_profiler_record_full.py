@@ -9,7 +9,7 @@ from lib.braidd import Braid
 from lib.origins import Origin, echo
 from lib.process import Skip
 from lib.records import config, firsts, rows, visit
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 CLONE_NEWNS = 0x20000
 DISK, FILLER = 512 << 10, 384 << 10
@@ -25,7 +25,7 @@ def small_disk(s):
     folder = s.make_folder("disk")
     s.run(["mount", "--make-rprivate", "/"])
     s.run(["mount", "-t", "tmpfs", "-o",
-           f"size={DISK},uid={NOBODY},gid={NOBODY},mode=700", "none", folder])
+           f"size={DISK},uid={NAMELESS},gid={NAMELESS},mode=700", "none", folder])
     s.defer(lambda: s.run(["umount", "-l", folder], check=False))
     return folder
 

@@ -7,7 +7,7 @@ from lib import scenario
 from lib.braidd import Braid
 from lib.origins import Origin, echo
 from lib.records import config, firsts, visit
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS, NOBODY
 
 
 def test(s):
@@ -16,12 +16,12 @@ def test(s):
     does a reload, and flows are recorded as soon as there is one."""
     origin = Origin(s, echo)
     port = s.port()
-    folder = s.make_folder("records", NOBODY)
-    closed = s.make_folder("records/closed", NOBODY)
+    folder = s.make_folder("records", NAMELESS)
+    closed = s.make_folder("records/closed", NAMELESS)
     os.chmod(closed, 0o500)
     later = os.path.join(folder, "later")
-    user = pwd.getpwuid(NOBODY if s.is_root else os.geteuid()).pw_name
-    prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+    user = str(NAMELESS) if s.is_root else pwd.getpwuid(os.geteuid()).pw_name
+    prefix = ["setpriv", f"--reuid={NAMELESS}", f"--regid={NOBODY}",
               "--clear-groups"] if s.is_root else []
     b = Braid(s, config(port, origin.text, os.path.join(folder, "flows.csv")))
 
@@ -60,7 +60,7 @@ def test(s):
             ("open: No such file or directory", user, "10s"),
             "the log: why, who, and when again")
     # Another path is tried at once.
-    s.make_folder("records/later", NOBODY)
+    s.make_folder("records/later", NAMELESS)
     b.reload(config(port, origin.text, path + "2"))
     visit(port, 2)
     s.until(lambda: firsts(path + "2") == 2, "flows are recorded")

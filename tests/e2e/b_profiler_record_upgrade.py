@@ -8,7 +8,7 @@ from lib.braidd import Braid
 from lib.origins import Origin, echo
 from lib.process import Failure
 from lib.records import config, firsts, rows, visit
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 OLD, NEW, VISITORS = 60, 150, 4
 
@@ -18,7 +18,7 @@ def test(s):
     time: every flow of both is there once, no row is torn, and the header
     stands once; also when the file is moved away under both."""
     origin, port = Origin(s, echo), s.port()
-    path = os.path.join(s.make_folder("records", NOBODY), "flows.csv")
+    path = os.path.join(s.make_folder("records", NAMELESS), "flows.csv")
     b = Braid(s, config(port, origin.text, path))
     held = []
     for _ in range(OLD):

@@ -7,7 +7,7 @@ from lib import client, scenario
 from lib.braidd import Braid
 from lib.models import Models
 from lib.origins import Origin, echo
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 FIRST = {"ssh": b"SSH-2.0-x\r\n", "http": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"}
 
@@ -18,7 +18,7 @@ def test(s):
     models = Models(s)
     origin = Origin(s, echo)
     port = s.port()
-    path = os.path.join(s.make_folder("records", NOBODY), "flows.csv")
+    path = os.path.join(s.make_folder("records", NAMELESS), "flows.csv")
 
     def config(**profiler):
         return {

@@ -35,7 +35,7 @@ def test(s):
     pem = s.write("www.both", open(cert).read() + open(key).read())
     back = s.port()
     ports = {name: s.port() for name in KINDS}
-    path = s.make_folder("sockets", scenario.NOBODY) + "/"
+    path = s.make_folder("sockets", scenario.NAMELESS) + "/"
     b = Braid(s, {
         # HAProxy connects to 127.0.0.1 and ::1.
         "listeners": {"web": {"bind": ["127.0.0.1:%d" % (bp := s.port()),

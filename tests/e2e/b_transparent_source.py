@@ -28,7 +28,7 @@ def test(s):
     net.rules(MARK)
     four = net.origin(s, greeter("4"))
     six = net.origin(s, greeter("6"), six=True)
-    folder = s.make_folder("sockets", 65534)
+    folder = s.make_folder("sockets", scenario.NOBODY)
     unix = os.path.join(folder, "in.sock")
     pools = {
         "four": {"servers": {"a": {"address": four.text}}, "source": "client",

@@ -3,7 +3,7 @@
 from lib import client, scenario
 from lib.braidd import Braid
 from lib.origins import Origin, greeter
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS, NOBODY
 
 # More than the old process and the new one need for it.
 STEPS = 40
@@ -27,7 +27,7 @@ def test(s):
 
     def limit(most):
         """The soft limit of braidd, which its own user may change."""
-        as_user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+        as_user = ["setpriv", f"--reuid={NAMELESS}", f"--regid={NOBODY}",
                    "--clear-groups"] if s.is_root else []
         s.run([*as_user, "prlimit", f"--pid={first}",
                f"--nofile={most}:{whole}"])

@@ -8,7 +8,7 @@ from lib import scenario
 from lib.ask import ask
 from lib.braidd import Braid
 from lib.process import Failure
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 POPS = ["pop1", "pop2", "pop3"]
 RECORDS = ["@ SOA ns1 hostmaster 1 3600 600 86400 60", "@ NS ns1",
@@ -67,7 +67,7 @@ def test(s):
            "ec_paramgen_curve:P-256", "-out", key])
     os.chmod(key, 0o600)
     if s.is_root:
-        os.chown(key, NOBODY, NOBODY)
+        os.chown(key, NAMELESS, NAMELESS)
     b = Braid(s, {
         "dns": {"bind": f"127.0.0.1:{port}", "zones": {"cdn.example": {
             "dnssec": {"key": key}, "records": RECORDS,

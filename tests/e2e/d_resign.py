@@ -9,7 +9,7 @@ from lib.braidd import Braid
 from lib.netns import Namespace
 from lib.process import Failure, Skip, wait_until
 from lib.resolvers import AD, RD, ROOT_ZONE, Anchor, Resolver
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 ZONE = "cdn.example"
 SERVER = ("127.0.0.1", 53)
@@ -46,7 +46,7 @@ def make_key(s, zone):
     path = s.path(f"{zone}.key")
     done = s.run([os.path.join(s.bin, "braidctl"), "dns", "key", zone,
                   f"{path}.new"])
-    os.chown(f"{path}.new", NOBODY, NOBODY)
+    os.chown(f"{path}.new", NAMELESS, NAMELESS)
     os.replace(f"{path}.new", path)
     return path, done.stdout.split(" DS ")[1].strip()
 

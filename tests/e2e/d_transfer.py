@@ -5,7 +5,7 @@ import re
 
 from lib import scenario
 from lib.braidd import Braid
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 SECRET = "c2l4dGVlbiBieXRlcyBhdCBsZWFzdCwgdGhpcyBpcyBtb3Jl"
 OTHER = "b3RoZXIgYnl0ZXMgb2YgdGhlIHNhbWUgbGVuZ3RoLCBub3RoaW5n"
@@ -22,7 +22,7 @@ def test(s):
     def write_secret(text):
         path = s.write("transfer.key", text + "\n", 0o600)
         if s.is_root:
-            os.chown(path, NOBODY, NOBODY)
+            os.chown(path, NAMELESS, NAMELESS)
         return path
 
     secret = write_secret(SECRET)

@@ -13,7 +13,7 @@ from lib.braidd import Braid
 from lib.netns import Namespace
 from lib.process import Failure, Skip, wait_until
 from lib.resolvers import AD, KINDS, RD, ROOT_ZONE, Anchor, Resolver
-from lib.scenario import NOBODY, find_program
+from lib.scenario import NAMELESS, find_program
 
 ZONE = "cdn.example"
 # The most that a signed resource may have.
@@ -87,7 +87,7 @@ def make_key(s, zone, program):
     """The file, and the DS record for the parent."""
     path = s.path(f"{zone}.key")
     done = s.run([program, "dns", "key", zone, path])
-    os.chown(path, NOBODY, NOBODY)
+    os.chown(path, NAMELESS, NAMELESS)
     return path, done.stdout.split(" DS ")[1].strip()
 
 

@@ -9,7 +9,7 @@ from lib import scenario
 from lib.ask import ask
 from lib.braidd import Braid
 from lib.netns import Namespace
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 ROOT, ONE, TWO = "192.0.2.1", "192.0.2.53", "198.51.100.53"
 ZONE = "zm.example"
@@ -31,7 +31,7 @@ def write_key(s):
     s.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
            "ec_paramgen_curve:P-256", "-out", key])
     os.chmod(key, 0o600)
-    os.chown(key, NOBODY, NOBODY)
+    os.chown(key, NAMELESS, NAMELESS)
     return key
 
 

@@ -5,7 +5,7 @@ import os
 from lib import scenario
 from lib.ask import ask
 from lib.braidd import Braid
-from lib.scenario import NOBODY
+from lib.scenario import NAMELESS
 
 
 def test(s):
@@ -19,7 +19,7 @@ def test(s):
         fresh = s.path("fresh.key")
         s.run([program, "dns", "key", "example.org", fresh])
         if s.is_root:
-            os.chown(fresh, NOBODY, NOBODY)
+            os.chown(fresh, NAMELESS, NAMELESS)
         os.replace(fresh, key)
 
     def served():

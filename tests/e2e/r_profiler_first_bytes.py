@@ -32,7 +32,7 @@ def test(s):
             served[-1][1] += len(data)
             data = sock.recv(65536)
     origin, port = Origin(s, serve), s.port()
-    path = os.path.join(s.make_folder("records", scenario.NOBODY), "flows.csv")
+    path = os.path.join(s.make_folder("records", scenario.NAMELESS), "flows.csv")
     config = records.config(port, origin.text, path, model="none",
                             pin={"http": "push", "smtp": "interactive",
                                  "unknown": "stream"})

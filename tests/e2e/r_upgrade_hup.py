@@ -17,7 +17,7 @@ def test(s):
     dns.silent = True
     origin = Origin(s, greeter("a"))
     port = s.port()
-    path = os.path.join(s.make_folder("unix", 65534), "listener")
+    path = os.path.join(s.make_folder("unix", scenario.NAMELESS), "listener")
 
     def config(unix=False, name=False):
         servers = {"a": {"address": origin.text}}

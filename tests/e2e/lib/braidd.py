@@ -15,7 +15,7 @@ import time
 from . import control, openmetrics
 from .process import (PATIENCE, Failure, Skip, run as run_program,
                       wait_until)
-from .scenario import NOBODY, find_program
+from .scenario import NAMELESS, NOBODY, find_program
 
 _BAD = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|LeakSanitizer|"
                   r"WARNING: ThreadSanitizer|runtime error:|"
@@ -77,7 +77,8 @@ class Braid:
         self.s = s
         self.ambient = ambient  # a capability that nobody gets
         self.user = user or s.user
-        self.work = s.make_folder(name, NOBODY)
+        self.uid = NAMELESS if self.user == "nobody" else NOBODY
+        self.work = s.make_folder(name, self.uid)
         self.control = os.path.join(self.work, "control.sock")
         self.api_port = s.port() if api else None
         self.file = s.path(f"{name}.yaml")
@@ -99,7 +100,7 @@ class Braid:
         if namespace:
             argv += ["nsenter", f"--net={namespace.path}"]
         if self.s.is_root and self.user == "nobody":
-            argv += ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+            argv += ["setpriv", f"--reuid={NAMELESS}", f"--regid={NOBODY}",
                      "--clear-groups"]
             if self.ambient:
                 argv += [f"--inh-caps=+{self.ambient}",
@@ -277,7 +278,8 @@ class Braid:
         settings = config.setdefault("global", {})
         settings.setdefault("control", self.control)
         settings.setdefault("state_dir", os.path.join(self.work, "state"))
-        settings.setdefault("user", "nobody")
+        if self.user != "nobody":
+            settings.setdefault("user", "nobody")
         settings.setdefault("drain", "2s")
         settings.setdefault("workers", 2)
         listen = f"127.0.0.1:{self.api_port}" if self.api_port else "off"
@@ -428,7 +430,7 @@ class Braid:
 
     def limit_descriptors(self, soft, hard):
         """As the process's own user, who needs no capability for it."""
-        prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+        prefix = ["setpriv", f"--reuid={self.uid}", f"--regid={NOBODY}",
                   "--clear-groups"] if self.s.is_root else []
         self.s.run([*prefix, "prlimit", f"--pid={self.pid}",
                     f"--nofile={soft}:{hard}"])

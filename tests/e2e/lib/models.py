@@ -8,7 +8,7 @@ import shutil
 from . import client
 from .braidd import Braid
 from .origins import Origin, echo
-from .scenario import NOBODY
+from .scenario import NAMELESS
 
 CLASSES = ("request", "bulk", "stream", "interactive", "push")
 # In place of a tree: whatever comes next of a fixed sequence. Threads may
@@ -90,7 +90,7 @@ def recorded_columns(s):
     """The features in order, as a braidd that records names them."""
     origin = Origin(s, echo)
     port = s.port()
-    folder = s.make_folder("columns", NOBODY)
+    folder = s.make_folder("columns", NAMELESS)
     path = os.path.join(folder, "flows.csv")
     b = Braid(s, {
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},

@@ -6,7 +6,7 @@ import json
 import socket
 
 from .process import Failure, run as run_program, wait_until
-from .scenario import NOBODY, find_program
+from .scenario import NAMELESS, NOBODY, find_program
 
 
 def wait_port(port, what, host="127.0.0.1"):
@@ -102,7 +102,7 @@ class Apache:
 
     def __init__(self, s, name="apache", host="127.0.0.1", www=None):
         s.need("apache2")
-        folder = s.make_folder(name, NOBODY)
+        folder = s.make_folder(name, NAMELESS)
         self.www = www or s.make_folder(f"{name}/www")
         self.port = s.port()
         self.text = f"{host}:{self.port}"
@@ -118,7 +118,7 @@ def _as_nobody(s):
     """It refuses to serve as root, unless it was built to."""
     if not s.is_root:
         return []
-    return [find_program("setpriv"), f"--reuid={NOBODY}",
+    return [find_program("setpriv"), f"--reuid={NAMELESS}",
             f"--regid={NOBODY}", "--clear-groups"]
 
 
