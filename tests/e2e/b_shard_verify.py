@@ -70,7 +70,9 @@ def test(s):
     for lie in ("the same digest", "none of its own"):
         state["lies"] = lie
         ends = set()
-        for i in range(6):
+        for i in range(60):
+            if i >= 6 and RESET in ends:
+                break
             got = get(f"/{lie.replace(' ', '-')}-{i}/{SIZE}")
             s.check(got.end == RESET or got.right, f"{lie}: {got}")
             ends.add(got.end)

@@ -31,6 +31,8 @@ def test(s):
         counts = {"a": 0, "b": 0}
         for _ in range(n):
             text, sock = opened()
+            sock.shutdown(1)
+            client.read_end(sock)  # its slot is free
             sock.close()
             counts[text] += 1
         b.idle()

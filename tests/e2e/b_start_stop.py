@@ -47,7 +47,7 @@ def test(s):
     s.until(lambda: b.status()["config"]["reloads"] >= 1, "HUP is followed")
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
         exits = {a["exit"] for a in pool.map(
-            lambda _: b.ctl_answer("reload"), range(100))}
+            lambda _: b.ctl_answer("reload", seconds=120), range(100))}
     s.check(exits <= {0, 75}, f"exit codes of 100 reloads: {exits}")
     s.equal(client.names(("127.0.0.1", port), 10), {"a": 10}, "it serves")
     b.stop()

@@ -70,7 +70,8 @@ def test(s):
     b = Braid(s, {
         "limits": {"parked_total": "64MiB"},
         # tcp.user_timeout is off: who does not read lives.
-        "listeners": {"web": {"bind": "%s:%d" % address, "pool": "o"}},
+        "listeners": {"web": {"bind": "%s:%d" % address, "pool": "o",
+                              "timeout": {"idle": "1h"}}},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
     }, namespace=space)
     idle = [connect() for _ in range(50)]

@@ -35,6 +35,7 @@ def test(s):
             "tls": {"certificates": [{"cert": cert, "key": key}]}}},
         "pools": {"origins": {
             "servers": {"a": {"address": origin.text}},
+            "connect": {"timeout": "60s"},
             "tls": {"ca": authority.cert, "sni": "localhost"}}}})
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         context = ssl.create_default_context(cafile=authority.cert)

@@ -31,7 +31,7 @@ def test(s):
                         **(tls or {})}, **more}
 
     def towards(origin, **tls):
-        return {"connect": {"retries": 0}, "tls": tls,
+        return {"connect": {"retries": 0, "timeout": "60s"}, "tls": tls,
                 "servers": {"a": {"address": origin.text}}}
     config = {
         "limits": {"tls_memory": "64MiB"},

@@ -16,9 +16,9 @@ FRONT, BACK = "www.example.com", "back.example.com"
 HAPROXY = """
 defaults
 	mode http
-	timeout client 10s
-	timeout server 10s
-	timeout connect 10s
+	timeout client 60s
+	timeout server 60s
+	timeout connect 60s
 frontend web
 	bind 127.0.0.1:{port} accept-proxy ssl crt {pem}
 	http-request return status 200 content-type text/plain lf-string \
@@ -70,6 +70,7 @@ def test(s):
            "client_ca": authority.cert, "client_verify": "optional",
            "alpn": ["h2", "http/1.1"]}
     pool = {"balance": "first", "proxy_protocol": "v2",
+            "connect": {"timeout": "60s"},
             "tls": {"ca": authority.cert, "sni": BACK}}
     b = Braid(s, {
         "listeners": {n: {"bind": f"127.0.0.1:{ports[n]}",

@@ -67,7 +67,7 @@ class Stream:
         s.until(lambda: self.n_received >= self.n_sent, "all is back", 60)
         self.process.stdin.close()
         self.threads[1].join(60)
-        s.equal(self.process.wait(30), 0, "s_client ends with")
+        s.equal(self.process.wait(90), 0, "s_client ends with")
         s.equal((self.n_received, self.received.hexdigest()),
                 (self.n_sent, self.sent.hexdigest()),
                 f"{self.n_sent >> 20} MiB, each way")

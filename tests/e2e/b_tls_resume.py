@@ -115,8 +115,10 @@ def test(s):
             "the cache of ids stays with the old process")
     begin("TLS 1.2, session id")
     resume("of the new process")
-    s.equal(b.metrics().total("braid_tls_client_failures_total"),
-            b.tls_failures("client", "truncated"), "no handshake failed")
+    m = b.metrics()
+    s.equal(m.total("braid_tls_client_failures_total"),
+            m.total("braid_tls_client_failures_total", cause="truncated"),
+            "no handshake failed")
     b.stop()
 
 

@@ -112,8 +112,10 @@ def test(s):
     config = {
         "listeners": {n: {"bind": f"127.0.0.1:{ports[n]}", "pool": n}
                       for n in servers},
-        "pools": {n: {"tls": tls[n], "connect": {"retries": 0}, "servers": {
-            "a": {"address": servers[n].text}}} for n in servers}}
+        "pools": {n: {"tls": tls[n],
+                      "connect": {"retries": 0, "timeout": "60s"},
+                      "servers": {"a": {"address": servers[n].text}}}
+                  for n in servers}}
     b = Braid(s, config)
 
     def answer(name):

@@ -245,12 +245,14 @@ class Braid:
             os.kill(self.pid, signal.SIGCONT)
 
     def _stands_still(self):
-        tasks = f"/proc/{self.pid}/task"
-        states = []
-        for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/stat", encoding="ascii") as f:
-                states.append(f.read().rsplit(")", 1)[1].split()[0])
-        return set(states) == {"T"}
+        tasks, states = f"/proc/{self.pid}/task", set()
+        try:
+            for task in os.listdir(tasks):
+                with open(f"{tasks}/{task}/stat", encoding="ascii") as f:
+                    states.add(f.read().rsplit(")", 1)[1].split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            return False  # a thread has just ended
+        return states == {"T"}
 
     # -- configuration -------------------------------------------------
     def write_config(self, config):
