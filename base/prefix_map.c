@@ -328,3 +328,24 @@ struct prefix_leaf prefix_map_leaf(
 	return (struct prefix_leaf){
 	    n ? f->value[n - 1] : PREFIX_NONE, (uint8_t)depth};
 }
+
+static bool same_numbers(const uint64_t *a, const uint64_t *b, uint32_t n)
+{
+	if (!a || !b)
+		return a == b;
+	return !memcmp(a, b, n * sizeof *a);
+}
+
+static bool family_equal(const struct family *a, const struct family *b)
+{
+	if (a->n != b->n || !a->n)
+		return a->n == b->n;
+	return same_numbers(a->high, b->high, a->n) &&
+	       same_numbers(a->low, b->low, a->n) &&
+	       !memcmp(a->value, b->value, a->n * sizeof *a->value);
+}
+
+bool prefix_map_equal(const struct prefix_map *a, const struct prefix_map *b)
+{
+	return family_equal(&a->in, &b->in) && family_equal(&a->in6, &b->in6);
+}

@@ -45,6 +45,9 @@ struct prefix_map *prefix_map_new(struct arena *arena,
     const struct prefix_entry *entries, uint32_t n, enum prefix_rule rule);
 /* PREFIX_NONE also for unix addresses and for none. */
 uint32_t prefix_map_find(const struct prefix_map *map, const struct addr *a);
+/* Both say the same of every address; neighbours of one value that are one
+ * range here and two there make a difference, too. */
+bool prefix_map_equal(const struct prefix_map *a, const struct prefix_map *b);
 
 /* What an address has, and the shortest length of a prefix around it in which
  * every address has the same: its leaf in a trie of such prefixes, which do

@@ -11,6 +11,7 @@
 #include "daemon/dns_store.h"
 #include "dnsd/cookie_secrets.h"
 #include "dnsd/tsig.h"
+#include "fleet/region.h"
 
 enum kind { ADDED, CHANGED, REMOVED, N_KINDS };
 
@@ -259,6 +260,21 @@ static void note_files(const struct conf *after, const struct conf_diff *diff,
 			note(pools, CHANGED, after->pools[i].name);
 }
 
+/* Regions that are the same in the configuration, and are not by its databases.
+ * A map knows regions by their numbers. */
+static bool is_geo_changed(
+    const struct conf_diff *diff, uint32_t n, const struct changes_files *files)
+{
+	if (!files->dns_before || !files->dns_after || diff->regions.n_removed)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (diff->regions.change[i] != CONF_SAME ||
+		    diff->regions.before[i] != i)
+			return false;
+	return !region_map_equal(dns_store_regions(files->dns_before),
+	    dns_store_regions(files->dns_after));
+}
+
 void changes_describe(const struct conf *before, const struct conf *after,
     const struct conf_diff *diff, const struct changes_files *files,
     struct arena *arena, char *ret, size_t room)
@@ -296,6 +312,9 @@ void changes_describe(const struct conf *before, const struct conf *after,
 	    !cookie_secrets_equal(dns_store_cookies(files->dns_before),
 		dns_store_cookies(files->dns_after)))
 		add(&text, "%sthe secrets of cookies changed",
+		    text.length ? ", " : "");
+	if (is_geo_changed(diff, after->n_regions, files))
+		add(&text, "%sthe databases of regions changed",
 		    text.length ? ", " : "");
 	if (files->model &&
 	    strcmp(before->profiler.model, after->profiler.model) == 0 &&

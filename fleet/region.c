@@ -130,6 +130,13 @@ struct region_found region_find(
 	return (struct region_found){leaf.value, leaf.depth};
 }
 
+bool region_map_equal(const struct region_map *a, const struct region_map *b)
+{
+	if (!a || !b)
+		return a == b;
+	return prefix_map_equal(a->map, b->map);
+}
+
 size_t region_map_bytes(const struct region_map *map)
 {
 	return arena_bytes(map->arena);

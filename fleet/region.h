@@ -65,4 +65,6 @@ struct region_found {
 /* The region of the first address of `p`. */
 struct region_found region_find(
     const struct region_map *map, const struct prefix *p);
+/* Every address is of the same region; NULL is equal to NULL only. */
+bool region_map_equal(const struct region_map *a, const struct region_map *b);
 size_t region_map_bytes(const struct region_map *map);

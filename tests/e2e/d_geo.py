@@ -73,6 +73,15 @@ def test(s):
         f.write(whole)
     s.equal(b.reload(config(country))["accepted"], True, "the whole file")
     s.check(answers(), "it answers by it")
+    said = ["nothing changed", "the databases of regions changed"]
+
+    def changes():
+        return [line["changes"] for line in b.events("reloaded")]
+
+    s.until(lambda: changes() == said[:1], "the log says so of the same bytes")
+    os.replace(os.path.join(folder, "flat.mmdb"), country)
+    b.reload()
+    s.until(lambda: changes() == said, "and of others")
     b.stop()
 
 

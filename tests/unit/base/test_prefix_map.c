@@ -58,6 +58,37 @@ START_TEST(test_empty)
 }
 END_TEST
 
+static struct prefix_map *map_of(const char *text, uint32_t value)
+{
+	n_entries = 0;
+	if (text)
+		add(text, value);
+	return prefix_map_new(arena, entries, n_entries, PREFIX_LONGEST);
+}
+
+START_TEST(test_equal)
+{
+	/* Beyond /64, too, which is kept in another way. */
+	const struct prefix_map *maps[7];
+
+	start();
+	maps[0] = map_of(NULL, 0);
+	maps[1] = map_of("10.0.0.0/8", 1);
+	maps[2] = map_of("10.0.0.0/8", 2);
+	maps[3] = map_of("10.0.0.0/9", 1);
+	maps[4] = map_of("2001:db8::/64", 1);
+	maps[5] = map_of("2001:db8::/96", 1);
+	maps[6] = map_of("2001:db8::/97", 1);
+	for (uint32_t i = 0; i < 7; i++)
+		for (uint32_t j = 0; j < 7; j++)
+			ck_assert_int_eq(
+			    prefix_map_equal(maps[i], maps[j]), i == j);
+	ck_assert(
+	    prefix_map_equal(maps[6], map_of("2001:db8:0:0:0:0::/97", 1)));
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(test_rules)
 {
 	struct prefix_map *longest, *lowest;
@@ -379,6 +410,7 @@ int main(void)
 	TCase *tcase = tcase_create("prefix_map");
 
 	tcase_add_test(tcase, test_empty);
+	tcase_add_test(tcase, test_equal);
 	tcase_add_test(tcase, test_rules);
 	tcase_add_test(tcase, test_deepest_nest);
 	tcase_add_loop_test(tcase, test_agrees_with_looking_at_each, 0, 8);

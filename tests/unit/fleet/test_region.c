@@ -47,6 +47,33 @@ static void expect(const struct region_map *map, const char *text,
 	ck_assert_uint_eq(found.depth, depth);
 }
 
+START_TEST(test_equal)
+{
+	struct region_map *one, *same, *other;
+
+	add("10.0.0.0/8", EU, GEO);
+	add("2001:db8::/32", US, GEO);
+	one = built();
+	/* By another way, but the same for every address. */
+	add("2001:db8::/32", US, GEO);
+	add("10.0.0.0/8", EU, CONFIG);
+	add("10.1.0.0/16", ISP, ASN);
+	same = built();
+	add("10.0.0.0/8", EU, GEO);
+	add("2001:db8::/32", EU, GEO);
+	other = built();
+	ck_assert(region_map_equal(one, one));
+	ck_assert(region_map_equal(one, same));
+	ck_assert(!region_map_equal(one, other));
+	ck_assert(!region_map_equal(one, NULL));
+	ck_assert(!region_map_equal(NULL, one));
+	ck_assert(region_map_equal(NULL, NULL));
+	region_map_free(one);
+	region_map_free(same);
+	region_map_free(other);
+}
+END_TEST
+
 START_TEST(test_nothing_is_one_leaf)
 {
 	struct region_map *map = built();
@@ -187,6 +214,7 @@ int main(void)
 	TCase *tcase = tcase_create("region");
 
 	tcase_add_test(tcase, test_nothing_is_one_leaf);
+	tcase_add_test(tcase, test_equal);
 	tcase_add_test(tcase, test_longest_of_one_source_wins);
 	tcase_add_test(tcase, test_stronger_source_wins_over_all_within);
 	tcase_add_test(tcase, test_clash_names_both);
