@@ -24,7 +24,8 @@ def test(s):
     termination code of each way to end."""
     echoes, cutter = Origin(s, echo), Origin(s, cuts)
     dead = f"127.0.0.1:{s.port()}"
-    ports = {n: s.port() for n in ("echo", "cut", "dead", "full", "quick")}
+    ports = {n: s.port() for n in ("echo", "cut", "dead", "full", "gone",
+                                   "quick")}
     pools = {
         "echo": {"servers": {"e": {"address": echoes.text}}},
         "cut": {"servers": {"c": {"address": cutter.text}}},
@@ -36,8 +37,8 @@ def test(s):
     }
     listeners = {n: {"bind": f"127.0.0.1:{p}", "pool": n}
                  for n, p in ports.items()}
-    listeners["quick"].update(
-        pool="echo", timeout={"idle": "300ms", "half_closed": "200ms"})
+    listeners["gone"]["pool"] = "echo"
+    listeners["quick"].update(pool="echo", timeout={"idle": "300ms"})
     b = Braid(s, {"listeners": listeners, "pools": pools})
 
     def one(listener):
@@ -52,13 +53,15 @@ def test(s):
     before = time.monotonic()
     with client.connect(("127.0.0.1", ports["echo"])) as sock:
         mine = sock.getsockname()[1]
+        s.until(lambda: [row["state"] for row in b.ctl("flows")["flows"]] ==
+                ["established"], "it has its server")
         time.sleep(0.2)
         client.echoes(sock, b"12345")
         time.sleep(0.1)
         sock.shutdown(1)
         client.read_end(sock)
-    after = (time.monotonic() - before) * 1000
     f = one("echo")
+    after = (time.monotonic() - before) * 1000
     s.equal((f["end"], f["server"], f["address"], f["retries"], f["path"],
              f["bytes_in"], f["bytes_out"]),
             ("--", "e", echoes.text, "0", "relay", "5", "5"), "a normal end")
@@ -69,7 +72,7 @@ def test(s):
             "no time is negative; the first byte came after the pause")
     s.check(sum(phases) + 90 <= float(f["total_ms"]) <= after,
             "phases and the second pause are within the total, and that "
-            "within what the client saw")
+            "within what passed until the line was there")
     s.check("error" not in f, "no error field")
 
     with client.connect(("127.0.0.1", ports["cut"])) as sock:
@@ -79,10 +82,10 @@ def test(s):
     f = one("cut")
     s.equal((f["end"], f["bytes_out"]), ("SD", "10"), "the server resets")
 
-    sock = client.connect(("127.0.0.1", ports["quick"]))
+    sock = client.connect(("127.0.0.1", ports["gone"]))
     client.echoes(sock)
     reset(sock)
-    s.equal(one("quick")["end"], "CD", "the client resets")
+    s.equal(one("gone")["end"], "CD", "the client resets")
 
     s.equal(client.ask(("127.0.0.1", ports["dead"])), (b"", client.RESET),
             "no server answers: a reset")
@@ -102,11 +105,15 @@ def test(s):
             "its cause")
     held.close()
 
-    # Idle: who was expected to speak is to blame.
+    # Idle: who was expected to speak is to blame. On a busy machine the time
+    # may be over before the echo.
     sock = client.connect(("127.0.0.1", ports["quick"]))
-    client.echoes(sock)
+    while not client.echoes(sock):
+        sock.close()
+        sock = client.connect(("127.0.0.1", ports["quick"]))
+    who = "%s:%d" % sock.getsockname()
     s.equal(client.read_end(sock), (b"", client.RESET), "timeout.idle")
-    f = b.wait_flows(2, listener="quick")[-1]
+    f = b.wait_flows(1, listener="quick", client=who)[0]
     s.equal(f["end"], "cD", "idle timeout")
     s.check(float(f["total_ms"]) >= 300, f"after {f['total_ms']} ms")
     b.idle()

@@ -20,7 +20,7 @@ def test(s):
                 n: {"address": o.text, "backup": n[0] == "b"}
                 for n, o in origins.items()},
                 "health": {"interval": "50ms", "rise": 1, "fall": 2}},
-            "f": {"queue": {"length": 5}, "servers": {
+            "f": {"queue": {"length": 5, "timeout": "60s"}, "servers": {
                 "x": {"address": busy.text, "max_connections": 1},
                 "y": {"address": spare.text, "backup": True}}}},
     })

@@ -13,7 +13,8 @@ def test(s):
     b = Braid(s, {
         "global": {"workers": 2},
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
-        "pools": {"o": {"balance": "first", "queue": {"length": 5}, "servers": {
+        "pools": {"o": {"balance": "first", "queue": {
+            "length": 5, "timeout": "60s"}, "servers": {
             n: {"address": origins[n].text, "max_connections": 2, "weight": w}
             for n, w in (("c", 1), ("a", 9), ("b", 1))}}},
     })

@@ -11,6 +11,8 @@ from lib.origins import reset
 from lib.servers import Nginx, wrk
 
 LIMIT, HELD, PORT = 40, 1000, 8080
+SILENCE = "silence"
+SAID_EVERY_S = 10  # of the same trouble
 HERE = between.SERVER[0], PORT
 
 
@@ -61,22 +63,28 @@ def test(s):
 
     def start(name, **options):
         return Braid(s, config("reset"), namespace=net.server, api=False,
-                     name=name, **options)
-
-    def refused(space):
-        """What a client sees whose address may have no connection."""
-        def look():
-            try:
-                with client.connect(HERE, 1) as sock:
-                    return client.read_end(sock)[1]
-            except TimeoutError:
-                return "silence"
-            except ConnectionResetError:
-                return client.RESET
-        return space.inside(look)
+                     name=name, asan=":quarantine_size_mb=0:"
+                     "thread_local_quarantine_size_kb=0", **options)
 
     def count():
         return b.listener("web")["source_full"]
+
+    def refused(space, want):
+        """What a client sees whose address may have no connection. Silence
+        is that of a second after the refusal; an end is waited for."""
+        def look():
+            before = count()
+            try:
+                with client.connect(HERE) as sock:
+                    s.until(lambda: count() > before, "it is refused")
+                    if want == SILENCE:
+                        sock.settimeout(1)
+                    return client.read_end(sock)[1]
+            except TimeoutError:
+                return SILENCE
+            except ConnectionResetError:
+                return client.RESET
+        return space.inside(look)
 
     def flooded():
         return sum(f["client"].startswith(between.CLIENT[0] + ":") for f in
@@ -91,22 +99,25 @@ def test(s):
         watch = threading.Thread(target=lambda: [
             seen.append(flooded()) for _ in range(8) if not time.sleep(0.2)])
         watch.start()
-        requests, errors = wrk(
-            f"http://{HERE[0]}:{PORT}/small", connections=8, seconds=2,
-            options=("-H", "Connection: close"), namespace=net.middle)
+        requests = 0
+        while not requests:  # none if all of the time was somebody else's
+            requests, errors = wrk(
+                f"http://{HERE[0]}:{PORT}/small", connections=8, seconds=2,
+                options=("-H", "Connection: close"), namespace=net.middle)
+            s.equal(errors, {}, "what failed for the other client")
         watch.join()
         flood.end()
         took = time.monotonic() - begun
-        s.equal((errors, requests > 0), ({}, True), "the other client")
-        # Workers are asked one after the other: one flow that ends and the
-        # one that takes its place may both be seen. b_per_source is exact.
-        s.check(max(seen) < 2 * LIMIT, f"flows of the flood: {max(seen)}")
+        # Workers are asked one after the other: all flows may end at the
+        # first, and others take their place at the second, in between.
+        # b_per_source is exact.
+        s.check(max(seen) <= 2 * LIMIT, f"flows of the flood: {max(seen)}")
         s.say(f"refused {(count() - before) / took:.0f} a second of "
               f"{flood.begun / took:.0f} begun; requests beside it: "
               f"{requests / 2:.0f} a second")
         s.until(lambda: flooded() == 0, "the flood has ended")
 
-    b = start("plain")
+    b, begun = start("plain"), time.monotonic()
     memory = b.memory_bytes()
     for refuse in ("reset", "close", "drop"):
         beside_a_flood(refuse)
@@ -114,25 +125,31 @@ def test(s):
     s.check(grown < 48 << 20, f"memory has grown by {grown >> 10} KiB")
     s.equal([f for f in b.flows() if f["end"] == "PP"], [],
             "lines in the access log")
-    s.check(len(b.events("connections refused")) < 20, "few in the error log")
+    s.check(len(b.events("connections refused")) <= 1 +
+            (time.monotonic() - begun) / SAID_EVERY_S, "few in the error log")
+    b.stop()
 
-    # One address that holds all it may have.
-    def sees(refuse, space):
+    # One address that holds all it may have. With a socket of its own: those
+    # of the flood may still be in the queue of the other.
+    b = start("quiet")
+
+    def sees(refuse, space, want):
         b.reload(config(refuse, 1))
         with space.inside(lambda: client.connect(HERE)):
             s.until(lambda: b.status()["flows"]["open"] == 1, "one is open")
-            end = refused(space)
+            end = refused(space, want)
         b.idle()
         return end
     for refuse, near, far in (("reset", client.RESET, client.RESET),
                               ("close", client.FIN, client.FIN),
-                              ("drop", client.RESET, "silence")):
-        s.equal((sees(refuse, net.middle), sees(refuse, net.client)),
-                (near, far), f"{refuse}: clients near and behind a router see")
+                              ("drop", client.RESET, SILENCE)):
+        s.equal((sees(refuse, net.middle, near),
+                 sees(refuse, net.client, far)), (near, far), f"{refuse}: clients near and behind a router see")
     b.stop()
     b = start("privileged", ambient="net_admin")
-    s.equal((sees("drop", net.middle), sees("drop", net.client)),
-            ("silence", "silence"), "drop with CAP_NET_ADMIN")
+    s.equal((sees("drop", net.middle, SILENCE),
+             sees("drop", net.client, SILENCE)), (SILENCE, SILENCE),
+            "drop with CAP_NET_ADMIN")
     b.stop()
 
 

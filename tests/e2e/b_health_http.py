@@ -37,22 +37,26 @@ def test(s):
     good, other = Checked(s, "good"), Checked(s, "other")
     port = s.port()
 
-    def pool(checked):
+    def pool(checked, timeout="30s"):
+        """Only where a server is mute its timeout may come."""
         return {
             "servers": {
                 "x": {"address": checked.service.text},
                 "spare": {"address": good.service.text}},
             "balance": "rr",
             "health": {"type": "http", "interval": "100ms",
-                       "timeout": "400ms", "rise": 1, "fall": 2,
+                       "timeout": timeout, "rise": 1, "fall": 2,
                        "path": "/healthz?full", "host": "www.example.com",
                        "port": checked.page.address[1],
                        "status": ["200-299", 404], "fail_open": "0%"}}
 
-    b = Braid(s, {
-        "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
-        "pools": {"o": pool(other)},
-    })
+    def config(**options):
+        return {
+            "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
+            "pools": {"o": pool(other, **options)},
+        }
+
+    b = Braid(s, config())
     s.until(lambda: b.server("o", "x")["health"] == "up", "x is up")
     head = other.heads[0]
     s.check(head.startswith("GET /healthz?full HTTP/1."),
@@ -75,7 +79,8 @@ def test(s):
 
     other.status = "503 Busy"
     goes_down("503")
-    s.check("503" in b.server("o", "x")["cause"], "the cause names 503")
+    s.until(lambda: "503" in b.server("o", "x")["cause"],
+            "the cause names 503")
     other.status = "404 Not Found"
     comes_up("404 is in the list")
     other.status = "301 Moved"
@@ -83,7 +88,9 @@ def test(s):
     other.status = "204 Fine"
     comes_up("204 is in the range")
     other.mute = True
+    b.reload(config(timeout="400ms"))
     goes_down("no answer within the timeout")
+    b.reload(config())
     other.mute = False
     comes_up("it answers again")
     other.status = "nonsense"

@@ -35,7 +35,7 @@ def test(s):
     web, wrong = TlsServer(s, "web", good), TlsServer(s, "wrong", other)
     old = TlsServer(s, "old", good, ["-www", "-tls1_2"])
     page = Plain(s)
-    health = {"type": "http", "interval": "200ms", "timeout": "2s", "rise": 1,
+    health = {"type": "http", "interval": "200ms", "timeout": "60s", "rise": 1,
               "fall": 1, "fail_open": "0%", "path": "/"}
     servers = {"web": {"address": web.text}, "wrong": {"address": wrong.text},
                "old": {"address": old.text}}
@@ -51,7 +51,7 @@ def test(s):
                         "health": {**health, "status": 404}},
             "script": {"servers": servers, "tls": tls,
                        "health": {"type": "send_expect", "interval": "200ms",
-                                  "timeout": "2s", "rise": 1, "fall": 1,
+                                  "timeout": "60s", "rise": 1, "fall": 1,
                                   "fail_open": "0%", "script": script}},
             # The page stands beside the servers and speaks no TLS.
             "apart": {"servers": {"x": {
@@ -71,10 +71,10 @@ def test(s):
                    "proxy_protocol": "v2"}}})
 
     def expect(pool, server, health, word):
-        s.until(lambda: b.server(pool, server)["health"] == health,
-                f"{pool}/{server} is {health}")
-        cause = b.server(pool, server)["cause"]
-        s.check(word in cause, f"the cause: {cause}")
+        def is_so():
+            row = b.server(pool, server)
+            return row["health"] == health and word in row["cause"]
+        s.until(is_so, f"{pool}/{server} is {health}: {word}")
 
     for server in ("web", "old"):
         expect("http", server, "up", "status 200")

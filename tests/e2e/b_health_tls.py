@@ -19,26 +19,31 @@ def test(s):
     servers = {"good": TlsServer(s, "good", good).text,
                "other": TlsServer(s, "other", other).text,
                "strange": TlsServer(s, "strange", strange).text,
-               "plain": plain.text, "mute": mute.text}
-    health = {"type": "tls", "interval": "200ms", "timeout": "2s", "rise": 1,
+               "plain": plain.text}
+    health = {"type": "tls", "interval": "200ms", "timeout": "60s", "rise": 1,
               "fall": 1, "fail_open": "0%"}
     pool = {"servers": {n: {"address": a} for n, a in servers.items()},
             "health": health}
+    silent = {"servers": {"mute": {"address": mute.text}},
+              "health": {**health, "timeout": "500ms"}}
     config = {
         "listeners": {"web": {"bind": f"127.0.0.1:{s.port()}", "pool": "any"}},
         "pools": {
             "any": pool,
             "named": {**pool, "tls": {"ca": authority.cert,
                                       "sni": "good.example"}},
-            "byaddress": {**pool, "tls": {"ca": authority.cert}}}}
+            "byaddress": {**pool, "tls": {"ca": authority.cert}},
+            "silent": silent,
+            "silent-named": {**silent, "tls": {"ca": authority.cert,
+                                               "sni": "good.example"}}}}
     b = Braid(s, config)
 
     def expect(pool_name, server, health, *words):
-        s.until(lambda: b.server(pool_name, server)["health"] == health,
-                f"{pool_name}/{server} is {health}")
-        cause = b.server(pool_name, server)["cause"]
-        for word in words:
-            s.check(word in cause, f"the cause: {cause}")
+        def is_so():
+            row = b.server(pool_name, server)
+            return row["health"] == health and \
+                all(word in row["cause"] for word in words)
+        s.until(is_so, f"{pool_name}/{server} is {health}: {words}")
 
     for server in ("good", "other", "strange"):
         expect("any", server, "up", "TLS handshake done, TLSv1.3")
@@ -50,6 +55,7 @@ def test(s):
     expect("byaddress", "strange", "down", "no trusted issuer")
     for pool_name in ("any", "named", "byaddress"):
         expect(pool_name, "plain", "down", "TLS: ")
+    for pool_name in ("silent", "silent-named"):
         expect(pool_name, "mute", "down", "TLS handshake")
     line = b.wait_event("server down", pool="named", server="strange")
     s.check("no trusted issuer" in line["cause"], "the log has the cause")

@@ -88,7 +88,7 @@ def test(s):
         "listeners": {"web": {"bind": f"127.0.0.1:{s.port()}", "pool": "o"}},
         "pools": {"o": {
             "tls": {"ca": authority.cert, "sni": "back.example.com"},
-            "health": {"type": "tls", "interval": "2s", "timeout": "1s",
+            "health": {"type": "tls", "interval": "2s", "timeout": "20s",
                        "rise": 1, "fall": 1},
             "servers": {f"s{i}": {"address": f"127.{1 + i // 62500}."
                                   f"{i // 250 % 250}.{1 + i % 250}:{port}"}

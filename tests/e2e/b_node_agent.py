@@ -51,7 +51,7 @@ def test(s):
 
     def config(allow):
         return {
-            "global": {"max_connections": 100},
+            "global": {"max_connections": 100, "drain": "600s"},
             "agent": {"listen": f"127.0.0.1:{port}", "smooth": "0s",
                       **allow},
             "listeners": {"web": {"bind": f"127.0.0.1:{web}", "pool": "o"}},

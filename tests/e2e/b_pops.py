@@ -27,7 +27,7 @@ def test(s):
 
     def config(fra_addresses):
         health = {"type": "http", "port": port, "interval": "100ms",
-                  "timeout": "100ms", "rise": 1, "fall": 2}
+                  "timeout": "30s", "rise": 1, "fall": 2}
         return {
             "listeners": {"web": {"bind": f"127.0.0.1:{web}",
                                   "pool": "o"}},
@@ -67,7 +67,7 @@ def test(s):
     two.down()
     s.until(lambda: pop("ams")["health"] == "down", "ams is down")
     b.wait_event("POP out of service", pop="ams")
-    s.check("refused" in pop("ams")["cause"], "the cause is said")
+    s.until(lambda: "refused" in pop("ams")["cause"], "the cause is said")
     s.equal(b.metrics().value("braid_pop_up", pop="ams"), 0, "braid_pop_up")
     s.equal(b.metrics().value("braid_pop_up", pop="fra"), 1, "that of fra")
     s.check("pop:" not in str(b.metrics().samples), "no server's metrics")

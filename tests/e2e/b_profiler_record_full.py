@@ -13,6 +13,7 @@ from lib.scenario import NAMELESS
 
 CLONE_NEWNS = 0x20000
 DISK, FILLER = 512 << 10, 384 << 10
+RETRY_S = 10
 NOT, AGAIN = "flows are not recorded", "flows are recorded again"
 
 
@@ -44,7 +45,10 @@ def test(s):
     def counted(name):
         return b.metrics().total(f"braid_recorded_{name}_total")
 
-    flows = 0
+    flows, begun = 0, time.monotonic()
+
+    def took():
+        return time.monotonic() - begun
 
     def until(condition, what):
         """With more and more flows."""
@@ -63,18 +67,24 @@ def test(s):
     visit(port, 20)
     flows += 20
     s.until(lambda: counted("rows_lost") >= 40, "lost rows are counted")
-    s.equal(firsts(path), before, "flows that are recorded")
+    # It is tried again after a while, and a few rows may still fit.
+    s.check(b.events(AGAIN) or firsts(path) == before,
+            "no more flows are recorded")
     os.unlink(filler)
-    until(lambda: b.events(AGAIN), "there is room again")
-    s.equal(len(b.events(NOT)), 1, "lines about the disk")
+    until(lambda: len(b.events(AGAIN)) == len(b.events(NOT)),
+          "there is room again")
+    again = b.events(AGAIN)
+    s.check(len(again) == 1 or took() > RETRY_S,
+            f"{len(again)} lines about the disk")
     b.idle()
     # Two for each flow, more of those that were held up.
     s.until(lambda: counted("rows") + counted("rows_lost") >= 2 * flows,
             "each row was written or is counted")
-    s.equal(int(b.events(AGAIN)[0]["rows_lost"]), counted("rows_lost"),
-            "the rows lost, as the log says")
-    s.equal((len(rows(path)), firsts(path) > before),
-            (counted("rows"), True), "rows in the file, all whole")
+    s.equal(sum(int(line["rows_lost"]) for line in again),
+            counted("rows_lost"), "the rows lost, as the log says")
+    s.until(lambda: len(rows(path)) == counted("rows"),
+            "rows in the file, all whole, are those that are counted")
+    s.check(firsts(path) > before, "it goes on in the same file")
     b.stop()
 
 

@@ -47,7 +47,7 @@ def test(s):
         if n == OLD // 2:
             os.rename(path, away)
     for thread in threads:
-        thread.join(60)
+        thread.join()
     s.equal(errors, [], "errors of clients")
     total = 3 + OLD + VISITORS * NEW
     s.until(lambda: firsts(path, away) == total,

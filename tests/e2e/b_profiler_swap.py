@@ -93,23 +93,26 @@ def test(s):
         else:
             settings["profiler"]["model"] = models.path(name)
         b.reload(settings)
-        if n % 50 == 49:
+        if n % 25 == 24:
             memory.append(b.memory_bytes())
         time.sleep(EVERY_S)
+    s.until(lambda: b.listener("small")["accepted"] > SWAPS,
+            "more connections than swaps", 60)
     stop.set()
     for flow in flows:
-        flow.thread.join(30)
+        flow.thread.join(90)
         s.equal((flow.thread.is_alive(), flow.error), (False, None),
                 f"a long flow of {flow.rounds} rounds ends well")
     done = storm.stop()
     s.equal(done["failed"], {}, f"of {done['done']} connections failed")
-    s.check(done["done"] > SWAPS, "more connections than swaps")
+    s.check(done["done"] >= SWAPS, f"{done['done']} connections went well")
     s.say(f"slowest connection {done['slowest_ms']} ms, private memory "
-          f"after 50, 100 ... swaps {[m >> 10 for m in memory]} KiB")
+          f"after 25, 50 ... swaps {[m >> 10 for m in memory]} KiB")
     s.until(lambda: len(mapped(b.pid)) == 1, "one model is in memory")
     s.check(min(after - before for before, after in zip(memory, memory[1:]))
-            < MIB, "memory does not grow with swaps")
+            < MIB / 2, "memory does not grow with each of these")
     # Each answers with its own class, whatever was there before.
+    b.idle()
     settings["global"] = {"log": {"access": True}}
     for name in (*CLASSES, *reversed(CLASSES)):
         put(models.path(name), path)
@@ -121,7 +124,8 @@ def test(s):
         put(models.path(name), path)
         b.reload()
     s.until(lambda: len(mapped(b.pid)) == 1, "one model is in memory")
-    s.equal(b.settled_descriptors(), descriptors, "descriptors stay")
+    s.until(lambda: b.settled_descriptors() <= descriptors,
+            "descriptors do not get more")
     settings["profiler"] = {"mode": "off"}
     b.reload(settings)
     s.until(lambda: mapped(b.pid) == [], "none is when it is off")

@@ -24,7 +24,8 @@ def test(s):
 
     def pool(version, address):
         return {"proxy_protocol": version, "health": {
-                    "type": "http", "path": "/", "interval": "50ms"},
+                    "type": "http", "path": "/", "interval": "50ms",
+                    "timeout": "60s"},
                 "servers": {"a": {"address": address}}}
     b = Braid(s, {
         "listeners": {

@@ -17,8 +17,8 @@ backend to_{name}
 """
 # Options of HAProxy's `server`; whether it says a unique id.
 KINDS = {
-    "v1": ("send-proxy check inter 50ms", False),
-    "v2": ("send-proxy-v2 check inter 50ms", False),
+    "v1": ("send-proxy check inter 500ms", False),
+    "v2": ("send-proxy-v2 check inter 500ms", False),
     "crc": ("send-proxy-v2 proxy-v2-options crc32c,unique-id", True),
     "ssl": ("send-proxy-v2-ssl-cn proxy-v2-options authority,crc32c,"
             "unique-id,ssl,cert-cn,ssl-cipher,cert-key,cert-sig", True),
@@ -89,7 +89,7 @@ def test(s):
         s.check(seen["src"].startswith(
             "::1:" if name == "crc" else "127.0.0.1:"),
             f"{name}: a client of a unix socket is nobody: {seen}")
-    s.check(b.status()["flows"]["started"] > 3 * len(KINDS),
+    s.until(lambda: b.status()["flows"]["started"] > 3 * len(KINDS),
             "HAProxy's health checks came, too")
     s.check("DOWN" not in haproxy.process.output(), "and were content")
     # A check that is reset before it is accepted has no address; it is not

@@ -35,7 +35,8 @@ def scenario_of(s, balance):
                   "servers": {n: {"address": o.text}
                               for n, o in origins.items()},
                   "health": {"interval": "50ms", "rise": 1, "fall": 2}},
-            "f": {"balance": balance, "queue": {"length": 10},
+            "f": {"balance": balance,
+                  "queue": {"length": 10, "timeout": "60s"},
                   "servers": {n: {"address": o.text, "max_connections": 1}
                               for n, o in slots.items()}}},
     }

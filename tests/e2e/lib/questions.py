@@ -2,6 +2,9 @@
 """What clients ask HTTP servers: ranges, conditionals, several requests on a
 connection, uploads; as cases of verbatim.py."""
 
+import os
+import time
+
 from .content import Content
 from .verbatim import Case, direct, play, request
 
@@ -131,9 +134,14 @@ def uploads():
 
 
 def files(server):
+    """Of an hour ago: Apache's validators of younger ones are weak, and
+    become strong at some moment (a second, and a minute for If-Range)."""
+    modified = time.time() - 3600
     for name, size in (("short", SMALL), ("long", LARGE)):
-        with open(f"{server.www}/{name}", "wb") as f:
+        path = f"{server.www}/{name}"
+        with open(path, "wb") as f:
             f.write(Content(name, size).bytes())
+        os.utime(path, (modified, modified))
 
 
 def validators(s, server, paths):
