@@ -227,15 +227,18 @@ static void worker_free_closed(struct worker *worker)
 bool worker_take_parked(struct worker *worker, uint64_t bytes)
 {
 	struct lb_shared *shared = worker->shared;
-	uint64_t before =
-	    __atomic_fetch_add(&shared->parked, bytes, __ATOMIC_RELAXED);
+	uint64_t before = __atomic_load_n(&shared->parked, __ATOMIC_RELAXED);
 
-	if (before + bytes <= shared->limits.parked_bytes) {
-		counter_add(&worker->metrics->parked_bytes, bytes);
-		return true;
-	}
-	__atomic_fetch_sub(&shared->parked, bytes, __ATOMIC_RELAXED);
-	return false;
+	/* Not added first and taken back: that is seen above the limit, and
+	 * refuses another worker what there is room for. Tried again only when
+	 * another has changed it. */
+	do {
+		if (before + bytes > shared->limits.parked_bytes)
+			return false;
+	} while (!__atomic_compare_exchange_n(&shared->parked, &before,
+	    before + bytes, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	counter_add(&worker->metrics->parked_bytes, bytes);
+	return true;
 }
 
 bool worker_parked_is_scarce(const struct worker *worker)
