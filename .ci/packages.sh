@@ -10,6 +10,9 @@ BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config liburing-dev
 BUILD_MODULES=("liburing >= 2.3" yaml-0.1 ck libmicrohttpd jansson libcares libmaxminddb
 	"openssl >= 3.0" "libcurl >= 7.88")
 
+# Seconds between two tries to install.
+APT_PAUSES=(10 30 60)
+
 say() { printf '%s\n' "$*"; }
 die() {
 	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
@@ -29,6 +32,10 @@ missing_packages() {
 # who tries Braid asked for that: while we install, invoke-rc.d is told not to
 # start anything, and what we brought in is disabled afterwards. Services that
 # were there before are not touched.
+#
+# A mirror may hiccup or change between our update and our install, and another
+# apt (of a machine that has just booted, say) may hold the lists: all of it is
+# tried again. Lists of others that cannot be fetched are no reason to give up.
 install_with_apt() {
 	local as_root=()
 	if [[ $(id -u) != 0 ]]; then
@@ -37,10 +44,16 @@ install_with_apt() {
 		as_root=(sudo)
 	fi
 	say "installing: $*"
-	"${as_root[@]}" apt-get -q update </dev/null ||
-		die "apt-get update failed; needed are: $*"
-	apt_install_quietly "$@" ||
-		die "apt-get install failed; needed are: $*"
+	local pause
+	for pause in "${APT_PAUSES[@]}" end; do
+		apt_get -o APT::Update::Error-Mode=any update ||
+			say "note: not all package lists could be fetched"
+		! apt_install_quietly "$@" || break
+		[[ $pause != end ]] ||
+			die "apt-get install failed; needed are: $*"
+		say "trying again in $pause s"
+		sleep "$pause"
+	done
 	[[ -d /run/systemd/system ]] || return 0
 	local package service
 	for package in "$@"; do
@@ -60,17 +73,23 @@ install_with_apt() {
 	done
 }
 
-# A subshell, so that our policy file goes away also when it is interrupted.
+apt_get() {
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q \
+		-o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+# A subshell, so that our policy file goes away also when it is interrupted;
+# one that was killed has left it, which its second line says.
 apt_install_quietly() (
 	policy=/usr/sbin/policy-rc.d
-	if [[ ! -e $policy ]]; then
+	ours='# By Braid, while it installs packages.'
+	if [[ ! -e $policy ]] || grep -qxF "$ours" $policy; then
 		trap '"${as_root[@]}" rm -f $policy' EXIT
-		printf '#!/bin/sh\nexit 101\n' |
+		printf '#!/bin/sh\n%s\nexit 101\n' "$ours" |
 			"${as_root[@]}" tee $policy >/dev/null
 		"${as_root[@]}" chmod 755 $policy
 	fi
-	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-		install --no-install-recommends "$@" </dev/null
+	apt_get -y install --no-install-recommends "$@"
 )
 
 # Where there is no apt we install nothing: it is enough that all is there.
