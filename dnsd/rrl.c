@@ -14,8 +14,9 @@
 #define TRIES_MAX 8
 
 /* A word: tag above, the time at which the bucket is empty below, in ticks
- * modulo 2^40. That is 4.9 hours, a debt at most one second: what is further
- * away than that is past. */
+ * modulo 2^40. That is 4.9 hours, a debt at most one second of the worker that
+ * wrote it, whose clock may be ahead of the reader's: what is further away
+ * than two is past. */
 #define TIME_BITS 40
 #define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
 #define TICK_SHIFT 4
@@ -90,7 +91,7 @@ static uint64_t debt_of(uint64_t word, uint64_t now)
 {
 	uint64_t ahead = (word - now) & TIME_MASK;
 
-	return ahead <= SECOND_TICKS ? ahead : 0;
+	return ahead <= 2 * SECOND_TICKS ? ahead : 0;
 }
 
 static struct place place_of(const struct bucket *bucket, uint64_t now)
@@ -115,9 +116,16 @@ static void charge(const struct bucket *bucket, uint64_t now)
 {
 	for (int i = 0; i < TRIES_MAX; i++) {
 		struct place place = place_of(bucket, now);
-		uint64_t until =
-		    (now + place.debt + bucket->interval) & TIME_MASK;
+		uint64_t debt = place.debt + bucket->interval;
+		uint64_t until;
 
+		/* Others have filled it since this one was asked: a debt of
+		 * more than it may have would soon look like none. */
+		if (place.debt >= SECOND_TICKS)
+			return;
+		if (debt > SECOND_TICKS)
+			debt = SECOND_TICKS;
+		until = (now + debt) & TIME_MASK;
 		if (__atomic_compare_exchange_n(place.word, &place.before,
 			bucket->tag | until, false, __ATOMIC_RELAXED,
 			__ATOMIC_RELAXED))

@@ -27,7 +27,7 @@
  * Thread:  any, without locks: a word changes by compare-and-swap.
  *          Accepted races: two workers that admit at the same moment may admit
  *          one answer more each; a word taken over at that moment is lost to
- *          one of them.
+ *          one of them. Their clocks may differ by less than a second.
  * Memory:  8 bytes a word, mapped at boot, touched on use.
  * Units:   answers per second; time in ticks of 16 ns.
  * Limits:  RRL_RATE_MAX. A prefix's interval is at least one tick: 62.5

@@ -92,6 +92,17 @@ END_TEST
 
 /* Each level's own factor decides: hosts enough to fill it, none of them at its
  * own limit. */
+/* Each worker has the time at which its turn began: what another one has just
+ * filled is not empty for it. */
+START_TEST(test_clock_behind)
+{
+	ck_assert_uint_eq(admitted("192.0.2.1", 100, 5000), RATE);
+	ck_assert_uint_eq(admitted("192.0.2.1", 100, 4999), 0);
+	ck_assert_uint_eq(admitted("192.0.2.1", 100, 4001), 0);
+	ck_assert_uint_eq(admitted("192.0.2.1", 100, 5100), 1);
+}
+END_TEST
+
 START_TEST(test_levels)
 {
 	uint32_t got = 0;
@@ -226,6 +237,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, test_one_address);
+	tcase_add_test(tcase, test_clock_behind);
 	tcase_add_test(tcase, test_levels);
 	tcase_add_test(tcase, test_levels_v6);
 	tcase_add_test(tcase, test_refused_is_not_counted);
