@@ -3,6 +3,7 @@
 
 #include "tests/unit/base/check_main.h"
 #include "tests/unit/dnsd/dns_check.h"
+#include "tests/unit/io/datagram_arrived.h"
 
 #define COUNT(name) dns_check_count(&dns_check.metrics.name)
 #define RATE 5u
@@ -129,6 +130,7 @@ START_TEST(test_budget)
 	dns_check_settle();
 	for (uint32_t i = 0; i < n; i++)
 		ask((uint16_t)i, 0, 0);
+	datagram_wait_arrived(dns_udp_fd(udp), n);
 	dns_check_until(COUNT(udp_queries) > 0);
 	ck_assert_uint_eq(COUNT(udp_queries), DNS_UDP_TURN_MAX);
 	dns_check_until(COUNT(udp_answers) == n);
@@ -151,6 +153,7 @@ START_TEST(test_rate)
 	dns_check_settle();
 	for (uint16_t i = 0; i < RATE + 6; i++)
 		ask(i, 300, 0);
+	datagram_wait_arrived(dns_udp_fd(udp), RATE + 6);
 	dns_check_until(COUNT(udp_queries) == RATE + 6);
 	for (uint16_t i = 0; i < RATE; i++)
 		expect(i, 300, false);
@@ -169,6 +172,7 @@ START_TEST(test_rate_cookie)
 	limit(0);
 	for (uint16_t i = 0; i < 20; i++)
 		ask(i, 0, i % 2 ? DNS_COOKIE_valid : DNS_COOKIE_invalid);
+	datagram_wait_arrived(dns_udp_fd(udp), 20);
 	dns_check_until(COUNT(udp_queries) == 20);
 	ck_assert_uint_eq(COUNT(udp_rate_dropped), 10 - RATE);
 	ck_assert_uint_eq(COUNT(udp_rate_slipped), 0);
@@ -190,6 +194,7 @@ START_TEST(test_stop)
 	dns_check_settle();
 	ask(1, 0, 0);
 	ask(2, 0, 0);
+	datagram_wait_arrived(dns_udp_fd(udp), 2);
 	stop_udp();
 	expect(1, 20, false);
 	expect(2, 20, false);

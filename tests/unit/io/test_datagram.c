@@ -4,6 +4,7 @@
 #include "tests/unit/io/io_check.h"
 
 #include "io/sock.h"
+#include "tests/unit/io/datagram_arrived.h"
 
 #include <netinet/udp.h>
 #include <poll.h>
@@ -46,15 +47,13 @@ static void wait_for(int fd)
 	ck_assert_int_eq(poll(&one, 1, 5000), 1);
 }
 
-/* Sends each datagram back, with a byte in front. */
-static uint32_t echo(int fd)
+/* Sends each of `n` datagrams back, with a byte in front. */
+static void echo(int fd, uint32_t n)
 {
-	int n;
-
-	wait_for(fd);
-	n = datagram_receive(batch, fd, datagram_is_wildcard(fd));
-	ck_assert_int_gt(n, 0);
-	for (uint32_t i = 0; i < (uint32_t)n; i++) {
+	datagram_wait_arrived(fd, n);
+	ck_assert_int_eq(
+	    datagram_receive(batch, fd, datagram_is_wildcard(fd)), (int)n);
+	for (uint32_t i = 0; i < n; i++) {
 		size_t length;
 		const uint8_t *in = datagram_in(batch, i, &length);
 		uint8_t *out = datagram_out(batch, i);
@@ -63,8 +62,7 @@ static uint32_t echo(int fd)
 		memcpy(out + 1, in, length);
 		datagram_set_out(batch, i, length + 1);
 	}
-	ck_assert_uint_eq(datagram_send(batch, fd).sent, (uint32_t)n);
-	return (uint32_t)n;
+	ck_assert_uint_eq(datagram_send(batch, fd).sent, n);
 }
 
 static void expect(int client, const char *text)
@@ -94,7 +92,7 @@ START_TEST(test_specific)
 	ask(a, "one");
 	ask(b, "two");
 	ask(a, "three");
-	ck_assert_uint_eq(echo(server), 3);
+	echo(server, 3);
 	expect(a, ">one");
 	expect(b, ">two");
 	expect(a, ">three");
@@ -115,7 +113,7 @@ START_TEST(test_wildcard)
 	addr_set_port(&other, addr_port(&at));
 	client = client_to(&other);
 	ask(client, "here");
-	ck_assert_uint_eq(echo(server), 1);
+	echo(server, 1);
 	expect(client, ">here");
 	close(client);
 	close(server);
@@ -138,7 +136,7 @@ START_TEST(test_wildcard_v6)
 	addr_set_port(&one, addr_port(&at));
 	client = client_to(&one);
 	ask(client, "six");
-	ck_assert_uint_eq(echo(server), 1);
+	echo(server, 1);
 	expect(client, ">six");
 	close(client);
 	close(server);
@@ -159,8 +157,8 @@ START_TEST(test_both_kinds)
 		/* More than there were before: each place is made ready. */
 		for (int k = 0; k < 5; k++)
 			ask(b, "b");
-		ck_assert_uint_eq(echo(server), 1);
-		ck_assert_uint_eq(echo(wild), 5);
+		echo(server, 1);
+		echo(wild, 5);
 		expect(a, ">a");
 		for (int k = 0; k < 5; k++)
 			expect(b, ">b");
@@ -182,8 +180,9 @@ START_TEST(test_more_than_a_batch)
 		(void)snprintf(text, sizeof text, "%u", i);
 		ask(client, text);
 	}
-	ck_assert_uint_eq(echo(server), DATAGRAM_BATCH);
-	ck_assert_uint_eq(echo(server), 3);
+	datagram_wait_arrived(server, DATAGRAM_BATCH + 3);
+	echo(server, DATAGRAM_BATCH);
+	echo(server, 3);
 	ck_assert_int_eq(datagram_receive(batch, server, false), 0);
 	for (uint32_t i = 0; i < DATAGRAM_BATCH + 3; i++) {
 		(void)snprintf(text, sizeof text, ">%u", i);
@@ -206,7 +205,7 @@ START_TEST(test_some_answers)
 	ask(a, "1");
 	ask(b, "2");
 	ask(a, "3");
-	wait_for(server);
+	datagram_wait_arrived(server, 3);
 	ck_assert_int_eq(datagram_receive(batch, server, false), 3);
 	/* Port 0 can be sent to by nobody. */
 	addr_set_port(&nowhere, 0);
@@ -331,7 +330,7 @@ START_TEST(test_joined)
 	ask(b, "six.");
 	ask(a, "sev.");
 	ask(a, "eig.");
-	ck_assert_uint_eq(echo(server), 8);
+	echo(server, 8);
 	expect(a, ">one>two>3");
 	expect(a, ">4");
 	expect(a, ">five");
@@ -339,7 +338,7 @@ START_TEST(test_joined)
 	expect(b, ">six.");
 	/* Nothing of it is left. */
 	ask(a, "one");
-	ck_assert_uint_eq(echo(server), 1);
+	echo(server, 1);
 	expect(a, ">one");
 	close(a);
 	close(b);
@@ -382,7 +381,7 @@ START_TEST(test_joined_wildcard)
 	ask_at(client, &two, "c");
 	ask_at(client, &two, "d");
 	ask_at(client, &one, "e");
-	ck_assert_uint_eq(echo(server), 5);
+	echo(server, 5);
 	expect_from(client, &one, ">a>b");
 	expect_from(client, &two, ">c>d");
 	expect_from(client, &one, ">e");
@@ -400,7 +399,7 @@ START_TEST(test_joined_long)
 
 	for (uint32_t i = 0; i < DATAGRAM_BATCH; i++)
 		ask(client, "q");
-	wait_for(server);
+	datagram_wait_arrived(server, DATAGRAM_BATCH);
 	ck_assert_int_eq(
 	    datagram_receive(batch, server, false), DATAGRAM_BATCH);
 	for (uint32_t i = 0; i < DATAGRAM_BATCH; i++) {
@@ -437,7 +436,7 @@ START_TEST(test_joined_refused)
 		ask(a, "3");
 		ask(b, "4");
 		ask(b, "5");
-		ck_assert_uint_eq(echo(server), 6);
+		echo(server, 6);
 		expect(b, ">0");
 		expect(a, ">1");
 		expect(a, ">2");
