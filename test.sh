@@ -108,7 +108,7 @@ add_thread_sanitizer() {
 	if setarch "$(uname -m)" -R true 2>/dev/null; then
 		fixed=(setarch "$(uname -m)" -R)
 	fi
-	add_row tsan.all "RUN_SERIAL TRUE LABELS tsan TIMEOUT 900" \
+	add_row tsan.all "RUN_SERIAL TRUE LABELS tsan TIMEOUT 2700" \
 		"${fixed[@]}" ctest --test-dir "$PWD/build-tsan" -L tsan \
 		--output-on-failure --no-tests=error
 }
