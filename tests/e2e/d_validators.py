@@ -166,8 +166,8 @@ class Asker:
     def validated(self, name, asked, rr_type, subnet, want):
         for resolver in self.resolvers:
             self.asked += 1
-            answer = resolver.ask(full(name), asked, ecs=subnet, dnssec=True,
-                                  flags=RD | AD, edns=4096)
+            answer = resolver.known(full(name), asked, ecs=subnet,
+                                    dnssec=True, flags=RD | AD, edns=4096)
             got = (answer.rcode, bool(answer.flags & AD))
             if got != ("NOERROR", True) or chosen(answer, rr_type) != want:
                 raise Failure(f"{resolver.kind}: {name} {asked} of {want}: "
@@ -229,8 +229,8 @@ def draw_sets(asker, b):
 def ask_all(s, resolver, questions, what):
     for question, (rcode, secure, there) in questions.items():
         name, kind = question.split()
-        answer = resolver.ask(full(name), kind, dnssec=True, flags=RD | AD,
-                              edns=4096)
+        find = resolver.ask if rcode == "SERVFAIL" else resolver.known
+        answer = find(full(name), kind, dnssec=True, flags=RD | AD, edns=4096)
         got = (answer.rcode, bool(answer.flags & AD))
         if got != (rcode, secure) or (there and not answer.data(there)):
             raise Failure(f"{resolver.kind}: {question}: {got}, not "
@@ -263,7 +263,6 @@ class Forger:
                  for _ in range(2)]
         socks[0].bind((self.address, 53))
         socks[1].connect(SERVER)
-        socks[1].settimeout(5)
         return socks
 
     def _close(self):
@@ -279,7 +278,9 @@ class Forger:
             if not message:
                 return
             self._ask.send(message)
-            answer = self._ask.recv(65535)
+            answer = b""
+            while answer[:2] != message[:2]:
+                answer = self._ask.recv(65535)
             answer = answer.replace(packed(true), packed("198.51.100.66"))
             answer = answer.replace(packed(SERVER[0]), packed(self.address))
             self._sock.sendto(answer, client)
@@ -294,8 +295,9 @@ def refused(s, space, asker, anchor):
     told = {}
     while len(told) < len(POPS):
         subnet, (pop,) = asker.drawn("rank", "A", "A")
-        answer = deceived.ask(full("rank"), "A", ecs=subnet, flags=RD | AD,
-                              dnssec=True)
+        find = deceived.ask if pop == Forger.forged else deceived.known
+        answer = find(full("rank"), "A", ecs=subnet, flags=RD | AD,
+                      dnssec=True)
         told.setdefault(pop, (answer.rcode, bool(answer.flags & AD)))
     s.equal(told, {pop: ("SERVFAIL", False) if pop == Forger.forged
                    else ("NOERROR", True) for pop in POPS},

@@ -17,6 +17,8 @@ NAMES = {number: name for name, number in TYPES.items()}
 RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN",
           4: "NOTIMP", 5: "REFUSED", 16: "BADVERS", 23: "BADCOOKIE"}
 OPT, SUBNET, COOKIE = 41, 8, 10
+# How long an answer is waited for that must come. It bounds a broken run.
+ANSWER_S = 60
 
 
 def wire_name(text):
@@ -165,7 +167,7 @@ def _family(host):
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def send_udp(server, message, source=None, timeout_s=5):
+def send_udp(server, message, source=None, timeout_s=ANSWER_S):
     """The bytes that come back, which must be from whom was asked."""
     with socket.socket(_family(server[0]), socket.SOCK_DGRAM) as sock:
         if source:
@@ -194,7 +196,7 @@ def frame(message):
     return struct.pack("!H", len(message)) + message
 
 
-def send_tcp(server, message, source=None, timeout_s=5):
+def send_tcp(server, message, source=None, timeout_s=ANSWER_S):
     with socket.socket(_family(server[0]), socket.SOCK_STREAM) as sock:
         if source:
             sock.bind((source, 0))
@@ -204,14 +206,15 @@ def send_tcp(server, message, source=None, timeout_s=5):
         return read_tcp(sock)
 
 
-def ask(server, name, kind="A", tcp=False, source=None, ecs=None, **more):
+def ask(server, name, kind="A", tcp=False, source=None, ecs=None,
+        timeout_s=ANSWER_S, **more):
     """Asks (host, port); an Answer to this question, or a failure."""
     options = list(more.pop("options", ()))
     if ecs:
         options.append(subnet(ecs))
     message = query(name, kind, options=options, **more)
     send = send_tcp if tcp else send_udp
-    answer = Answer(send(server, message, source))
+    answer = Answer(send(server, message, source, timeout_s))
     if answer.id != struct.unpack("!H", message[:2])[0]:
         raise Failure("the answer's id is not the question's")
     if not answer.flags & 0x8000:

@@ -7,7 +7,7 @@ import socket
 import struct
 
 from . import rich_zone
-from .ask import frame, read_name, read_tcp, wire_name
+from .ask import ANSWER_S, frame, read_name, read_tcp, wire_name
 from .process import Failure, wait_until
 from .rich_zone import APEX, MAIN_TYPES, TYPES
 from .scenario import find_program
@@ -89,7 +89,9 @@ def start_peer(s, kind, apex, zone):
             return Said(line.udp(hello)).answer
         except OSError:
             return None
+    line.wait_most(1)  # what it drops at its start is not answered later
     wait_until(answers, f"{kind} to answer")
+    line.wait_most(ANSWER_S)
     s.defer(line.close)
     return line
 
@@ -100,8 +102,11 @@ class Line:
     def __init__(self, server):
         self.server, self._tcp = server, None
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.settimeout(10)
+        self.wait_most(ANSWER_S)
         self._udp.connect(server)
+
+    def wait_most(self, seconds):
+        self._udp.settimeout(seconds)
 
     def udp(self, message):
         self._udp.send(message)
@@ -112,7 +117,7 @@ class Line:
 
     def tcp(self, message):
         if not self._tcp:
-            self._tcp = socket.create_connection(self.server, 10)
+            self._tcp = socket.create_connection(self.server, ANSWER_S)
             self._tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._tcp.sendall(frame(message))
         return read_tcp(self._tcp)
