@@ -190,7 +190,7 @@ def transfer(world):
     """A zone of one serial, whole, whatever is loaded meanwhile; one that is
     cut off by an upgrade's end is begun again."""
     def step():
-        with socket.create_connection(world.server, 10) as sock:
+        with socket.create_connection(world.server, 60) as sock:
             sock.sendall(frame(query("example.org", "AXFR", edns=None)))
             records = []
             while len([r for r in records if r.kind == "SOA"]) < 2:
@@ -207,16 +207,26 @@ def transfer(world):
 
 
 def polite(world, rng):
-    """Asks one question after the other and reads what it gets."""
+    """Asks one question after the other and reads what it gets; again, as
+    clients do, where the kernel had no room for it."""
     allowed = {f"shop--{pop}.cdn.example." for pop in POPS}
 
+    def asked(*question, **more):
+        while True:
+            before = world.drops()
+            try:
+                return ask(world.server, *question, timeout_s=10, **more)
+            except TimeoutError:
+                if world.drops() == before:
+                    raise
+
     def step():
-        a = ask(world.server, "shop.cdn.example", tcp=rng.random() < .1,
-                ecs=f"10.{rng.randrange(256)}.{rng.randrange(256)}.0/24")
+        a = asked("shop.cdn.example", tcp=rng.random() < .1,
+                  ecs=f"10.{rng.randrange(256)}.{rng.randrange(256)}.0/24")
         if a.rcode != "NOERROR" or not set(a.data("CNAME")) <= allowed or \
                 len(a.data("CNAME")) != 1:
             raise Failure(f"{a.rcode} {a.answer}")
-        a = ask(world.server, f"h{rng.randrange(NAMES)}.example.org")
+        a = asked(f"h{rng.randrange(NAMES)}.example.org")
         if len(a.data("A")) != 1:
             raise Failure(f"{a.rcode} {a.answer}")
     return step
@@ -252,7 +262,8 @@ def load_of(s, world, seconds):
     names = s.write("queries", QUESTIONS)
     return s.start([
         find_program("dnsperf"), "-s", "127.0.0.1", "-p", world.port, "-d",
-        names, "-c", 4, "-q", 20, "-Q", 800, "-l", seconds], "dnsperf")
+        names, "-c", 4, "-q", 20, "-Q", 800, "-t", 20, "-l", seconds],
+        "dnsperf")
 
 
 def crowd_of(s, world, rng):
@@ -275,7 +286,7 @@ def weather(s, world, b, rng, seconds, upgrades):
     while load.running:
         operate(world, b, rng)
         done += 1
-        if upgrades and done % 25 == 0:
+        if upgrades and done % 25 == 1:
             old = b.pid
             b.upgrade()
             upgrades -= 1
@@ -319,7 +330,7 @@ def test(s):
         before = memory
         weather(s, world, b, rng, QUIET_S, upgrades=0)
         now, memory = settled(s, b)
-        s.equal(now, descriptors, "descriptors")
+        s.check(now <= descriptors, f"{now} descriptors, {descriptors} before")
         s.say(f"{(memory - before) >> 10} KiB more")
         if memory - before < 64 << 10:
             break

@@ -29,6 +29,9 @@ def test(s):
         return {ask(('127.0.0.1', port), "shop.cdn.example", ecs=client)
                 .data("CNAME")[0].split(".")[0] for client in CLIENTS}
 
+    def said():
+        return b.events("POP state set", pop="near", cause="planned")
+
     def fails():
         s.equal(b.ctl_answer("upgrade", "/bin/false")["exit"], 1,
                 "an upgrade that fails")
@@ -39,10 +42,10 @@ def test(s):
         s.until(lambda: b.ctl("pops")["pops"][0]["admin"] == "drain",
                 "it is drained")
         s.until(lambda: served() == {"far"}, "and gets nobody")
-        s.equal(len(b.events("POP state set", pop="near", cause="planned")),
-                rounds, "drains so far, each said once")
+        s.until(lambda: len(said()) >= rounds, "it is said")
         b.ctl("ready", "pop:near")
     b.stop()
+    s.equal(len(said()), 3, "drains, each said once")
 
 
 scenario.run(test)

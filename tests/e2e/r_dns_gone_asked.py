@@ -14,7 +14,8 @@ def test(s):
     web = {"listeners": {"web": {"bind": f"127.0.0.1:{s.port()}",
                                  "pool": "p"}},
            "pools": {"p": {"servers": {"a": {"address": "127.0.0.1:9"}}}}}
-    dns = {"dns": {"bind": f"127.0.0.1:{server[1]}", "zones": {
+    dns = {"dns": {"bind": f"127.0.0.1:{server[1]}",
+                   "tcp": {"idle": "120s"}, "zones": {
         "example.org": {"records": [
             "@ SOA ns1 hostmaster 1 3600 600 86400 60", "@ NS ns1",
             "ns1 A 192.0.2.53"]}}}}
@@ -22,7 +23,7 @@ def test(s):
     held = [socket.create_connection(server) for _ in range(4)]
     for sock in held:
         s.defer(sock.close)
-        sock.settimeout(10)
+        sock.settimeout(60)
         sock.sendall(frame(query("ns1.example.org")))
         s.equal(Answer(read_tcp(sock)).data("A"), ["192.0.2.53"],
                 "a connection that has asked")

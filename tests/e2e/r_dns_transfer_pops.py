@@ -20,7 +20,8 @@ def test(s):
         "\n")
 
     def config(last):
-        return {"dns": {"bind": f"127.0.0.1:{server[1]}", "zones": {
+        return {"dns": {"bind": f"127.0.0.1:{server[1]}",
+                        "tcp": {"idle": "120s"}, "zones": {
             "example.org": {"file": big,
                             "resources": {"z": {
                                 "mode": "addrs", "pops": ["p1", "p2", "p3"]}},
@@ -32,7 +33,7 @@ def test(s):
     sock = socket.socket()
     s.defer(sock.close)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.settimeout(20)
+    sock.settimeout(60)
     sock.connect(server)
     sock.sendall(frame(query("example.org", "AXFR")))
     first = Answer(read_tcp(sock))
