@@ -30,7 +30,10 @@ def test(s):
     flows = b.wait_flows(2 * (1 + 1) + 2 * (8 + 1))
     bulk = [f for f in flows
             if int(f["bytes_in"]) + int(f["bytes_out"]) > 8 << 20]
-    s.equal(len(bulk), 18, "flows that carried bulk")
+    # How eight streams share what is sent is theirs, but one of each run has
+    # an eighth at least.
+    s.check(4 <= len(bulk) <= 18, f"{len(bulk)} flows carried bulk")
+    b.need_pipes()
     paths = {("up" if int(f["bytes_in"]) > int(f["bytes_out"]) else "down",
               f["path"]) for f in bulk}
     s.equal(paths, {("up", "splice-up"), ("down", "splice-down")},

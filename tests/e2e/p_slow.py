@@ -8,6 +8,8 @@ from lib.braidd import Braid
 from lib.origins import Origin
 
 TOTAL = 8 << 20
+# Longer than a busy machine stops somebody who is not meant to be idle.
+IDLE_S = 8
 BLOCK = bytes(range(256)) * 256
 
 
@@ -15,15 +17,14 @@ class Server:
     """The first word of the client says what it does."""
 
     def __init__(self):
-        self.got = {}
-        self.lock = threading.Lock()
+        self.over = threading.Event()
 
     def __call__(self, sock, _number):
         word = client.read_exactly(sock, 5)
         if word == b"drip ":  # writes a byte now and then
             for i in range(20):
                 sock.sendall(b"%c" % (65 + i))
-                time.sleep(0.1)
+                time.sleep(IDLE_S / 15)
         elif word == b"flood":  # writes as fast as it can
             for _ in range(TOTAL // len(BLOCK)):
                 sock.sendall(BLOCK)
@@ -37,7 +38,7 @@ class Server:
                 time.sleep(0.01)
             sock.sendall(b"%d" % n)
         elif word == b"stall":  # never reads
-            time.sleep(60)
+            self.over.wait()
         else:
             while True:
                 data = sock.recv(4096)
@@ -50,18 +51,25 @@ def test(s):
     """Slow writers and slow readers on both sides are served to the end and
     not taken for idle; who moves no byte for timeout.idle is ended, and so is
     a half-closed flow after its own timeout."""
-    origin = Origin(s, Server())
-    port, quick = s.port(), s.port()
+    server = Server()
+    s.defer(server.over.set)
+    origin = Origin(s, server)
+    ports = {n: s.port() for n in ("web", "silent", "stalled", "half")}
+    idle = {"idle": f"{IDLE_S}s", "half_closed": f"{IDLE_S}s"}
     b = Braid(s, {
         "listeners": {
-            "web": {"bind": f"127.0.0.1:{port}", "pool": "o",
-                    "timeout": {"idle": "1500ms", "half_closed": "1500ms"}},
-            "half": {"bind": f"127.0.0.1:{quick}", "pool": "o",
-                     "timeout": {"idle": "60s", "half_closed": "300ms"}}},
+            n: {"bind": f"127.0.0.1:{port}", "pool": "o",
+                "timeout": {"idle": "60s", "half_closed": "300ms"}
+                if n == "half" else idle} for n, port in ports.items()},
         "pools": {"o": {"servers": {"a": {"address": origin.text}}}},
     })
-    address = ("127.0.0.1", port)
+    address = ("127.0.0.1", ports["web"])
     results = {}
+
+    def begin(name, word, receive_buffer=None):
+        sock = client.connect(("127.0.0.1", ports[name]), 60, receive_buffer)
+        sock.sendall(word)
+        return sock
 
     def drip():
         with client.connect(address) as sock:
@@ -72,11 +80,11 @@ def test(s):
         with client.connect(address) as sock:
             for c in b"echo ":
                 sock.sendall(b"%c" % c)
-                time.sleep(0.3)
+                time.sleep(IDLE_S / 12)
             text = b"slow typing"
             for c in text:
                 sock.sendall(b"%c" % c)
-                time.sleep(0.2)
+                time.sleep(IDLE_S / 12)
             results["type"] = client.read_exactly(sock, len(text))
 
     def read_slowly():
@@ -102,33 +110,32 @@ def test(s):
 
     threads = [threading.Thread(target=f) for f in
                (drip, type_slowly, read_slowly, send_to_sipper)]
+    # Meanwhile, those that move no byte.
+    silent = begin("silent", b"stall")
+    stalled = begin("stalled", b"flood", 4096)
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(180)
     s.equal(results.get("drip"), (bytes(range(65, 85)), client.FIN),
             "a server that drips for longer than timeout.idle")
     s.equal(results.get("type"), b"slow typing", "a client that types slowly")
     s.equal(results.get("read"), TOTAL, "a client that reads slowly")
     s.equal(results.get("sips"), (b"%d" % TOTAL, client.FIN),
             "a server that reads slowly")
-    s.equal({f["end"] for f in b.wait_flows(4)}, {"--"}, "codes")
+    s.equal({f["end"] for f in b.wait_flows(4, listener="web")}, {"--"},
+            "codes")
 
     s.say("-- no byte at all")
-    silent = client.connect(address)
-    silent.sendall(b"stall")
     s.equal(client.read_end(silent), (b"", client.RESET),
             "the server does not answer within timeout.idle")
-    s.equal(b.wait_flows(5)[-1]["end"], "sD", "its code")
-    stalled = client.connect(address, receive_buffer=4096)
-    stalled.sendall(b"flood")
-    flow = b.wait_flows(6)[-1]
-    s.equal(flow["end"], "cD", "a client that stops reading for that long")
+    s.equal(b.wait_flows(1, listener="silent")[0]["end"], "sD", "its code")
+    s.equal(b.wait_flows(1, listener="stalled")[0]["end"], "cD",
+            "a client that stops reading for that long")
     stalled.close()
 
     s.say("-- half-closed")
-    half = client.connect(("127.0.0.1", quick))
-    half.sendall(b"stall")
+    half = begin("half", b"stall")
     half.shutdown(1)
     s.equal(client.read_end(half), (b"", client.RESET),
             "the server is silent for longer than timeout.half_closed")

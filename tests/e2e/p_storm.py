@@ -106,7 +106,8 @@ def test(s):
     n = CLIENTS * ROUNDS
     s.check(b.listener("web")["accepted"] >= n * 9 // 10,
             f"{b.listener('web')['accepted']} connections, {i} reloads")
-    flows = b.wait_flows(b.listener("web")["accepted"])
+    flows = b.wait_flows(b.listener("web")["accepted"] -
+                         b.status()["flows"]["log_dropped"], 60)
     codes = {}
     for f in flows:
         codes[f["end"]] = codes.get(f["end"], 0) + 1
@@ -114,6 +115,8 @@ def test(s):
     s.check(len(codes) >= 4, "they ended in many ways")
     s.check(not any(code.startswith(("R", "K")) for code in codes),
             "none for want of a resource")
+    if {f["path"] for f in flows} == {"relay"}:
+        b.need_pipes()
     s.check(any(f["path"] != "relay" for f in flows), "some were spliced")
     status = b.status()
     s.equal((status["parked"]["bytes"], status["connections"]["now"],
@@ -125,9 +128,9 @@ def test(s):
     s.until(lambda: sum(o.n_open for o in origins) == 0,
             "no connection is left at the servers")
     pipes = int(status["pipes"]["now"]) * 2
-    after = b.settled_descriptors()
-    s.check(after <= before + pipes + 4,
-            f"{after} descriptors, {before} before, {pipes} of them pipes")
+    # Those of a health check may be among them.
+    s.until(lambda: b.settled_descriptors() <= before + pipes + 4,
+            f"{before} descriptors again, and {pipes} of pipes")
     b.reload(config(0))
     b.stop()
 

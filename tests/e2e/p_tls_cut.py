@@ -84,7 +84,8 @@ def test(s):
     handlers = {n: origins.Origin(s, servers[n]) for n in servers}
     ports = {n: s.port() for n in servers}
     ours = {"tls": {"certificates": [{"cert": pair[0], "key": pair[1]}]}}
-    theirs = {"tls": {"ca": authority.cert, "sni": NAME}}
+    theirs = {"tls": {"ca": authority.cert, "sni": NAME},
+              "connect": {"timeout": "60s"}}  # with the handshake
     b = Braid(s, {
         "listeners": {n: {"bind": f"127.0.0.1:{ports[n]}", "pool": n,
                           **(ours if n != "back" else {})} for n in servers},
@@ -126,7 +127,7 @@ def test(s):
         flow = line(ends)
         good = ends == "front" and how == client.FIN
         s.equal(flow["end"], "--" if good else "SD", "its code")
-        s.check(servers[ends].told.wait(20), "the server is done")
+        s.check(servers[ends].told.wait(60), "the server is done")
 
     def client_cuts(ends, version, place, how):
         server = servers[ends]
@@ -139,9 +140,9 @@ def test(s):
             row["bytes_up"] == 3 + want for row in
             b.ctl("flows", f"listener={ends}")["flows"]), "all is read")
         # Its own tickets must not meet the reset.
-        s.check(server.begun.wait(20), "the server has shaken hands")
+        s.check(server.begun.wait(60), "the server has shaken hands")
         cut(end.sock, how)
-        s.check(server.told.wait(20), f"{place}, {how}: the server sees an "
+        s.check(server.told.wait(60), f"{place}, {how}: the server sees an "
                 "end")
         wanted = NOTIFY if ends == "back" and how == client.FIN \
             else client.RESET
@@ -171,7 +172,7 @@ def test(s):
                 7 if ends == "front" else RECORD), "nothing whole is missing")
         end.sock.close()
         line(ends)
-        s.check(servers[ends].told.wait(20), "the server is done")
+        s.check(servers[ends].told.wait(60), "the server is done")
 
     for version in VERSIONS:
         for ends in servers:

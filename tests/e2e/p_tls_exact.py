@@ -50,7 +50,8 @@ def test(s):
     ports = {n: s.port() for n in origins}
     patient = {"timeout": {"idle": "60s", "half_closed": "60s"}}
     ours = {"tls": {"certificates": [{"cert": pair[0], "key": pair[1]}]}}
-    theirs = {"tls": {"ca": authority.cert, "sni": NAME}}
+    theirs = {"tls": {"ca": authority.cert, "sni": NAME},
+              "connect": {"timeout": "60s"}}  # with the handshake
     b = Braid(s, {
         "listeners": {n: {"bind": f"127.0.0.1:{ports[n]}", "pool": n,
                           **patient, **(ours if n != "back" else {})}

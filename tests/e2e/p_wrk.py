@@ -15,7 +15,7 @@ def test(s):
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
         "pools": {"o": {
             "servers": {o.name: {"address": o.text} for o in origins},
-            "health": {"type": "http", "path": "/name"}}},
+            "health": {"type": "http", "path": "/name", "timeout": "20s"}}},
     }
     b = Braid(s, config)
     url = f"http://127.0.0.1:{port}/small"
@@ -35,13 +35,19 @@ def test(s):
             f"{row['accepted']} connections in all")
     s.equal(row["accepted"], row["closed"], "all of them ended")
     taken = {n: b.server("o", n)["flows"] for n in "ab"}
-    s.equal(sum(taken.values()), row["accepted"], "flows of both servers")
+    s.check(sum(taken.values()) <= row["accepted"], f"flows: {taken}")
     s.check(taken["a"] > taken["b"], f"a has the larger weight: {taken}")
     lost = b.status()["flows"]["log_dropped"]
     flows = b.wait_flows(row["accepted"] - lost, 60)
     ends = {f["end"] for f in flows}
-    # At its end wrk leaves while answers are on their way.
-    s.check(ends <= {"--", "CD"}, f"codes: {ends}")
+    # At its end wrk leaves while answers are on their way, or before there is
+    # a server.
+    s.check(all(end == "--" or end[0] == "C" for end in ends),
+            f"codes: {ends}")
+    early = sum(f["end"] not in ("--", "CD") for f in flows)
+    if not lost:
+        s.equal(sum(taken.values()), row["accepted"] - early,
+                "flows of both servers")
     b.stop()
 
 

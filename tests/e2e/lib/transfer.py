@@ -9,7 +9,7 @@ import threading
 import time
 
 from . import client
-from .process import Failure
+from .process import PATIENCE, Failure
 
 _BLOCK = 1 << 20
 _noise = random.Random(7).randbytes(4 * _BLOCK + 4096)
@@ -119,14 +119,14 @@ def both(sock, stream, send_options, receive_options):
     thread = threading.Thread(target=body, daemon=True)
     thread.start()
     result = receive(sock, **receive_options)
-    thread.join(60)
+    thread.join(60 * PATIENCE)
     if failed or thread.is_alive():
         raise Failure(f"sending: {failed or 'does not end'}")
     return result
 
 
 def exchange(s, address, peer, stream, what, send_options=None,
-             receive_options=None, seconds=90, way=both):
+             receive_options=None, seconds=90 * PATIENCE, way=both):
     """One connection to `address`, behind which `peer` serves; both must
     receive exactly what the other has sent."""
     peer.done.clear()
