@@ -20,7 +20,7 @@ SHARD = {"range": os.environ.get("BRAID_E2E_SHARD", "on"),
          "min_size": "64KiB", "piece": "256KiB", "max": 4}
 RATE_BPS = 8 << 20
 AT_ONCE, SERVERS = 8, 4
-PATIENCE_S = 20  # of the client, for a whole download
+PATIENCE_S = 60  # of the client, for a whole download
 OVER = ("plain", "tls")
 WARM = ("new", "known")
 

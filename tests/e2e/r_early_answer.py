@@ -115,7 +115,7 @@ def test(s):
             if n == "small":
                 s.equal(got, answers[n], "all of the answer")
     b.idle()
-    s.equal({f["end"] for f in b.flows()}, {"SD"}, "codes")
+    s.equal({f["end"] for f in b.wait_flows(22)}, {"SD"}, "codes")
     b.stop()
 
 

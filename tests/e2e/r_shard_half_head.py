@@ -46,7 +46,7 @@ def test(s):
     sock, reader = open_reader(("127.0.0.1", port))
     s.defer(sock.close)
     sock.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-    got = Download(limit_s=20).read(reader, [library.find(path).content])
+    got = Download(limit_s=100).read(reader, [library.find(path).content])
     s.check(servers[1].struck.is_set(), "a head was cut")
     s.equal((got.end, got.compare[0].is_whole()), (WHOLE, True),
             "the download")

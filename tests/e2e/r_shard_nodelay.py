@@ -64,7 +64,14 @@ def test(s):
                             b.ctl("servers")["servers"]) <= 1, "one is left")
         for _ in range(2):
             get(sock, reader, SMALL)
-        kept = sockets_to(b.pid, addresses)
+        kept = []
+
+        def is_alone():
+            for one in kept:
+                one.close()
+            kept[:] = sockets_to(b.pid, addresses)
+            return len(kept) == 1
+        s.until(is_alone, "its socket is")
         s.equal([k.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
                  for k in kept], [1], f"TCP_NODELAY of what is left, {turn}")
         for k in kept:

@@ -11,7 +11,7 @@ from lib.verbatim import request
 
 SIZE, SERVERS = 64 << 20, 3
 STEP = 2 << 20  # so much of it at least, while what is looked for could happen
-LANES_MAX = 20  # what is looked for were thousands
+LANES_MAX = 200  # what is looked for were thousands
 
 
 class Client(threading.Thread):
@@ -19,7 +19,7 @@ class Client(threading.Thread):
 
     def __init__(self, port, path, content):
         super().__init__(daemon=True)
-        self.got = Download(limit_s=100)
+        self.got = Download(limit_s=300)
         self.hurry = threading.Event()
         self.content = content
         self.sock, self.reader = open_reader(
@@ -64,7 +64,10 @@ def test(s):
         client.start()
         s.until(lambda: client.got.n > STEP, f"{name}: the download runs")
         if name == "drained":
-            home, = (i for i, o in enumerate(origins[name]) if o.n_open)
+            def homes():
+                return [i for i, o in enumerate(origins[name]) if o.n_open]
+            s.until(lambda: len(homes()) == 1, "one server brings it")
+            home, = homes()
             b.braidctl("drain", name, f"s{home}")
             s.until(lambda: not origins[name][home].n_open and
                     any(o.n_open for o in origins[name]),

@@ -32,8 +32,9 @@ def test(s):
     s.check(client.echoes(held), "1,500 flows while nobody reads the log")
     held.close()
     b.idle()
-    s.equal(b.metrics().value("braid_listener_closed_total", listener="web"),
-            1501, "flows that ended")
+    s.until(lambda: b.metrics().value("braid_listener_closed_total",
+                                      listener="web") == 1501,
+            "1,501 flows have ended")
     s.equal(b.ctl_answer("reload")["exit"], 0, "a reload meanwhile")
     b.write_config("{}")
     s.equal(b.ctl_answer("reload")["exit"], 78, "a refused one")

@@ -63,7 +63,7 @@ def test(s):
         reader.start()
         s.until(lambda: got or bound() is None,
                 "the transfer is not held down any more")
-        reader.join(60)
+        reader.join(300)
         s.equal(got, [(stream.digest(), stream.n)], "all of it, as it was")
     line = b.wait_flows(1)[0]
     s.equal((line["class"], line["end"]), ("stream", "--"), "class, end")
