@@ -108,7 +108,9 @@ def test(s):
                 f"early data in a session of {what}: served, resumed, refused")
     begin("TLS 1.3")
 
+    old = b.pid
     b.upgrade()
+    b.wait_gone(old)  # which accepts for a moment still
     done = shake(port, *WAYS["TLS 1.2, session id"], "-sess_in",
                  files["TLS 1.2, session id"])
     s.equal((done.served, done.reused), (True, False),

@@ -245,14 +245,7 @@ class Braid:
             os.kill(self.pid, signal.SIGCONT)
 
     def _stands_still(self):
-        tasks, states = f"/proc/{self.pid}/task", set()
-        try:
-            for task in os.listdir(tasks):
-                with open(f"{tasks}/{task}/stat", encoding="ascii") as f:
-                    states.add(f.read().rsplit(")", 1)[1].split()[0])
-        except (FileNotFoundError, ProcessLookupError):
-            return False  # a thread has just ended
-        return states == {"T"}
+        return self._thread_states() <= {"T", "t"}  # t: under a tracer
 
     # -- configuration -------------------------------------------------
     def write_config(self, config):
@@ -437,17 +430,22 @@ class Braid:
         self.s.run([*prefix, "prlimit", f"--pid={self.pid}",
                     f"--nofile={soft}:{hard}"])
 
-    def _rests(self):
-        """Whether all threads sleep: none waits for a processor to go on."""
+    def _thread_states(self):
+        """Those that there are, as /proc/PID/stat has them; X: one has just
+        ended."""
+        states = set()
         for task in os.listdir(f"/proc/{self.pid}/task"):
             try:
                 with open(f"/proc/{self.pid}/task/{task}/stat",
                           encoding="ascii") as f:
-                    if f.read().rsplit(")", 1)[1].split()[0] != "S":
-                        return False
+                    states.add(f.read().rsplit(")", 1)[1].split()[0])
             except (FileNotFoundError, ProcessLookupError):
-                return False
-        return True
+                states.add("X")
+        return states
+
+    def _rests(self):
+        """Whether all threads sleep: none waits for a processor to go on."""
+        return self._thread_states() == {"S"}
 
     def settled_descriptors(self):
         """Their number once it has stood still for a while, in which braidd
