@@ -63,7 +63,9 @@ static int run_all(struct boot *boot)
 	if (!err) {
 		boot->control_fd = boot->agent_fd = -1; /* control's */
 		/* After an upgrade the old process says when. */
-		if (!boot->inherit)
+		if (boot->inherit)
+			plan_open_beside(boot->plan);
+		else
 			atomic_store(&daemon->state, DAEMON_SERVING);
 		log_serving(boot);
 	}

@@ -61,8 +61,8 @@ static int open_one(enum manifest_use use, const struct dns_sockets *sockets)
 		.free_bind = sockets->free_bind});
 }
 
-/* One that the generation before had, or one of our own. Where this process
- * may not bind there any more, one of those serves this worker, too. */
+/* One that the generation before had, a copy of such a one until
+ * dns_sockets_open_beside(), or one of our own. */
 static int take_one(enum manifest_use use, const struct dns_sockets *sockets,
     const struct passed *passed, uint32_t i)
 {
@@ -70,9 +70,8 @@ static int take_one(enum manifest_use use, const struct dns_sockets *sockets,
 
 	if (i < passed->n)
 		return passed->fds[i];
-	fd = open_one(use, sockets);
-	if (fd >= 0 || !passed->n)
-		return fd;
+	if (!passed->n)
+		return open_one(use, sockets);
 	fd = fcntl(passed->fds[i % passed->n], F_DUPFD_CLOEXEC, 0);
 	return fd < 0 ? -errno : fd;
 }
@@ -80,12 +79,13 @@ static int take_one(enum manifest_use use, const struct dns_sockets *sockets,
 /* All of one kind: those that were handed over, then our own. How many, or
  * -errno, and then none is open. */
 static int take_all(enum manifest_use use, const struct dns_sockets *sockets,
-    uint32_t n_workers, int ret[CONF_WORKERS_MAX])
+    uint32_t n_workers, int ret[CONF_WORKERS_MAX], uint32_t *ret_passed)
 {
 	struct passed passed = {.n = 0};
 	uint32_t n, i;
 
 	(void)passed_take(use, &sockets->addr, &passed);
+	*ret_passed = passed.n;
 	n = passed.n > n_workers ? passed.n : n_workers;
 	for (i = 0; i < n; i++) {
 		ret[i] = take_one(use, sockets, &passed, i);
@@ -119,7 +119,8 @@ static void *or_abort(void *socket)
 static int open_udp(struct dns_sockets *sockets, uint32_t n_workers)
 {
 	int fds[CONF_WORKERS_MAX];
-	int n = take_all(MANIFEST_DNS_UDP, sockets, n_workers, fds);
+	int n = take_all(
+	    MANIFEST_DNS_UDP, sockets, n_workers, fds, &sockets->n_udp_passed);
 
 	if (n < 0)
 		return n;
@@ -133,7 +134,8 @@ static int open_udp(struct dns_sockets *sockets, uint32_t n_workers)
 static int open_tcp(struct dns_sockets *sockets, uint32_t n_workers)
 {
 	int fds[CONF_WORKERS_MAX];
-	int n = take_all(MANIFEST_DNS_TCP, sockets, n_workers, fds);
+	int n = take_all(
+	    MANIFEST_DNS_TCP, sockets, n_workers, fds, &sockets->n_tcp_passed);
 
 	if (n < 0)
 		return n;
@@ -163,6 +165,28 @@ int dns_sockets_open(const struct addr *addr, bool free_bind,
 	else
 		*ret = sockets;
 	return err;
+}
+
+/* Where this process may not bind, the copy stays. */
+static void replace(
+    enum manifest_use use, const struct dns_sockets *sockets, int fd)
+{
+	int own = open_one(use, sockets);
+
+	if (own < 0)
+		return;
+	(void)dup3(own, fd, O_CLOEXEC);
+	close(own);
+}
+
+void dns_sockets_open_beside(struct dns_sockets *sockets)
+{
+	uint32_t i;
+
+	for (i = sockets->n_udp_passed; i && i < sockets->n_udp; i++)
+		replace(MANIFEST_DNS_UDP, sockets, dns_udp_fd(sockets->udp[i]));
+	for (i = sockets->n_tcp_passed; i && i < sockets->n_tcp; i++)
+		replace(MANIFEST_DNS_TCP, sockets, dns_tcp_fd(sockets->tcp[i]));
 }
 
 void dns_sockets_unref(struct dns_sockets *sockets)

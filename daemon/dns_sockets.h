@@ -24,6 +24,8 @@ struct dns_sockets {
 	bool free_bind; /* it need not be on an interface */
 	uint32_t references; /* plans */
 	uint32_t n_udp, n_tcp; /* at least one a worker */
+	/* The first ones, of the generation before. */
+	uint32_t n_udp_passed, n_tcp_passed;
 	struct dns_udp **udp; /* [n_udp] */
 	struct dns_tcp **tcp; /* [n_tcp] */
 };
@@ -33,5 +35,7 @@ struct dns_sockets {
 int dns_sockets_probe(const struct addr *addr, bool free_bind) BR_MUST_CHECK;
 int dns_sockets_open(const struct addr *addr, bool free_bind,
     uint32_t n_workers, struct dns_sockets **ret) BR_MUST_CHECK;
+/* As plan_sockets_open_beside(). */
+void dns_sockets_open_beside(struct dns_sockets *sockets);
 /* Drops one reference and frees with the last. */
 void dns_sockets_unref(struct dns_sockets *sockets);

@@ -345,6 +345,14 @@ static int probe_binds(struct build *b)
 	return 0;
 }
 
+void plan_open_beside(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_binds; i++)
+		plan_sockets_open_beside(plan->binds[i].sockets);
+	for (uint32_t i = 0; i < plan->n_dns_binds; i++)
+		dns_sockets_open_beside(plan->dns_binds[i].sockets);
+}
+
 /* Nothing below can fail. */
 static void adjust_sockets(struct plan *plan)
 {

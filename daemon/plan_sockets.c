@@ -61,17 +61,11 @@ static void remove_file(const struct plan_sockets *sockets)
 		(void)unlink(sockets->addr.un.sun_path);
 }
 
-/* A socket of our own beside those that the generation before had. It was
- * root when it bound them, perhaps, or had other rights: then one of those
- * serves this worker, too. */
-static int open_beside(
-    const struct plan_sockets *sockets, const struct passed *passed, uint32_t i)
+/* One of those that the generation before had, for another worker, too. */
+static int copy_of(const struct passed *passed, uint32_t i)
 {
-	int fd = sock_listen(&sockets->addr, &sockets->options);
+	int fd = fcntl(passed->fds[i % passed->n], F_DUPFD_CLOEXEC, 0);
 
-	if (fd >= 0)
-		return fd;
-	fd = fcntl(passed->fds[i % passed->n], F_DUPFD_CLOEXEC, 0);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -86,7 +80,7 @@ static int open_one(
 	else if (shared && i)
 		fd = sockets->fds[0];
 	else if (passed->n)
-		fd = open_beside(sockets, passed, i);
+		fd = copy_of(passed, i);
 	else
 		fd = sock_listen(&sockets->addr, &sockets->options);
 	if (fd < 0)
@@ -144,12 +138,29 @@ int plan_sockets_open(const struct addr *addr,
 		plan_sockets_unref(sockets);
 		return err;
 	}
+	sockets->n_passed = passed.n;
 	if (found)
 		take_over(sockets, &passed);
 	else
 		remember_file(sockets);
 	*ret = sockets;
 	return 0;
+}
+
+/* The generation before was root when it bound them, perhaps, or had other
+ * rights: then the copies serve. */
+void plan_sockets_open_beside(struct plan_sockets *sockets)
+{
+	if (!sockets->n_passed || addr_is_unix(&sockets->addr))
+		return;
+	for (uint32_t i = sockets->n_passed; i < sockets->n_fds; i++) {
+		int fd = sock_listen(&sockets->addr, &sockets->options);
+
+		if (fd < 0)
+			return;
+		(void)dup3(fd, sockets->fds[i], O_CLOEXEC);
+		close(fd);
+	}
 }
 
 void plan_sockets_close(struct plan_sockets *sockets)

@@ -5,6 +5,8 @@
  * (SO_REUSEPORT), or one for all when it is a unix socket. After an upgrade to
  * fewer workers there are more sockets than workers, because closing one would
  * reset what is on its way into its queue: socket i is worker i % workers'.
+ * With more workers than before, those that are missing are copies of the ones
+ * that were handed over until this process is sure to start.
  *
  * Thread:  the clerk, or main at boot and at the end.
  * Memory:  counted by the plans that have the address. A socket is closed by
@@ -32,6 +34,7 @@ struct plan_sockets {
 	struct addr addr;
 	uint32_t references; /* plans */
 	uint32_t n_fds; /* at least one a worker */
+	uint32_t n_passed; /* the first ones, of the generation before */
 	int *fds; /* [n_fds] */
 	struct acceptor **acceptors; /* [n_fds] */
 	struct sock_listen_options options; /* in force */
@@ -48,6 +51,9 @@ int plan_sockets_probe(const struct addr *addr, bool transparent) BR_MUST_CHECK;
 int plan_sockets_open(const struct addr *addr,
     const struct sock_listen_options *options, uint32_t n_workers,
     struct plan_sockets **ret) BR_MUST_CHECK;
+/* Before any acceptor starts: sockets of our own in place of copies, which stay
+ * where they cannot be had. They get connections from here on. */
+void plan_sockets_open_beside(struct plan_sockets *sockets);
 /* All acceptors are done: a unix socket need not wait for the flows that came
  * through it, and its path may be used again. */
 void plan_sockets_close(struct plan_sockets *sockets);
