@@ -31,8 +31,7 @@ def test(s):
         "pools": {"o": {"balance": "rr",
                         "servers": {"u": {"address": unix.text},
                                     "s": {"address": six.text}},
-                        "health": {"interval": "100ms", "fall": 1,
-                                   "rise": 1}}},
+                        "health": {"interval": "100ms", "rise": 1}}},
     })
     address = ("127.0.0.1", port)
     s.equal(set(client.names(address, 20)), {"unix", "six"}, "who answers")

@@ -30,7 +30,7 @@ def test(s):
             servers["new"] = {"address": f"new.test:{ports[0]}"}
         return {
             "global": {"resolvers": [dns.text],
-                       "resolve": {"timeout": "100ms", "retries": 0,
+                       "resolve": {"timeout": "5s", "retries": 1,
                                    "hold": "0s"}},
             "listeners": {
                 "web": {"bind": f"127.0.0.1:{web}", "pool": "o"},

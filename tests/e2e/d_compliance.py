@@ -132,7 +132,7 @@ class Asker:
 
     def __init__(self, s, server):
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.settimeout(10)
+        self.udp.settimeout(60)
         self.udp.connect(server)
         s.defer(self.udp.close)
         self.server = server
@@ -148,7 +148,7 @@ class Asker:
         return got
 
     def over_tcp(self, data):
-        with socket.create_connection(self.server, 10) as sock:
+        with socket.create_connection(self.server, 60) as sock:
             sock.sendall(frame(data))
             return read_tcp(sock)
 

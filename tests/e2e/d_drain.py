@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 
-from lib import scenario
+from lib import client, scenario
 from lib.ask import Answer, frame, query, read_tcp
 from lib.braidd import Braid
 
@@ -16,8 +16,8 @@ def test(s):
     port = s.port()
     server = ("127.0.0.1", port)
     config = {"global": {"drain": "2s"},
-              "dns": {"bind": f"127.0.0.1:{port}", "zones": {
-                  "example.org": {"records": [
+              "dns": {"bind": f"127.0.0.1:{port}", "tcp": {"idle": "60s"},
+                      "zones": {"example.org": {"records": [
                       "@ SOA ns1 hostmaster 1 3600 600 86400 60", "@ NS ns1",
                       "ns1 A 192.0.2.53"]}}}}
     message = frame(query("ns1.example.org"))
@@ -25,7 +25,7 @@ def test(s):
     def connect():
         sock = socket.create_connection(server)
         s.defer(sock.close)
-        sock.settimeout(10)
+        sock.settimeout(60)
         return sock
 
     def asked():
@@ -40,6 +40,7 @@ def test(s):
     half.sendall(message[:9])
     s.until(lambda: b.metrics().value("braid_dns_tcp_connections") == 4,
             "four connections are open")
+    client.wait_read(half)
     os.kill(b.pid, signal.SIGTERM)
     for sock in idle:
         s.equal(sock.recv(1), b"", "an idle one is closed")
@@ -54,6 +55,7 @@ def test(s):
     b = Braid(s, config, name="second")
     stuck = asked()
     stuck.sendall(message[:9])
+    client.wait_read(stuck)
     os.kill(b.pid, signal.SIGTERM)
     s.equal(b.exit_code(), 0, "braidd ends with exit code")
     try:

@@ -66,7 +66,8 @@ def each_mode(s, fetch, ca):
     names = [name for name, _, _ in got.of("order")]
     s.equal(sorted(names), [f"raw--{p}.cdn.example." for p in POPS],
             "it names all, one CNAME each")
-    got = fetch("--cacert", ca, "https://cdn.example/", "--no-remember")
+    got = fetch("--cacert", ca, "--stagger", "60000", "https://cdn.example/",
+                "--no-remember")
     s.equal((got.code, got.body), (0, b"page"), "rank")
     s.equal(len(got.addresses("order")), 3, "it names all")
     s.equal(got.addresses("connected"), got.addresses("order")[:1],

@@ -104,14 +104,16 @@ def silences(s, pops, fetch):
 
     def rude(sock, _number):
         sock.recv(65536)
-    for handler, code in ((silent, 28), (rude, 52)):
+    # Only who is silent is waited for; a busy machine makes others so.
+    for handler, code, patience in ((silent, 28, 1), (rude, 52, 30)):
         pops.origins[0].kill()
         odd = Origin(s, handler, (pops.hosts[0], pops.port))
         fetch.forget()
-        got = fetch("--stall-time", "1", pops.url(PATH))
+        got = fetch("--stall-time", patience, pops.url(PATH))
         s.check(got.body == BODY, f"past one of {code}")
-        s.equal(got.addresses("connected"), pops.texts[:2], "by the second")
-        got = fetch("--stall-time", "1",
+        s.equal(got.addresses("connected")[:2], pops.texts[:2],
+                "by the second")
+        got = fetch("--stall-time", patience,
                     f"http://{pops.texts[0]}{PATH}")
         s.equal(got.code, code, "it alone")
         odd.down()

@@ -49,7 +49,7 @@ def burst(s, space, port, what):
     sock = space.inside(
         lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     with sock:
-        sock.settimeout(10)
+        sock.settimeout(60)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
         # Connected: what comes from another address is not received.

@@ -21,11 +21,11 @@ def test(s):
     server = ("127.0.0.1", port)
     message = frame(query("ns1.example.org"))
     b = Braid(s, {"dns": {"bind": f"127.0.0.1:{port}",
-                          "tcp": {"per_source": 200},
+                          "tcp": {"per_source": 200, "idle": "60s"},
                           "zones": {"example.org": {"records": RECORDS}}}})
 
     def connect():
-        sock = socket.create_connection(server, 10)
+        sock = socket.create_connection(server, 60)
         s.defer(sock.close)
         sock.sendall(message)
         return sock

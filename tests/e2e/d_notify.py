@@ -12,29 +12,35 @@ ZONE = "$TTL 60\n@ SOA ns1 hostmaster {} 3600 600 86400 60\n@ NS ns1\n" \
 
 
 class Secondary:
-    """Takes NOTIFY messages; answers from the `deaf`-th on."""
+    """Takes NOTIFY messages; answers from the `deaf`-th on. What it has
+    answered may come again when it was late with that: it is the same
+    message."""
 
     def __init__(self, s, deaf=0):
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", s.port()))
         self.sock.settimeout(30)
-        self.deaf, self.heard = deaf, 0
+        self.deaf, self.heard, self.answered = deaf, 0, set()
         self.port = self.sock.getsockname()[1]
         s.defer(self.sock.close)
 
     def wait(self):
         """The next message, answered or not."""
         data, source = self.sock.recvfrom(65535)
+        while data[:2] in self.answered:
+            data, source = self.sock.recvfrom(65535)
         self.heard += 1
         if self.heard > self.deaf:
             self.sock.sendto(data[:2] + struct.pack("!H", 0xA400) + data[4:12]
                              + data[12:], source)
+            self.answered.add(data[:2])
         return Answer(data)
 
     def is_quiet(self):
         self.sock.settimeout(0.5)
         try:
-            self.sock.recvfrom(65535)
+            while self.sock.recv(65535)[:2] in self.answered:
+                pass
             return False
         except TimeoutError:
             return True

@@ -24,6 +24,7 @@ def test(s):
     zone = s.write("rich.zone", rich_zone.TEXT)
     port = s.port()
     b = Braid(s, {"dns": {"bind": f"127.0.0.1:{port}",
+                          "tcp": {"idle": "10m"},
                           "zones": {APEX: {"file": zone}}}})
     lines = start_all(s, zone, ("127.0.0.1", port))
     check_any(s, lines)

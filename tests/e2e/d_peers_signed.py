@@ -34,6 +34,7 @@ def test(s):
     zone = sign(s)
     port = s.port()
     b = Braid(s, {"dns": {"bind": f"127.0.0.1:{port}",
+                          "tcp": {"idle": "10m"},
                           "zones": {APEX: {"file": zone}}}})
     check(s, start_all(s, zone, ("127.0.0.1", port)), known)
     b.stop()

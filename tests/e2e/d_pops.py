@@ -27,7 +27,7 @@ def test(s):
                                    }}}}},
         "pops": {name: {"addresses": [origin.address[0]], "slow_start": 0,
                         "health": {"type": "tcp", "interval": "200ms",
-                                   "timeout": "100ms", "port": check}}
+                                   "timeout": "1s", "port": check}}
                  for name, origin in origins.items()}})
 
     def pops_of():

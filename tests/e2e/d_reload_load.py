@@ -45,7 +45,7 @@ def test(s):
                     "none.example.org AAAA\nns1.cdn.example A\n")
     load = s.start([
         find_program("dnsperf"), "-s", "127.0.0.1", "-p", port, "-d", names,
-        "-c", 4, "-q", 20, "-Q", 2000, "-l", 6], "dnsperf")
+        "-c", 4, "-q", 20, "-Q", 2000, "-l", 6, "-t", 60], "dnsperf")
     s.until(lambda: b.status()["dns"]["queries"] > 100, "the load has begun")
     number = 1
     while load.running and number < ROUNDS_MAX:
@@ -58,7 +58,7 @@ def test(s):
         b.reload(config(number))
         b.ctl("ready", "pop:near")
     s.check(number > 2, f"the zone has been the new one {number - 1} times")
-    s.equal(load.wait(60), 0, "dnsperf ends with")
+    s.equal(load.wait(90), 0, "dnsperf ends with")
     found = re.search(r"Queries sent:\s+(\d+)\s+Queries completed:\s+(\d+).*"
                       r"\s+Queries lost:\s+(\d+)", load.output())
     sent, done, lost = map(int, found.groups())

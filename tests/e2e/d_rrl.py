@@ -137,7 +137,7 @@ def test(s):
                         outgoing=address(VICTIM, 9))
     for i in range(1, 21):
         name = f"h{i}.cdn.example"
-        answer = patient(lambda: resolver.ask(name))
+        answer = patient(lambda: resolver.known(name))
         if answer.data("A") != [f"192.0.2.{i}"]:
             raise Failure(f"through the victim's resolver: {answer.rcode}")
     s.check(True, "20 names through the victim's own resolver")
@@ -150,7 +150,9 @@ def test(s):
             "socket_udp_rate_slipped", "queries_tcp"))
     s.say(f"of {asked:.0f} queries over UDP {dropped:.0f} got no answer, "
           f"{slipped:.0f} a cut one; {by_tcp:.0f} came over TCP")
-    s.check(dropped > SOURCES / 2 and slipped > SOURCES / 2,
+    # Two of three ask in the victim's name, and what the kernel had no room for
+    # was anybody's.
+    s.check(dropped > asked / 5 and slipped > asked / 5,
             "most answers to the victim were held back")
     # One is the cookie's; the resolver has luck with some.
     s.check(by_tcp > 3, "what was cut came by TCP")

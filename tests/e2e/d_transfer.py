@@ -47,7 +47,8 @@ def test(s):
 
     def axfr(zone, *more, source="127.0.0.1"):
         return s.run(["dig", "@127.0.0.1", "-p", port, "-b", source, "+tcp",
-                      "+nocookie", *more, zone, "AXFR"], check=False).stdout
+                      "+nocookie", "+time=60", *more, zone, "AXFR"],
+                     check=False).stdout
 
     def records(text, kind):
         return re.findall(rf"^(\S+)\s+\d+\s+IN\s+{kind}\s+(.*)$", text, re.M)

@@ -5,7 +5,7 @@
 import socket
 import threading
 
-from lib import scenario
+from lib import client, scenario
 from lib.ask import Answer, ask, frame, query, read_tcp
 from lib.braidd import Braid
 from lib.process import Failure
@@ -58,7 +58,8 @@ def test(s):
 
     def config(workers):
         return {"global": {"workers": workers, "drain": "20s"},
-                "dns": {"bind": f"127.0.0.1:{port}", "zones": {
+                "dns": {"bind": f"127.0.0.1:{port}", "tcp": {"idle": "60s"},
+                        "zones": {
                     "example.org": {"records": [
                         "@ SOA ns1 hostmaster 1 3600 600 86400 60", "@ NS ns1",
                         "ns1 A 192.0.2.53", "www A 192.0.2.1"]}}}}
@@ -71,12 +72,13 @@ def test(s):
         half = query("www.example.org")
         sock = socket.create_connection(server)
         s.defer(sock.close)
-        sock.settimeout(10)
+        sock.settimeout(60)
         sock.sendall(frame(half))
         s.equal(Answer(read_tcp(sock)).data("A"), ["192.0.2.1"],
                 "a connection that has asked")
         # The rest of the second question comes after the upgrade.
         sock.sendall(frame(half)[:7])
+        client.wait_read(sock)
         b.write_config(config(workers))
         b.upgrade()
         sock.sendall(frame(half)[7:])
@@ -84,14 +86,17 @@ def test(s):
                 "what was half asked of the old process is answered by it")
         s.equal(sock.recv(1), b"", "and then the connection ends")
         b.wait_gone(old)
-        s.equal(b.metrics().value("braid_workers"), workers,
-                "workers of the new process")
+        s.until(lambda: b.metrics().value("braid_workers") == workers,
+                f"{workers} workers, the new process's")
     load.more()
     load.stop()
     s.equal(load.lost, [], f"lost of {sum(load.asked)} queries")
-    m = b.metrics()
-    s.check(m.value("braid_dns_queries_udp_total") +
-            m.value("braid_dns_queries_tcp_total") >= sum(load.asked),
+
+    def counted():
+        m = b.metrics()
+        return m.value("braid_dns_queries_udp_total") + \
+            m.value("braid_dns_queries_tcp_total")
+    s.until(lambda: counted() >= sum(load.asked),
             "all are counted over the generations")
     b.stop()
 

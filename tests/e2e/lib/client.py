@@ -8,7 +8,7 @@ import socket
 import ssl
 import termios
 
-from .process import Failure
+from .process import Failure, wait_until
 
 FIN, RESET = "fin", "reset"
 
@@ -66,6 +66,22 @@ def unacknowledged(sock):
     n = array.array("i", [0])
     fcntl.ioctl(sock, termios.TIOCOUTQ, n)
     return n[0]
+
+
+def wait_read(sock):
+    """Until the process at the other end, an IPv4 address of loopback in this
+    network, has read all that was sent."""
+    wanted = [":".join((socket.inet_aton(host)[::-1].hex().upper(),
+                        f"{port:04X}"))
+              for host, port in (sock.getpeername(), sock.getsockname())]
+
+    def is_read():
+        with open("/proc/net/tcp", encoding="ascii") as f:
+            rows = [line.split() for line in f]
+        # Addresses of both ends, state, and what is sent and received.
+        return any(row[1:3] == wanted and row[4].endswith(":00000000")
+                   for row in rows)
+    wait_until(is_read, "what was sent to be read")
 
 
 def ask(address, request=b"", seconds=30):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from .dns import Dns
-from .process import Failure, run
+from .process import PATIENCE, Failure, run
 from .range_origin import Library, RangeOrigin
 from .scenario import find_program
 
@@ -73,7 +73,8 @@ class Fetch:
         try:
             return Fetched(subprocess.run(
                 [self.program, *dns, "--json", *map(str, arguments)],
-                stdin=subprocess.DEVNULL, env=self.env, timeout=seconds,
+                stdin=subprocess.DEVNULL, env=self.env,
+                timeout=seconds * PATIENCE,
                 stdout=options.pop("stdout", subprocess.PIPE),
                 stderr=subprocess.PIPE, check=False, **options))
         except subprocess.TimeoutExpired as late:

@@ -19,6 +19,8 @@ server:
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
+    tcp-idle-timeout: 600
+    tcp-io-timeout: 60000
 log:
   - target: stderr
     any: warning
@@ -51,6 +53,7 @@ server:
     round-robin: no
     rrl-ratelimit: 0
     tcp-query-count: 0
+    tcp-timeout: 600
 remote-control:
     control-enable: no
 zone:

@@ -74,6 +74,11 @@ class Steered:
     def report(self, name):
         return self.of(name)["report"]
 
+    def failed(self, name):
+        """How often the POP's node was asked and said nothing."""
+        rows = self.braid.ctl("servers", f"pop:{name}")["servers"]
+        return rows[0]["agent"]["checks_failed"]
+
     def shares(self):
         """The split in force, by what `dns explain` says."""
         answer = self.braid.ctl("dns", "explain", "www.cdn.example", "A",
