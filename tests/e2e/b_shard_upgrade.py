@@ -5,6 +5,7 @@ import threading
 from lib import scenario
 from lib.braidd import Braid
 from lib.downloads import WHOLE, Download, open_reader
+from lib.range_faults import Trouble
 from lib.range_origin import Library, RangeOrigin
 from lib.verbatim import request
 
@@ -21,7 +22,11 @@ def test(s):
     library = Library()
     path = f"/large/{SIZE}"
     content = library.find(path).content
-    origins = [RangeOrigin(s, library, rate_bps=SLOW) for _ in range(3)]
+    # In the middle of a piece: a server without one is not missed.
+    trouble = Trouble("kill", "mid")
+    trouble.armed = False
+    origins = [RangeOrigin(s, library, trouble, rate_bps=SLOW)
+               for _ in range(3)]
     port = s.port()
     b = Braid(s, {
         "listeners": {"web": {"bind": f"127.0.0.1:{port}", "pool": "o"}},
@@ -59,7 +64,7 @@ def test(s):
             m.total("braid_shard_connections") >= 2
     s.until(takes, "and what it takes")
     s.check(got[0].end is None, "all the while")
-    origins[2].kill()
+    trouble.armed = True
     for origin in origins:
         origin.rate_bps = FAST
     thread.join()
@@ -72,7 +77,9 @@ def test(s):
         "braid_sharded_flows", "braid_shard_connections",
         "braid_shard_kernel_bytes")], [0, 0, 0], "all is given back")
 
-    origins[2].revive()
+    s.check(trouble.server, "of a server that has died")
+    trouble.armed = False
+    trouble.server.revive()
     fetch(got[1])
     whole(got[1], "by the new process")
     s.equal(b.metrics().total("braid_shard_flows_total"), 2, "both count")
