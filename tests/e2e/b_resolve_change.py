@@ -52,6 +52,7 @@ def test(s):
         s.until(lambda: set(rows()) == {*now, hosts[3]} and b.adopted(),
                 f"the addresses are {now}")
 
+    follows(*hosts[:2])
     held = [opened() for _ in range(12)]
     s.equal({text for _, text in held}, {hosts[0], hosts[1], hosts[3]},
             "flows are held at")

@@ -73,6 +73,7 @@ def test(s):
 
     held = []
     becomes("at first", "a1", "six", "s1", "plain")
+    without = len(b.events("server has no address"))  # had DNS been slow
     held += [opened() for _ in range(24)]
     s.equal({name for _, name in held}, {"a1", "six", "s1", "plain"},
             "flows are held at")
@@ -123,7 +124,7 @@ def test(s):
     s.until(lambda: {"four.test", "six.test", SERVICE} <=
             {e["name"] for e in b.events("name resolved again")},
             "the log says what is back")
-    s.equal(len(b.events("server has no address")), 0,
+    s.equal(len(b.events("server has no address")), without,
             "times that a server had no address")
     for sock, _ in held:
         sock.close()

@@ -8,6 +8,7 @@ from lib.verbatim import request
 
 MIB = 1 << 20
 SIZE = 8 * MIB
+TRIES = 30
 
 
 def test(s):
@@ -38,13 +39,29 @@ def test(s):
         s.equal((got.status, got.end, got.n, len(got.right)),
                 (200, WHOLE, SIZE, 1), "the whole")
 
-    def get_once():
+    n_lines = 0
+
+    def line(of, *arguments):
+        """The line of the answer that it gets. Again when a server was silent:
+        who goes on for it may stand beside it."""
+        nonlocal n_lines
+        for _ in range(TRIES):
+            result = of(*arguments)
+            n_lines += 1
+            row = b.wait_flows(n_lines)[-1]
+            if row.get("migrations", "0") == "0":
+                return row, result
+            if result:
+                result[0].close()
+        raise AssertionError(f"{TRIES} answers with migrations")
+
+    def get_fresh():
         connection = connect()
         get(connection)
-        connection[0].close()
+        return connection
 
-    def line(n):
-        return b.wait_flows(n)[n - 1]
+    def get_once():
+        get_fresh()[0].close()
 
     def reload(shard, words):
         pool["shard"] = shard
@@ -59,25 +76,20 @@ def test(s):
            "1 pool changed (o)")
     get(before)
     s.equal(len(b.flows()), 0, "one that lives stays what it is")
-    fresh = connect()
-    get(fresh)
-    row = line(1)
+    row, fresh = line(get_fresh)
     s.equal((row["path"], row["shards"], row["request"]),
             ("shard", "3", "1"), "a new one has shards")
 
     reload({"range": "on", "max": 2, "min_size": "1MiB"},
            "1 pool changed (o)")
-    get(fresh)
-    row = line(2)
-    s.equal((row["shards"], row["request"]), ("3", "2"),
+    row, _ = line(get, fresh)
+    s.equal((row["shards"], row["request"] != "1"), ("3", True),
             "as many as it began with")
-    get_once()
-    s.equal(line(3)["shards"], "2", "fewer in a new one")
+    s.equal(line(get_once)[0]["shards"], "2", "fewer in a new one")
 
     reload({"range": "on", "max": 2, "min_size": "1GiB"},
            "1 pool changed (o)")
-    get_once()
-    row = line(4)
+    row, _ = line(get_once)
     s.check("shards" not in row and row["request"] == "1",
             "too small to be split now")
 
@@ -86,8 +98,7 @@ def test(s):
     answer = b.ctl_answer("reload")
     s.equal((answer["exit"], len(answer["data"]["lines"])), (78, 2),
             "two mistakes")
-    get_once()
-    s.equal(line(5)["request"], "1", "nothing has changed")
+    s.equal(line(get_once)[0]["request"], "1", "nothing has changed")
 
     config["limits"] = {"sharded_flows": 5}
     done = b.reload(config)
@@ -102,13 +113,13 @@ def test(s):
     for sock, _ in (before, fresh, after):
         sock.close()
     b.idle()
-    rows = b.wait_flows(7)
-    paths = {row["path"] for row in rows[5:]}
+    rows = b.wait_flows(n_lines + 2)[n_lines:]
+    paths = {row["path"] for row in rows}
     # All processes of a user share what the kernel gives them of pipes.
     refused = b.metrics().total("braid_worker_splice_no_pipe_total")
     s.check(paths == {"splice-down"} or refused and "shard" not in paths,
             f"connections without requests: {paths}, {refused} without a pipe")
-    s.check(all("request" not in row for row in rows[5:]), "as before")
+    s.check(all("request" not in row for row in rows), "as before")
     b.stop()
 
 

@@ -83,7 +83,9 @@ def test(s):
              row["end"]),
             (str(seen["id"]), "shard", path, "200", "--"), "its line")
     s.check(int(row["bytes_out"]) >= SIZE, "its bytes")
-    s.equal(row["shards"], "3", "shards")
+    # Who goes on for the killed one may stand beside it.
+    s.check(3 <= int(row["shards"]) <= 3 + int(row["migrations"]),
+            f"{row['shards']} shards")
     m = b.metrics()
     s.equal(m.total("braid_shard_flows_total"), 1, "flows")
     s.equal(m.total("braid_shard_pieces_total"), int(row["pieces"]),
