@@ -52,7 +52,7 @@ cd "$(dirname "$(realpath "$0")")"
 EXAMPLE=conf/examples/example.yaml
 ORIGIN_PORTS=(9001 9002)
 EXAMPLE_PORTS=(8080 9900)
-ANSWER_TRIES=100 # of 0.1 s
+ANSWER_TRIES=300 # of 0.1 s
 LARGE_FILE_MIB=64
 
 folder=

@@ -208,12 +208,14 @@ def terminate_tls(s, m, b):
 def upgrade(s, m, b, deb, digest):
     s.equal(b.reload(config(80, "global: {drain: 1s}\n")), 0,
             "an operator's own file")
+    # Before the transfer, which would not wait for it.
+    second = newer(s, deb, "0.1.0-2")
     before = b.main_pid
     large = s.path("slow")
     slow = s.start(m.in_net("curl", "-fsS", "--limit-rate", "6M", "-o", large,
                             "http://127.0.0.1/large"), "slow")
     s.until(lambda: os.path.exists(large), "a transfer runs")
-    said = b.install(newer(s, deb, "0.1.0-2"))
+    said = b.install(second)
     s.check("handed over" in said, f"the running one hands over: {said!r}")
     s.equal(b.active, "active", "after the upgrade")
     s.check(b.main_pid not in ("0", before), "the new version runs")
@@ -270,4 +272,4 @@ def test(s):
     leave(s, m, b)
 
 
-scenario.run(test, user="root", limit_seconds=240)
+scenario.run(test, user="root", limit_seconds=600)

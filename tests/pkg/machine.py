@@ -53,6 +53,7 @@ def make_root(s, packages):
     # What it mounts there goes with it, also when it is killed: a clean-up must
     # never meet this machine's own /sys.
     done = s.run(["unshare", "--mount", "mmdebstrap", "--variant=minbase",
+                  '--aptopt=Acquire::Retries "5"',
                   "--include=" + ",".join(packages),
                   facts["VERSION_CODENAME"], root,
                   "http://deb.debian.org/debian"], seconds=300, check=False)
