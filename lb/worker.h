@@ -228,15 +228,19 @@ void worker_give_parked(struct worker *worker, uint64_t bytes);
 /* Resets all flows (deadline of a drain). */
 void worker_kill_flows(struct worker *worker);
 
-/* Takes one of `max` places of a shared count (0: no limit). */
+/* Takes one of `max` places of a shared count (0: no limit). Never above max,
+ * and never refused while there is one, as another's add and back-out would
+ * do. It is tried again only when another has changed the count. */
 static inline bool shared_take(uint32_t *count, uint32_t max)
 {
-	uint32_t before = __atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+	uint32_t before = __atomic_load_n(count, __ATOMIC_SEQ_CST);
 
-	if (!max || before < max)
-		return true;
-	__atomic_fetch_sub(count, 1, __ATOMIC_SEQ_CST);
-	return false;
+	do {
+		if (max && before >= max)
+			return false;
+	} while (!__atomic_compare_exchange_n(count, &before, before + 1, false,
+	    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	return true;
 }
 
 /* The same beside places that are promised. Whoever raises one of the two
