@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+# ctest: timeout 300
 from lib import scenario
 from lib.braidd import Braid
 from lib.certificates import Authority
@@ -38,4 +39,4 @@ def test(s):
     b.stop()
 
 
-scenario.run(test)
+scenario.run(test, limit_seconds=280)

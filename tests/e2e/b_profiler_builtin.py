@@ -8,10 +8,10 @@ REQUEST = (b"GET /index.html HTTP/1.1\r\nHost: www.example.com\r\n"
            b"Accept: */*\r\n\r\n")
 PAGE = (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
         b"Content-Length: 2000\r\n\r\n" + b"x" * 2000)
-FILE_BYTES = 16 << 20
+FILE_BYTES = 4 << 20
 # What a flow is shows in its times, too: one that stood still because the
 # machine was busy is none of these.
-PAGE_MS, FILE_MS = 100, 1000
+PAGE_MS, FILE_MS = 240, 1000
 
 
 def serve(sock, _number):
@@ -55,7 +55,7 @@ def test(s):
                        f"{n} bytes at once")["class"]
 
     s.equal(told(REQUEST, len(PAGE), PAGE_MS), "request", "a page")
-    s.equal(told(b"all of it", FILE_BYTES, FILE_MS), "bulk", "16 MiB")
+    s.equal(told(b"all of it", FILE_BYTES, FILE_MS), "bulk", "4 MiB")
     b.reload(config(model="none"))
     s.equal(told(REQUEST, len(PAGE), PAGE_MS), "unknown", "without a model")
     b.reload(config(model="builtin"))
