@@ -14,6 +14,9 @@
 #define LANE_WORTH_BYTES (256u << 10)
 /* Before a server is looked for again: none is usable, or all are full. */
 #define OPEN_PAUSE_NS (100 * NS_PER_MS)
+/* So long a client waits at least before nobody can go on: servers that refuse
+ * are asked in vain many times while the only one that lives tarries. */
+#define GIVE_UP_NS (10 * NS_PER_S)
 /* Who is wanted at once does not wait for a connect longer than this. */
 #define CONNECT_PATIENCE_NS (300 * NS_PER_MS)
 /* For so long others go before a server whose lane was given up. */
@@ -348,6 +351,26 @@ static void lanes_make_room(struct shard_flow *shard)
 	shard_conn_drop(last);
 }
 
+/* Whether a server that has failed may do better, unlike one that holds
+ * something else. */
+static bool lanes_may_return(const struct shard_flow *shard)
+{
+	for (uint32_t i = 0; i < shard->n_records; i++)
+		if (!shard->records[i].banned)
+			return true;
+	return false;
+}
+
+static bool lanes_hopeless(const struct shard_flow *shard)
+{
+	if (shard->attempts < attempts_max(shard) || shard->n_connecting)
+		return false;
+	if (!lanes_may_return(shard))
+		return true;
+	return shard->waits_ns &&
+	       lanes_now_ns(shard) - shard->waits_ns >= GIVE_UP_NS;
+}
+
 /* The next byte is nobody's: it has to come from somewhere now. */
 static void lanes_rescue(struct shard_flow *shard)
 {
@@ -361,13 +384,15 @@ static void lanes_rescue(struct shard_flow *shard)
 		    lanes_now_ns(shard) - conn->opened_ns < CONNECT_PATIENCE_NS)
 			return;
 	}
-	if (shard->attempts >= attempts_max(shard) && !shard->n_connecting) {
+	if (lanes_hopeless(shard)) {
 		shard_give_up(shard, BR_E_NO_SERVER);
 		return;
 	}
 	if (lanes_now_ns(shard) < shard->open_again_ns ||
 	    shard->n_conns >= SHARD_LANES_MAX)
 		return;
+	if (shard->attempts >= attempts_max(shard))
+		shard->open_again_ns = lanes_now_ns(shard) + OPEN_PAUSE_NS;
 	err = lanes_open_within(shard, REACH_ANY);
 	if (err == BR_E_LIMIT)
 		lanes_make_room(shard);

@@ -24,6 +24,8 @@
 #define STEP_NS (2 * NS_PER_MS)
 #define TURNS_MAX 200000u
 #define DOWNLOADS 2
+#define SERVERS 4
+#define SILENT_NS (3 * NS_PER_S)
 
 enum fault {
 	NO_FAULT,
@@ -58,6 +60,10 @@ static uint32_t n_origins;
 static struct rng dice;
 static uint64_t size;
 static uint32_t fault_one_in, write_max;
+/* The only server that lives, counted from 1, or 0: all do. It says nothing
+ * before that time. */
+static uint32_t alone;
+static int64_t silent_until_ns;
 
 static uint32_t below(uint32_t n)
 {
@@ -80,6 +86,8 @@ static int on_connect(struct fake_conn *conn, const struct sockaddr *to,
 	br_assert(
 	    owner->magic == FLOW_MAGIC || owner->magic == SHARD_CONN_MAGIC);
 	*ret_delay_ns = (int64_t)below(3) * NS_PER_MS;
+	if (alone && server + 1 != alone)
+		return -ECONNREFUSED;
 	if (fault_one_in && !below(4 * fault_one_in))
 		return -ECONNREFUSED;
 	br_assert(n_origins < CONNS_MAX);
@@ -218,6 +226,13 @@ static void step_servers(void)
 
 		if (o->over || o->conn->fd < 0 || o->conn->proxy_reset)
 			continue;
+		if (alone && o->server + 1 != alone) {
+			fake_peer_reset(o->conn);
+			o->over = true;
+			continue;
+		}
+		if (fake.now_ns < silent_until_ns)
+			continue;
 		step_request(o);
 		if (o->answering && !o->over)
 			step_answer(o);
@@ -304,14 +319,19 @@ static void step_client(struct client *client)
 	client->reset = fake_peer_sees_reset(client->conn);
 }
 
+static void step(struct client *client)
+{
+	sim_turn(&sim, 1);
+	step_servers();
+	step_client(client);
+	fake.now_ns += STEP_NS;
+}
+
 /* False: it has not ended, one way or the other. */
 static bool download(struct client *client)
 {
 	for (uint32_t i = 0; i < TURNS_MAX; i++) {
-		sim_turn(&sim, 1);
-		step_servers();
-		step_client(client);
-		fake.now_ns += STEP_NS;
+		step(client);
 		if (client->whole || client->reset)
 			return true;
 		if (!fake_peer_sees_fin(client->conn))
@@ -328,13 +348,18 @@ static bool download(struct client *client)
 
 /* -- runs -------------------------------------------------------------- */
 
-static void start(void)
+/* n_servers 0: some. */
+static void start(uint32_t n_servers)
 {
 	struct sim_options options = sim_defaults();
 
 	rng_seed(&dice, seed);
 	n_origins = 0;
+	alone = 0;
+	silent_until_ns = 0;
 	options.n_servers = 1 + below(SIM_SERVERS_MAX);
+	if (n_servers)
+		options.n_servers = n_servers;
 	options.shard_range = below(3) ? CONF_SHARD_ON : CONF_SHARD_AUTO;
 	options.shard_piece = 65536u << below(3);
 	options.shard_max = 1 + below(6);
@@ -376,7 +401,7 @@ static void run(void)
 {
 	struct client client = {0};
 
-	start();
+	start(0);
 	client.conn = fake_client(sim.listen_fd);
 	client.read_max = below(3) ? UINT32_MAX : 100 + below(20000);
 	for (uint32_t i = 0; i < DOWNLOADS && !client.reset; i++) {
@@ -406,7 +431,7 @@ static bool run_failing(enum victim victim, uint32_t n)
 
 	/* Four servers without faults, several lanes. */
 	seed = 3;
-	start();
+	start(0);
 	fault_one_in = 0;
 	size = 200000;
 	write_max = 20000;
@@ -435,13 +460,41 @@ START_TEST(test_fail_nth)
 }
 END_TEST
 
+/* All servers but one are dead, and that one is silent: the refusals of the
+ * others, many in the same time, use up nobody's patience. */
+START_TEST(test_only_living_tarries)
+{
+	struct client client = {.read_max = UINT32_MAX};
+
+	seed = 3;
+	start(SERVERS);
+	fault_one_in = 0;
+	size = 800000;
+	write_max = 20000;
+	client.conn = fake_client(sim.listen_fd);
+	ask(&client);
+	while (client.got < size / 4)
+		step(&client);
+	ck_assert(!client.whole);
+	alone = 1 + (uint32_t)_i;
+	silent_until_ns = fake.now_ns + SILENT_NS;
+	ck_assert(download(&client));
+	ck_assert_msg(client.whole, "server %d: a reset after %llu bytes", _i,
+	    (unsigned long long)client.got);
+	ck_assert(fake.now_ns >= silent_until_ns);
+	stop(&client);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	TCase *tcase = tcase_create("shard");
 
 	seed_begin(argc, argv);
 	tcase_add_test(tcase, test_random);
-	if (!only_seed)
-		tcase_add_loop_test(tcase, test_fail_nth, 0, N_VICTIMS);
+	if (only_seed)
+		return sim_check_main(tcase);
+	tcase_add_loop_test(tcase, test_fail_nth, 0, N_VICTIMS);
+	tcase_add_loop_test(tcase, test_only_living_tarries, 0, 2);
 	return sim_check_main(tcase);
 }
