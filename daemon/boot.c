@@ -569,10 +569,13 @@ static const char *find_binary(char ret[PATH_MAX])
 
 int boot_run(const char *file)
 {
-	struct boot *boot = aligned_zero(1, sizeof *boot);
 	static char binary[PATH_MAX];
+	/* What threads had made that were not to start ends with the process:
+	 * all of it is still reached from here. */
+	static struct boot *boot;
 	int code;
 
+	boot = aligned_zero(1, sizeof *boot);
 	boot->signal_fd = boot->control_fd = boot->api_fd = -1;
 	boot->daemon.control_fd = boot->daemon.api_fd = -1;
 	boot->agent_fd = boot->daemon.agent_fd = -1;
@@ -591,6 +594,7 @@ int boot_run(const char *file)
 	boot_close(boot);
 	inherit_close(boot->inherit);
 	free_shared(boot);
-	free(boot);
+	if (!code)
+		free(boot);
 	return code;
 }

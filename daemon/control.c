@@ -376,7 +376,8 @@ static int prepare(struct control *control)
 		ctl_hold(control->ctl, true);
 	else if (!err)
 		node_agent_hold(control->agent, false);
-	/* What was made here ends with the process, which does not start. */
+	/* What was made here ends with the process, which does not start, and
+	 * is reached from boot_run() until then. */
 	return err;
 }
 
