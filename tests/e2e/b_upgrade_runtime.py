@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-import os
-
 from lib import client, scenario
 from lib.braidd import Braid
 from lib.origins import Origin, greeter

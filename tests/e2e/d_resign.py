@@ -7,7 +7,7 @@ from lib import scenario
 from lib.ask import ask
 from lib.braidd import Braid
 from lib.netns import Namespace
-from lib.process import Failure, Skip, wait_until
+from lib.process import Failure, Skip
 from lib.resolvers import AD, RD, ROOT_ZONE, Anchor, Resolver
 from lib.scenario import NAMELESS
 

@@ -137,7 +137,7 @@ def test(s):
                         outgoing=address(VICTIM, 9))
     for i in range(1, 21):
         name = f"h{i}.cdn.example"
-        answer = patient(lambda: resolver.known(name, timeout_s=5))
+        answer = resolver.known(name)
         if answer.data("A") != [f"192.0.2.{i}"]:
             raise Failure(f"through the victim's resolver: {answer.rcode}")
     s.check(True, "20 names through the victim's own resolver")

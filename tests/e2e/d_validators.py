@@ -8,7 +8,7 @@ import socket
 import threading
 
 from lib import scenario
-from lib.ask import TYPES, ask
+from lib.ask import ask
 from lib.braidd import Braid
 from lib.netns import Namespace
 from lib.process import Failure, Skip, wait_until
