@@ -14,19 +14,21 @@ _random = random.Random(os.getpid() ^ random.SystemRandom().getrandbits(32))
 
 
 def _is_free(port):
+    """Of any kind, and not in TIME-WAIT either: not who else runs, but who
+    binds it here without SO_REUSEADDR would meet that."""
     for family, address in ((socket.AF_INET, "0.0.0.0"),
                             (socket.AF_INET6, "::")):
-        probe = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            if family == socket.AF_INET6:
-                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((address, port))
-            probe.listen(1)
-        except OSError:
-            return False
-        finally:
-            probe.close()
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            probe = socket.socket(family, kind)
+            try:
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY,
+                                     1)
+                probe.bind((address, port))
+            except OSError:
+                return False
+            finally:
+                probe.close()
     return True
 
 

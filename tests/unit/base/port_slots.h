@@ -39,16 +39,16 @@ static inline int port_lock(uint16_t port)
 	return -1;
 }
 
-/* Other programs know no slots. */
+/* Other programs know no slots. Nor is it in TIME-WAIT, which would refuse who
+ * binds it without SO_REUSEADDR. */
 static inline bool port_can_listen(uint16_t port)
 {
 	struct sockaddr_in at = {
 	    .sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool can;
 
 	ck_assert_int_ge(fd, 0);
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	can = !bind(fd, (struct sockaddr *)&at, sizeof at) && !listen(fd, 1);
 	close(fd);
 	return can;
