@@ -97,12 +97,12 @@ struct plan_source {
 int plan_build(const struct plan_source *source, const struct plan *before,
     struct board *board, uint32_t n_workers, struct plan **ret,
     struct plan_error *ret_error) BR_MUST_CHECK;
-/* Frees the plan and what only it holds; nothing of that may be pinned or
- * accepting. */
 /* Of a plan that goes on with the sockets of the generation before, when all
  * threads are ready to serve: what comes to a socket that ends with a process
  * that cannot start would be lost. */
 void plan_open_beside(const struct plan *plan);
+/* Frees the plan and what only it holds; nothing of that may be pinned or
+ * accepting. */
 void plan_free(struct plan *plan, struct board *board);
 /* Whether something that only this plan holds is still in use by flows. */
 bool plan_pinned(const struct plan *plan);
